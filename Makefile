@@ -1,0 +1,60 @@
+# make run: environment, main job, report.   make test: environment, all tests.   make help: everything.
+.PHONY: help env env-benchmarks run test lint format bench
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || echo python3)
+BIN := .venv/bin
+GPU ?= 0
+LOCKS := envs/workflow.txt $(if $(filter 1,$(GPU)),envs/learning-gpu.txt)
+PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
+
+help:  ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+env: .venv/installed .venv-densities/made  ## environments .venv and .venv-densities (GPU=1: with the GPU libraries)
+
+.venv/made$(if $(filter 1,$(GPU)),-gpu): $(LOCKS)
+	@echo "Making .venv: some minutes, some GB ..."
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v == (3, 11) or sys.exit(f"Python 3.11 is needed, this is {v}: make PYTHON=...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python $(PIP) $(LOCKS:%=-r %)
+	@touch $@ .venv/made
+
+.venv/installed: .venv/made$(if $(filter 1,$(GPU)),-gpu) pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.venv-densities/made: envs/densities.txt
+	$(PYTHON) -m venv --clear .venv-densities
+	.venv-densities/bin/python $(PIP) -r envs/densities.txt
+	@touch $@
+
+env-benchmarks: .venv-benchmarks/made  ## environment of the programs that make bench compares with
+
+.venv-benchmarks/made: envs/benchmarks.txt
+	$(PYTHON) -m venv --clear .venv-benchmarks
+	.venv-benchmarks/bin/python $(PIP) -r envs/benchmarks.txt
+	@touch $@
+
+run: env  ## the main job: report of the embedded table, or of CONFIG=config/other.yaml
+	@$(BIN)/hirshprint recover
+	@mkdir -p logs && touch logs/started
+	$(BIN)/snakemake --profile profiles/local $(if $(CONFIG),--configfile $(CONFIG))
+	@test results/summary.txt -nt logs/started || cat results/summary.txt  # where there was nothing to be done
+
+test: env  ## all tests; those that need SLURM or Chromium are skipped where these are absent
+	$(BIN)/python -m pytest
+
+lint: env  ## what CI checks beside the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+format: env  ## format all code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+bench: env  ## what the performance claims are measured with
+	@for file in $(filter-out benchmarks/other_programs.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; PYTHONPATH=src $(BIN)/python $$file || exit 1; done

@@ -1,0 +1,24 @@
+"""hirshprint: Hirshfeld-surface fingerprints of crystals, and what can be learned from them."""
+
+if "datasets" not in config:  # another --configfile replaces the default one instead of adding to its datasets
+
+    configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/structures.smk"
+include: "workflow/rules/densities.smk"
+include: "workflow/rules/surfaces.smk"
+include: "workflow/rules/fingerprints.smk"
+include: "workflow/rules/learning.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "results/report.html",
+    localrule: True

@@ -1,0 +1,70 @@
+"""Write the lock files and conda environments from the *.in files; run after a change of one of them.
+
+    python envs/lock.py            needs `uv` (pip install uv); keeps versions that still fit
+    python envs/lock.py --upgrade  takes the newest versions
+
+For each NAME.in: NAME.txt (versions with hashes, no index address) and NAME.yaml (the same pins for conda).
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CONDA = (
+    "surfaces",
+    "learning",
+    "learning-gpu",
+    "report",
+    "densities",
+    "benchmarks",
+)  # workflow is .venv, for pip alone
+OPTIONS = [
+    "--quiet",
+    "--python-version",
+    "3.11",
+    "--python-platform",
+    "x86_64-manylinux_2_28",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-header",
+    "--no-annotate",
+]
+
+
+def lock(name: str, *extra: str) -> None:
+    """Resolve NAME.in into NAME.txt."""
+    command = ["uv", "pip", "compile", *OPTIONS, *extra, f"{name}.in", "-o", f"{name}.txt"]
+    subprocess.run(command, cwd=HERE, check=True)
+
+
+def pins(name: str) -> list[str]:
+    """Read the pinned versions of NAME.txt."""
+    return re.findall(r"^([A-Za-z0-9][^\s;\\]*==[^\s;\\]+)", (HERE / f"{name}.txt").read_text(), re.MULTILINE)
+
+
+def conda_text(name: str) -> str:
+    """Return the conda environment with the pins of NAME.txt."""
+    lines = ["# written by envs/lock.py", "channels:", "  - conda-forge", "  - nodefaults", "dependencies:"]
+    lines += ["  - python=3.11", "  - pip", "  - pip:", *(f"      - {pin}" for pin in pins(name))]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write every lock file, then every conda environment."""
+    upgrade = [option for option in sys.argv[1:] if option == "--upgrade"]
+    lock("workflow", *upgrade)
+    for name in ("surfaces", "learning", "learning-gpu", "report"):
+        lock(name, "-c", "workflow.txt")
+    lock("densities", *upgrade)
+    lock("benchmarks", *upgrade)
+    for name in CONDA:
+        (HERE / f"{name}.yaml").write_text(conda_text(name))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,163 @@
+"""Hirshfeld surfaces of the atoms of a crystal, and their fingerprints."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from hirshprint import __version__
+from hirshprint.commands import FAILED, CommandError
+
+EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
+
+EXAMPLES = {
+    "": """examples:
+  hirshprint surface SrTiO3.cif --out surfaces       meshes, a picture and a table of the sites
+  hirshprint fingerprint SrTiO3 --edge 3.905 --out SrTiO3.h5 --picture SrTiO3.png
+  hirshprint compare SrTiO3.h5 BaTiO3.cif --picture difference.png
+  hirshprint status                                  which structures are new, changed, failed or rejected
+  hirshprint recover                                 after a killed run: then run snakemake again
+
+each command has a --help of its own""",
+    "surface": """what is written into DIR, for every distinct site:
+  SITE.vtp       all properties as point data, double precision, for ParaView and PyVista: d_i, d_e, d_norm (with
+                 the radii at which the free atoms have 0.001 e/bohr³), inside_species, outside_species,
+                 outside_index (row of the atom), normal, curvedness, shape_index
+  SITE.ply       the same as scalars of the vertices, single precision
+  SITE.gltf      d_e as vertex colours; one metre of glTF stands for 1 Å
+and for the structure:
+  sites.csv      area Å², volume Å³, sphericity, ranges of d_i and d_e in Å, shares of contact with each element
+  surfaces.png   atoms, surfaces and fingerprint; left out, with a word why, where no OpenGL works
+Positions are Cartesian, in Å, with a along x and b in the xy plane. Sites are named as in the CIF where its labels
+tell them apart, else Ti1, O1, O2 ...; A, B and X for a formula.
+
+examples:
+  hirshprint surface SrTiO3.cif --out surfaces
+  hirshprint surface POSCAR --out surfaces --densities x2c
+  hirshprint surface SrTiO3 --edge 3.905 --out surfaces""",
+    "fingerprint": """The file opens with h5py alone; results/README.md lists its contents. Its channels are `total`,
+one for each distinct site, `anion` and `cation`. The picture has d_i to the right and d_e upwards, and a panel for
+every contact (element inside → nearest element outside) with its share of the area of all atoms.
+
+examples:
+  hirshprint fingerprint SrTiO3.cif --out SrTiO3.h5 --picture SrTiO3.png
+  hirshprint fingerprint PuCuO3 --edge 3.52582 --weighting paper --out PuCuO3.h5""",
+    "compare": """A and B are each a CIF or POSCAR file, a formula ABX3 (both at --edge), or a fingerprint file;
+FILE.h5:STRUCTURE_ID names one of several structures in it. What has to be computed gets the bins and the weighting of
+the file, if one is given. Each fingerprint (all atoms) is scaled to a sum of one. L1: sum of the differences, from 0
+to 2. Earth mover's: the mean way in Å that the area has to go in the plane of d_i and d_e to turn one into the other.
+
+examples:
+  hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
+  hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0
+  hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
+    "recover": """It ends jobs that a killed run has left behind in this folder, also those that wait or run in SLURM,
+and clears its lock; what has been computed stays. With --failed, structures that failed or were given up are
+computed again by the next run.
+
+examples:
+  hirshprint recover
+  hirshprint recover --failed""",
+    "status": """examples:
+  hirshprint status
+  hirshprint status --configfile config/mine.yaml""",
+}
+SUMMARIES = {
+    "surface": "surfaces of one structure: meshes, a picture, a table of its sites",
+    "fingerprint": "fingerprint of one structure: a file, and a picture by contact",
+    "compare": "distances between two fingerprints, and a map of their difference",
+    "recover": "clear what a killed run left in this folder",
+    "status": "which structures are new, changed, failed or rejected, and why",
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        import_module(f"hirshprint.commands.{given.command}").run(given)
+    except CommandError as error:
+        print(f"hirshprint {given.command}: {error}", file=sys.stderr)
+        return error.code
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"hirshprint {given.command}: {place}{error.strerror or error}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "hirshprint",
+        description=__doc__,
+        epilog=f"{EXAMPLES['']}\n\n{EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    added = {
+        name: commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:],
+            epilog=EXAMPLES[name],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for name, summary in SUMMARIES.items()
+    }
+    for name in ("surface", "fingerprint"):
+        added[name].add_argument(
+            "structure", metavar="FILE|FORMULA", help="CIF or POSCAR file, or a formula such as SrTiO3"
+        )
+    added["compare"].add_argument("first", metavar="A", help="fingerprint file, CIF or POSCAR file, or formula")
+    added["compare"].add_argument("second", metavar="B", help="the same")
+    for name in ("surface", "fingerprint", "compare"):
+        added[name].add_argument(
+            "--edge",
+            type=_edge,
+            default=4.5,
+            metavar="Å",
+            help="edge of the ideal cubic perovskite that a formula is placed on (default: 4.5)",
+        )
+        added[name].add_argument(
+            "--densities",
+            default="thakkar",
+            metavar="SOURCE",
+            help="free-atom densities: thakkar (default), x2c, or a file made by the workflow",
+        )
+    added["surface"].add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write to")
+    added["fingerprint"].add_argument("--out", required=True, type=Path, metavar="F.h5", help="HDF5 file to write")
+    added["fingerprint"].add_argument(
+        "--weighting", choices=("area", "paper"), default="area", help="area in Å² (default), or points as in the paper"
+    )
+    for name in ("fingerprint", "compare"):
+        added[name].add_argument(
+            "--picture", type=_picture, metavar="F.png", help="picture to write (.png, .pdf or .svg)"
+        )
+    added["recover"].add_argument("--failed", action="store_true", help="have failed structures computed again")
+    added["status"].add_argument("--configfile", type=Path, default=Path("config/config.yaml"), metavar="FILE")
+    return parser
+
+
+def _edge(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no length in Å")
+    return value
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise argparse.ArgumentTypeError(f"{text}: name a .png, .pdf or .svg file")
+    return path
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

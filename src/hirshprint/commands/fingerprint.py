@@ -1,0 +1,73 @@
+"""`hirshprint fingerprint`: the fingerprint of one structure as a file, and its picture by contact."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.densities import Densities
+from hirshprint.files import digest
+from hirshprint.fingerprints import COUNTS_UNIT, contact_fingerprints, fingerprint_of, write_fingerprints
+from hirshprint.structures.structure import Structure
+from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.surfaces.batch import surface_key
+from hirshprint.surfaces.engines import python_engine
+from hirshprint.surfaces.surface import Surface
+from hirshprint.versions import FINGERPRINT_FORMAT
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the fingerprint file, and the picture if one is asked for."""
+    structure = read_input(arguments.structure, arguments.edge)
+    densities = find_densities(arguments.densities)
+    surfaces = surfaces_of(structure, densities)
+    settings = {**default_fingerprint(), "weighting": arguments.weighting}
+    write_fingerprints(
+        {structure.structure_id: surfaces},
+        settings,
+        arguments.out,
+        _definition(structure, surfaces, densities, settings),
+        structure.site_labels,
+    )
+    contacts = contact_fingerprints(surfaces, settings)
+    counts, in_range = fingerprint_of(surfaces, {**settings, "channels": ["total"]})
+    print(f"{structure.structure_id}: contacts, inside → outside atom, and their shares of the area of all atoms")
+    for (inside, outside), (_, share) in contacts.items():
+        print(f"  {SYMBOLS[inside - 1]:2} → {SYMBOLS[outside - 1]:2} {100 * share:6.2f} %")
+    if in_range[0] < 1 - 5e-5:
+        print(f"  {100 * (1 - in_range[0]):.2f} % lie outside the bins")
+    written = [arguments.out]
+    if arguments.picture:
+        _draw(structure, counts[0], float(in_range[0]), settings, contacts, arguments.picture)
+        written.append(arguments.picture)
+    print(f"written: {', '.join(str(path) for path in written)}")
+
+
+def _definition(
+    structure: Structure, surfaces: Sequence[Surface], densities: Densities, settings: dict[str, Any]
+) -> str:
+    """Digest of everything that determines the fingerprint."""
+    engine = python_engine(densities, surfaces[0].level)
+    return digest(surface_key(structure, engine), settings, FINGERPRINT_FORMAT)
+
+
+def _draw(
+    structure: Structure,
+    counts: NDArray[np.float32],
+    in_range: float,
+    settings: dict[str, Any],
+    contacts: dict[tuple[int, int], tuple[NDArray[np.float64], float]],
+    path: Path,
+) -> None:
+    from hirshprint.report.pictures import fingerprint_picture, write_picture
+
+    bins = settings["bins"]
+    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    unit = COUNTS_UNIT[settings["weighting"], settings["normalise"]]
+    write_picture(fingerprint_picture(structure.structure_id, counts, edges, unit, in_range, contacts), path)

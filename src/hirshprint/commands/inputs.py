@@ -1,0 +1,112 @@
+"""What the commands work on: a crystal from a file or a formula, free-atom densities, their surfaces."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hirshprint.commands import UNUSABLE, CommandError
+from hirshprint.config import resolve_config
+from hirshprint.densities import Densities, read_densities
+from hirshprint.structures.crystals import CrystalError, cubic_perovskite, read_crystal
+from hirshprint.structures.planning import SITES, compound_fault, overlap_fault, prototype_id, structure_name
+from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
+from hirshprint.surfaces.surface import Surface, SurfaceError
+from hirshprint.versions import DENSITIES
+
+ROOT = Path(__file__).parents[3]
+SOURCES = ("thakkar", "x2c")
+PEROVSKITE = re.compile(r"([A-Z][a-z]?)([A-Z][a-z]?)([A-Z][a-z]?)3")
+
+
+def read_input(text: str, edge_angstrom: float) -> Structure:
+    """Read a CIF or POSCAR file, or place a formula ABX3 on the ideal cubic perovskite.
+
+    Raises
+    ------
+    CommandError
+        Neither a file nor such a formula, or a file that gives no usable crystal.
+    """
+    path = Path(text)
+    if path.is_file():
+        try:
+            return read_crystal(path, structure_name(path))
+        except CrystalError as error:
+            raise CommandError(f"{text}: {error.reason}; {error.remedy}") from None
+        except OSError as error:
+            raise CommandError(f"{text}: {error.strerror}") from None
+    if path.is_dir():
+        raise CommandError(f"{text} is a folder; name one CIF or POSCAR file in it", UNUSABLE)
+    if not re.fullmatch(r"[A-Za-z0-9]+", text):
+        raise CommandError(f"{text}: there is no such file", UNUSABLE)
+    match = PEROVSKITE.fullmatch(text)
+    if match is None:
+        raise CommandError(
+            f"{text} is neither a file nor a formula ABX3 of a cubic perovskite, such as SrTiO3", UNUSABLE
+        )
+    fault = compound_fault({**dict(zip(SITES, match.groups(), strict=True)), "formula": text})
+    fault = fault or overlap_fault(edge_angstrom, "--edge")
+    if fault:
+        raise CommandError(f"{text}: {fault[0]}; {fault[1]}", UNUSABLE)
+    return cubic_perovskite(match.groups(), edge_angstrom, prototype_id(text, edge_angstrom))
+
+
+def find_densities(wanted: str) -> Densities:
+    """Read free-atom densities: those of the workflow in this folder, of the user's cache, else made into it.
+
+    `wanted` is one of `SOURCES` or a file that `workflow/scripts/write_densities.py` wrote.
+
+    Raises
+    ------
+    CommandError
+        No such file, no density file, or nothing at hand to make one with.
+    """
+    path = Path(wanted)
+    if wanted in SOURCES:
+        path = Path(f"results/densities/{wanted}.h5")
+        if not path.is_file():
+            path = _cache_folder() / f"{wanted}-{DENSITIES}.h5"
+        if not path.is_file():
+            _make_densities(wanted, path)
+    elif not path.is_file():
+        raise CommandError(f"--densities {wanted}: no such file, and none of {', '.join(SOURCES)}", UNUSABLE)
+    try:
+        return read_densities(path)
+    except (OSError, KeyError) as error:
+        raise CommandError(f"{path} is no file of free-atom densities ({error})") from None
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hirshprint" / "densities"
+
+
+def _make_densities(source: str, path: Path) -> None:
+    python = ROOT / ".venv-densities/bin/python"
+    script = ROOT / "workflow/scripts/write_densities.py"
+    if not (python.exists() and script.exists()):
+        raise CommandError(
+            f"there are no {source} densities yet: run `make env` in hirshprint's folder, or "
+            f"`snakemake results/densities/{source}.h5`, or name a file: --densities FILE.h5"
+        )
+    command = [str(python), str(script), "--source", source, "--out", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        raise CommandError(f"the {source} densities could not be made: {reason}")
+
+
+def surfaces_of(structure: Structure, densities: Densities, mesh_level: int = DEFAULT_MESH_LEVEL) -> list[Surface]:
+    """Compute the surfaces of a structure, one per distinct site."""
+    try:
+        return compute_surfaces(structure, densities, mesh_level)
+    except SurfaceError as error:
+        raise CommandError(str(error)) from None
+
+
+def default_fingerprint() -> dict[str, Any]:
+    """Settings of a fingerprint as in a configuration that says nothing of it."""
+    return dict(resolve_config({"datasets": {"one": {"folder": "."}}})["fingerprint"])

@@ -1,0 +1,19 @@
+"""`hirshprint status`: which structures are new, changed, failed or rejected, and why."""
+
+from __future__ import annotations
+
+import argparse
+
+from hirshprint.commands import CommandError
+from hirshprint.config import ConfigError, read_datasets
+from hirshprint.progress import describe_datasets
+from hirshprint.structures.planning import InputError
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the state of every dataset of a configuration."""
+    try:
+        lines = describe_datasets(read_datasets(arguments.configfile))
+    except (ConfigError, InputError) as error:
+        raise CommandError(str(error)) from None
+    print("\n".join(lines))

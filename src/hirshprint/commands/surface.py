@@ -1,0 +1,155 @@
+"""`hirshprint surface`: the surfaces of one structure as meshes, a picture and a table of its sites."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.densities import Densities
+from hirshprint.files import written_whole
+from hirshprint.fingerprints import fingerprint_of
+from hirshprint.structures.structure import Structure
+from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.surfaces.export import write_gltf, write_ply, write_vtp
+from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
+from hirshprint.surfaces.ridges import split_at_ridges
+from hirshprint.surfaces.surface import Surface, full
+
+FINE, COARSE, FINE_SITES = 48, 16, 8
+"""Mesh level of the files, whose triangles are flat, unlike those that a fingerprint is made from: `FINE` (1e-4 Å
+off) up to `FINE_SITES` sites, then coarser, so that a large structure does not fill the disk, but not below `COARSE`.
+"""
+
+PICTURE = 20
+"""Mesh level of what is drawn."""
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write every file of the command into the folder `out`."""
+    structure = read_input(arguments.structure, arguments.edge)
+    densities = find_densities(arguments.densities)
+    level = round(max(COARSE, FINE * min(1.0, FINE_SITES / len(structure.site_atom)) ** 0.5))
+    rough = surfaces_of(structure, densities)
+    surfaces = _refined(structure, densities, rough, level)
+    folder = Path(arguments.out)
+    rows = site_rows(surfaces)
+    write_site_table(rows, folder / "sites.csv")
+    meshes = _closed(structure, densities, surfaces)
+    _write_meshes([with_properties(mesh, structure, densities) for mesh in meshes], folder)
+    picture = _draw(structure, densities, rough, folder / "surfaces.png")
+    print(f"{structure.structure_id}: {len(structure.numbers)} atoms in the cell, {len(surfaces)} of them distinct")
+    print(_table(rows))
+    shares = volumes(structure, surfaces)
+    print(f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} lie within the surfaces, {shares.voids:.3f} without")
+    print(f"written to {folder}: sites.csv, a mesh per site as .vtp, .ply and .gltf{', ' + picture if picture else ''}")
+
+
+def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
+    """Compute the surfaces at another level, but for isosurfaces: the cost of these grows with its third power."""
+    radial = [site for site, surface in enumerate(surfaces) if surface.level > 0]
+    part = replace(
+        structure,
+        site_atom=structure.site_atom[radial],
+        site_labels=tuple(structure.site_labels[site] for site in radial),
+        multiplicity=structure.multiplicity[radial],
+        site_operations=tuple(structure.site_operations[site] for site in radial),
+    )
+    finer = dict(zip(radial, surfaces_of(part, densities, level), strict=True))
+    return [finer.get(site, surface) for site, surface in enumerate(surfaces)]
+
+
+def _closed(structure: Structure, densities: Densities, surfaces: Sequence[Surface]) -> list[Surface]:
+    """Closed meshes with edges along their ridges."""
+    return [split_at_ridges(full(s), structure, densities, site) for site, s in enumerate(surfaces)]
+
+
+def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
+    import matplotlib as mpl
+
+    from hirshprint.report.render import COLOURS
+
+    low, high = float(min(mesh.d_e.min() for mesh in meshes)), float(max(mesh.d_e.max() for mesh in meshes))
+    extras = {"colours": "d_e", "low_angstrom": low, "high_angstrom": high, "colour_map": f"{COLOURS} of matplotlib"}
+    for mesh in meshes:
+        write_vtp(mesh, folder / f"{mesh.site_label}.vtp")
+        write_ply(mesh, folder / f"{mesh.site_label}.ply")
+        colours = mpl.colormaps[COLOURS]((mesh.d_e - low) / ((high - low) or 1.0))[:, :3]
+        write_gltf(mesh, colours, folder / f"{mesh.site_label}.gltf", extras)
+
+
+def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], path: Path) -> str:
+    """Draw the picture and return its name; where nothing can be rendered, say so and return an empty text."""
+    from hirshprint.report.pictures import scene_of, surface_picture, write_picture
+    from hirshprint.report.render import NoPictureError, render_panels
+    from hirshprint.structures.crystals import atom_images
+
+    path.unlink(missing_ok=True)  # that of an earlier call must not be taken for this one's
+    meshes = _closed(structure, densities, _refined(structure, densities, rough, PICTURE))
+    try:
+        panels = render_panels(scene_of(structure, meshes, *atom_images(structure)))
+    except NoPictureError as error:
+        print(f"hirshprint surface: no picture: {error}", file=sys.stderr)
+        return ""
+    settings = {**default_fingerprint(), "channels": ["total"]}
+    bins = settings["bins"]
+    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    write_picture(surface_picture(structure, meshes, panels, fingerprint_of(rough, settings)[0][0], edges), path)
+    return path.name
+
+
+# --- the table of the sites ---------------------------------------------------------------------------------------
+
+
+def site_rows(surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
+    """One row of figures per site: Å, Å², Å³; `contact_<element>` is the share of its area, 0 where there is none."""
+    shares = [contact_share(surface) for surface in surfaces]
+    met = sorted({z for share in shares for z in share})
+    return [
+        {
+            "site": surface.site_label,
+            "element": SYMBOLS[surface.inside_number - 1],
+            "multiplicity": surface.multiplicity,
+            "area_angstrom2": surface.area,
+            "volume_angstrom3": surface.volume,
+            "sphericity": sphericity(surface),
+            "d_i_min_angstrom": float(surface.d_i.min()),
+            "d_i_max_angstrom": float(surface.d_i.max()),
+            "d_e_min_angstrom": float(surface.d_e.min()),
+            "d_e_max_angstrom": float(surface.d_e.max()),
+            **{f"contact_{SYMBOLS[z - 1]}": share.get(z, 0.0) for z in met},
+            "open_fraction": surface.open_fraction,
+            "engine": surface.engine,
+            "density_source": surface.density_source,
+            "mesh_level": surface.level,
+        }
+        for surface, share in zip(surfaces, shares, strict=True)
+    ]
+
+
+def write_site_table(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
+    """Write the rows of `site_rows` as CSV, numbers with six digits."""
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(rows[0])
+        for row in rows:
+            writer.writerow(f"{value:.6g}" if isinstance(value, float) else value for value in row.values())
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The main figures of the sites as text."""
+    lines = [f"{'site':8} {'element':8} {'in cell':>7} {'area Å²':>9} {'volume Å³':>10} {'dᵢ Å':>13} {'dₑ Å':>13}"]
+    for row in rows:
+        ranges = [f"{row[f'd_{x}_min_angstrom']:.3f}–{row[f'd_{x}_max_angstrom']:.3f}" for x in "ie"]
+        lines.append(
+            f"{row['site']:8} {row['element']:8} {row['multiplicity']:7d} {row['area_angstrom2']:9.3f} "
+            f"{row['volume_angstrom3']:10.3f} {ranges[0]:>13} {ranges[1]:>13}"
+        )
+    return "\n".join(lines)

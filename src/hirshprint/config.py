@@ -1,0 +1,228 @@
+"""The configuration: checked against its schema, completed with defaults (light: read while the Snakefile is parsed).
+
+``python -m hirshprint.config`` prints the reference that stands in config/README.md.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import shutil
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import yaml
+
+SCHEMA_PATH = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
+EDGE_KEYS = {
+    "fixed": {"edge_angstrom"},
+    "list": {"edges_angstrom"},
+    "random": {"low_angstrom", "high_angstrom", "draws", "seed"},
+}
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message lists every fault, the key and what to write instead."""
+
+
+@cache
+def read_schema(path: Path = SCHEMA_PATH) -> dict[str, Any]:
+    """Read the JSON schema of the configuration."""
+    schema: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def resolve_config(config: dict[str, Any], schema: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Check a configuration and return a copy with every default filled in.
+
+    Raises
+    ------
+    ConfigError
+        Naming each wrong or unknown key, with the nearest right one.
+    """
+    schema = schema or read_schema()
+    validator = jsonschema.Draft202012Validator(schema)
+    faults = [line for error in validator.iter_errors(config) for line in _explain(error)]
+    if not faults:
+        faults = _cross_faults(config)
+    if faults:
+        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in sorted(faults)))
+    resolved = copy.deepcopy(config)
+    _fill(resolved, schema, schema)
+    faults = _range_faults(resolved)
+    if faults:
+        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
+    return resolved
+
+
+def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return a copy of a complete configuration with the surface engine chosen and the place of Tonto filled in.
+
+    Doing it again changes nothing, on whatever machine: a job gets what the head process chose.
+
+    Raises
+    ------
+    ConfigError
+        Tonto is asked for, and none is configured or the densities are not its own.
+    """
+    resolved = copy.deepcopy(config)
+    surfaces, tonto = resolved["surfaces"], resolved["surfaces"]["tonto"]
+    binary = tonto["binary"] or environment.get("HIRSHPRINT_TONTO", "")
+    own = config["densities"] == "thakkar"
+    if surfaces["engine"] == "auto":
+        surfaces["engine"] = "tonto" if binary and own else "python"
+    if surfaces["engine"] == "tonto" or surfaces["compare_structures"]:
+        wanted = "`surfaces.engine: tonto`" if surfaces["engine"] == "tonto" else "`surfaces.compare_structures`"
+        if not binary:
+            raise ConfigError(
+                f"{wanted} needs a Tonto: give its path as `surfaces.tonto.binary` or in the environment variable "
+                "HIRSHPRINT_TONTO, or write `engine: python` and `compare_structures: 0` under `surfaces`"
+            )
+        if not own:
+            raise ConfigError(f"{wanted}: Tonto has the densities thakkar alone; write `densities: thakkar`")
+        found = shutil.which(str(Path(binary).expanduser())) or str(Path(binary).expanduser())
+        tonto["binary"] = str(Path(found).absolute())
+        basis = tonto["basis_directory"] or environment.get("TONTO_BASIS_SET_DIRECTORY", "")
+        beside = Path(tonto["binary"]).resolve().parent.parent / "share/tonto/basis_sets"
+        basis = basis or (str(beside) if beside.is_dir() else "")
+        tonto["basis_directory"] = str(Path(basis).expanduser().absolute()) if basis else ""
+    return resolved
+
+
+def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the datasets of a configuration file, with every default filled in.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or cannot be used.
+    """
+    try:
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigError(f"{path}: there is no such file; name the configuration by --configfile") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
+    datasets: dict[str, dict[str, Any]] = resolve_config(config or {})["datasets"]
+    return datasets
+
+
+def _explain(error: Any) -> list[str]:
+    """Turn one schema error into lines that say what is wrong where, and what to do."""
+    place = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = list(error.schema["properties"])
+        lines = []
+        for key in sorted(set(error.instance) - set(known)):
+            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
+            hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+            lines.append(f"`{f'{place}.' if place else ''}{key}`: unknown key; {hint}")
+        return lines
+    if error.validator == "enum":
+        near = difflib.get_close_matches(str(error.instance), [str(v) for v in error.validator_value], n=1)
+        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        choices = ", ".join(str(value) for value in error.validator_value)
+        return [f"`{place}`: {error.instance!r} is none of {choices}{hint}"]
+    return [f"`{place or 'configuration'}`: {error.message}"]
+
+
+def _cross_faults(config: dict[str, Any]) -> list[str]:
+    """Find faults that concern several keys of a dataset as it was written."""
+    faults = []
+    for name, dataset in config["datasets"].items():
+        place = f"datasets.{name}"
+        if ("table" in dataset) == ("folder" in dataset):
+            faults.append(
+                f"`{place}`: write either `table:` (compositions on a prototype) or `folder:` (CIF or POSCAR files)"
+            )
+        foreign = {"prototype", "initial_edge"} if "folder" in dataset else {"targets"}
+        faults += [
+            f"`{place}.{key}`: has no meaning for a {'folder' if 'folder' in dataset else 'table'}; delete it"
+            for key in sorted(foreign & set(dataset))
+        ]
+        edge = dataset.get("initial_edge", {})
+        kind = edge.get("kind", "fixed")
+        for key in sorted(set(edge) - {"kind"} - EDGE_KEYS[kind]):
+            right = next(k for k, keys in EDGE_KEYS.items() if key in keys)
+            faults.append(
+                f"`{place}.initial_edge.{key}`: belongs to `kind: {right}`, but kind is {kind}; "
+                f"delete it or write `kind: {right}`"
+            )
+    return faults
+
+
+def _range_faults(config: dict[str, Any]) -> list[str]:
+    """Find ranges whose ends are in the wrong order."""
+    ranges = {"fingerprint.bins": config["fingerprint"]["bins"]}
+    for name, dataset in config["datasets"].items():
+        if dataset.get("initial_edge", {}).get("kind") == "random":
+            ranges[f"datasets.{name}.initial_edge"] = dataset["initial_edge"]
+    return [
+        f"`{place}`: low_angstrom ({ends['low_angstrom']}) must be below high_angstrom ({ends['high_angstrom']})"
+        for place, ends in ranges.items()
+        if ends["low_angstrom"] >= ends["high_angstrom"]
+    ]
+
+
+def _fill(value: dict[str, Any], schema: dict[str, Any], root: dict[str, Any]) -> None:
+    """Fill defaults of the schema into `value`, in place; of a dataset only what its kind uses."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    for key, part in schema.get("properties", {}).items():
+        if key in {"prototype", "initial_edge"} and "folder" in value:
+            continue
+        if "kind" in schema["properties"] and key != "kind" and key not in EDGE_KEYS[value["kind"]]:
+            continue
+        if "default" in part:
+            value.setdefault(key, copy.deepcopy(part["default"]))
+        if isinstance(value.get(key), dict):
+            _fill(value[key], part, root)
+    if isinstance(schema.get("additionalProperties"), dict):
+        for part in value.values():
+            _fill(part, schema["additionalProperties"], root)
+
+
+def reference(schema: dict[str, Any] | None = None) -> str:
+    """Return the reference of all keys as a Markdown table."""
+    schema = schema or read_schema()
+    lines = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
+
+    def add(place: str, part: dict[str, Any]) -> None:
+        if "$ref" in part:
+            part = schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
+        for key, child in part.get("properties", {}).items():
+            name = f"{place}{key}"
+            has_default = "default" in child and child.get("type") != "object"
+            default = f"`{_written(child['default'])}`" if has_default else ""
+            lines.append(f"| `{name}` | {default} | {_allowed(child)} | {child['description']} |")
+            add(f"{name}.", child)
+        if isinstance(part.get("additionalProperties"), dict):
+            add(f"{place}NAME.", part["additionalProperties"])
+
+    add("", schema)
+    return "\n".join(lines) + "\n"
+
+
+def _written(value: Any) -> Any:
+    """Write a default that has no visible form of its own as YAML does."""
+    return "null" if value is None else value if value != "" else '""'
+
+
+def _allowed(part: dict[str, Any]) -> str:
+    """Say in words which values a key takes."""
+    if "enum" in part:
+        return ", ".join(f"`{value}`" for value in part["enum"])
+    kinds = part.get("type", "")
+    words = kinds if isinstance(kinds, str) else " or ".join(kinds)
+    if words == "array":
+        return f"list of {_allowed(part['items'])}"
+    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤"}
+    return words + "".join(f" {sign} {part[key]}" for key, sign in bounds.items() if key in part)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

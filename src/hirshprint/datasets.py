@@ -1,0 +1,252 @@
+"""Fingerprints and targets joined row by row, and divided into folds that never separate a group."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+SITES = ("A", "B", "X")
+SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
+SPLITS = ("random", "leave-A-out", "leave-B-out")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Structures that have both a fingerprint and a target, sorted by structure id; n rows.
+
+    Attributes
+    ----------
+    name : the dataset's name in the configuration.
+    property, unit : what `targets` holds and its unit, e.g. ``a_angstrom`` and ``Å``.
+    structure_ids : (n,) str, unique.
+    compounds : (n,) str, the ordered compound; several structures may share it.
+    groups : (n,) str, what no split may separate.
+    elements : per prototype site (``A``, ``B``, ``X``) an (n,) array of symbols; empty without a prototype.
+    formulas : (n,) str.
+    initial_edges : (n,) float64, Å, the edge each structure was built with; NaN for structures from files.
+    targets : (n,) float64, in `unit`.
+    counts : (n, c, b, b) float32, fingerprints [structure, channel, d_i bin, d_e bin].
+    channels : c names.
+    """
+
+    name: str
+    property: str
+    unit: str
+    structure_ids: NDArray[np.str_]
+    compounds: NDArray[np.str_]
+    groups: NDArray[np.str_]
+    elements: dict[str, NDArray[np.str_]]
+    formulas: NDArray[np.str_]
+    initial_edges: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    counts: NDArray[np.float32]
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One part of a split: sorted row numbers for training, validation and test; together every row once."""
+
+    number: int
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    def parts(self) -> dict[str, NDArray[np.int64]]:
+        """Rows by the name of their part, as the predictions tables call it."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+def load_dataset(
+    name: str,
+    fingerprints_h5: str | Path,
+    targets_csv: str | Path,
+    channels: Sequence[str] | None = None,
+) -> Dataset:
+    """Join a fingerprint file and a table of targets on the structure id.
+
+    Targets without a fingerprint (structures whose surfaces failed) are left out.
+
+    Parameters
+    ----------
+    channels : the fingerprint channels to read, in this order; all of the file's by default.
+
+    Raises
+    ------
+    ValueError
+        An id occurs twice, a fingerprint has no target, nothing is left, a channel is absent, a value is
+        not a finite number, or the rows differ in property or unit; the message names the ids.
+    """
+    with Path(targets_csv).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    table = {row["structure_id"]: row for row in rows}
+    _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
+    with h5py.File(fingerprints_h5) as file:
+        ids = [text.decode() for text in file["ids"][:]]
+        _refuse(_repeated(ids), f"{fingerprints_h5}: more than one fingerprint for")
+        _refuse(
+            sorted(set(ids) - table.keys()),
+            f"{targets_csv} has no target for these structures of {fingerprints_h5} "
+            "(make both anew from the same table):",
+        )
+        if not ids:
+            raise ValueError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
+        present = [text.decode() for text in file["channels"][:]]
+        wanted = tuple(present if channels is None else channels)
+        if absent := [channel for channel in wanted if channel not in present]:
+            raise ValueError(
+                f"{fingerprints_h5} has no channel {', '.join(absent)}; it has {', '.join(present)}. "
+                "Add what is missing under fingerprint: channels:"
+            )
+        order = np.argsort(np.array(ids))
+        counts = np.stack([file["counts"][:, present.index(channel)] for channel in wanted], axis=1)[order]
+    rows = [table[ids[k]] for k in order]
+    ids = [row["structure_id"] for row in rows]
+    targets = np.array([_number(row["value"]) for row in rows])
+    _refuse([i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok], "no finite target for")
+    bad = ~np.isfinite(counts).all(axis=(1, 2, 3))
+    _refuse([i for i, wrong in zip(ids, bad, strict=True) if wrong], "fingerprints with non-finite counts:")
+    properties = sorted({(row["property"], row["unit"]) for row in rows})
+    if len(properties) > 1:
+        raise ValueError(f"{targets_csv} mixes properties or units: {properties}; make one dataset of each")
+
+    def column(key: str) -> NDArray[np.str_]:
+        return np.array([row[key] for row in rows])
+
+    named = all(row[site] for row in rows for site in SITES)
+    return Dataset(
+        name=name,
+        property=properties[0][0],
+        unit=properties[0][1],
+        structure_ids=column("structure_id"),
+        compounds=column("compound"),
+        groups=column("group"),
+        elements={site: column(site) for site in SITES} if named else {},
+        formulas=column("formula"),
+        initial_edges=np.array([_number(row["initial_edge_angstrom"]) for row in rows]),
+        targets=targets,
+        counts=counts.astype(np.float32, copy=False),
+        channels=wanted,
+    )
+
+
+def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_fraction: float) -> list[Fold]:
+    """Divide a dataset into folds: each row is tested exactly once, no group is ever in two parts.
+
+    ``random`` deals out groups; ``leave-A-out`` and ``leave-B-out`` deal out the elements of that site, so
+    a test part has only elements that its training part lacks there. The order in which they are dealt
+    comes from hashing (seed, name): it depends on neither the order of the rows nor the machine. Each goes
+    to the fold with the fewest rows so far. The validation part is that share of the remaining groups.
+
+    Parameters
+    ----------
+    kind : ``random``, ``leave-A-out`` or ``leave-B-out``.
+    folds : number of folds, at least 2.
+    seed : another seed gives another division.
+    validation_fraction : share of the groups outside the test part, at least 0 and below 1.
+
+    Raises
+    ------
+    ValueError
+        Unknown kind, fewer groups or elements than folds, less than two groups to train on, or a share out of
+        range; says what to write.
+    """
+    if kind not in SPLITS:
+        raise ValueError(f"unknown split '{kind}'; write one of {', '.join(SPLITS)}")
+    if folds < 2:
+        raise ValueError(f"learning: folds: {folds} leaves nothing to train on; write 2 or more")
+    if not 0 <= validation_fraction < 1:
+        raise ValueError(f"learning: validation_fraction: {validation_fraction} is not a share; write e.g. 0.15")
+    units, what = _units(dataset, kind)
+    sizes = Counter(units.tolist())
+    if len(sizes) < folds:
+        advice = f"write learning: folds: {len(sizes)}" if len(sizes) > 1 else f"leave out the split '{kind}'"
+        raise ValueError(
+            f"dataset '{dataset.name}' has {len(sizes)} {what}, too few for {folds} folds of the split "
+            f"'{kind}'; {advice} or add structures"
+        )
+    filled = [0] * folds
+    fold_of: dict[str, int] = {}
+    for unit in _dealt(sizes, f"{seed}/{kind}"):
+        lightest = filled.index(min(filled))
+        fold_of[unit] = lightest
+        filled[lightest] += sizes[unit]
+    tested_in = np.array([fold_of[unit] for unit in units])
+    made = [
+        _fold(dataset, number, tested_in == number, f"{seed}/{kind}/{number}", validation_fraction)
+        for number in range(folds)
+    ]
+    if min(len(set(dataset.groups[fold.train].tolist())) for fold in made) < 2:
+        raise ValueError(
+            f"dataset '{dataset.name}' has {len(sizes)} {what}, too few for the split '{kind}': a fold would train on "
+            "less than two; add structures"
+        )
+    return made
+
+
+def planned_splits(dataset: Dataset, learning: Mapping[str, Any]) -> dict[str, list[Fold]]:
+    """Make the folds of every split of the configuration's ``learning`` section, the same for every model."""
+    return {
+        kind: make_splits(dataset, kind, learning["folds"], SPLIT_SEED, learning["validation_fraction"])
+        for kind in learning["splits"]
+    }
+
+
+def _fold(dataset: Dataset, number: int, test: NDArray[np.bool_], salt: str, validation_fraction: float) -> Fold:
+    groups = _dealt(set(dataset.groups[~test].tolist()), salt)
+    share = min(math.ceil(validation_fraction * len(groups)), len(groups) - 1)
+    held = ~test & np.isin(dataset.groups, groups[:share])
+    train, validation, tested = (np.flatnonzero(mask) for mask in (~test & ~held, held, test))
+    return Fold(number=number, train=train, validation=validation, test=tested)
+
+
+def _units(dataset: Dataset, kind: str) -> tuple[NDArray[np.str_], str]:
+    """Per row the name of what the split deals out, and what that is called."""
+    if kind == "random":
+        return dataset.groups, "groups of compounds"
+    site = kind.split("-")[1]
+    if site not in dataset.elements:
+        raise ValueError(
+            f"the split '{kind}' needs the element of site {site} for every structure, which dataset "
+            f"'{dataset.name}' lacks; write learning: splits: [random]"
+        )
+    units = dataset.elements[site].copy()
+    groups_of: dict[str, set[str]] = {}
+    for unit, group in zip(units.tolist(), dataset.groups.tolist(), strict=True):
+        groups_of.setdefault(group, set()).add(unit)
+    name: dict[str, str] = {unit: unit for unit in units.tolist()}
+    for shared in groups_of.values():  # a group with several elements on the site ties them together
+        joined = {name[unit] for unit in shared}
+        name = {unit: min(joined) if label in joined else label for unit, label in name.items()}
+    return np.array([name[unit] for unit in units.tolist()]), f"elements on site {site}"
+
+
+def _dealt(names: Iterable[str], salt: str) -> list[str]:
+    return sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
+
+
+def _repeated(ids: Iterable[str]) -> list[str]:
+    return sorted(name for name, times in Counter(ids).items() if times > 1)
+
+
+def _refuse(ids: Sequence[str], problem: str) -> None:
+    if ids:
+        more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
+        raise ValueError(f"{problem} {', '.join(ids[:10])}{more}")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan

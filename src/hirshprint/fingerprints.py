@@ -1,0 +1,299 @@
+"""Fingerprints: two-dimensional histograms of (d_i, d_e) over the Hirshfeld surfaces of a crystal's atoms.
+
+After Spackman and McKinnon 2002 (doi 10.1039/B203191B), per atom as in Williams, Mukherjee and Rajan 2020
+(doi 10.1021/acs.jpclett.0c02201). Between the vertices the surface is curved (see `surfaces.patches`); d_i and d_e
+are the distances from its points to the nuclei.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.files import written_whole
+from hirshprint.surfaces.patches import lattice_points, nearest_distances, spread_area
+from hirshprint.surfaces.surface import Surface, mesh_about_centre, unpack_surfaces
+from hirshprint.versions import FINGERPRINT_FORMAT
+
+PAPER_POINTS = 10
+"""Points along a triangle's edge in the weighting ``paper``: 55 in a triangle."""
+
+ROWS_AT_ONCE = 64
+"""Structures written at a time; also how many share a chunk of the file."""
+
+COUNTS_UNIT = {
+    ("area", "none"): "Å² per cell",
+    ("area", "formula_unit"): "Å² per formula unit",
+    ("paper", "none"): "points per cell",
+    ("paper", "formula_unit"): "points per formula unit",
+    ("area", "sum"): "share of the area of all atoms",
+    ("paper", "sum"): "share of the points of all atoms",
+}
+
+
+def channel_names(kinds: Sequence[str], site_labels: Sequence[str] = ()) -> tuple[str, ...]:
+    """Name the channels of these kinds (``total``, ``site``, ``inside``) in the order of the file.
+
+    `site_labels` are those of the prototype; without them ``site`` gives no channel.
+    """
+    named = {"total": ("total",), "site": tuple(site_labels), "inside": ("anion", "cation")}
+    return tuple(name for kind in ("total", "site", "inside") if kind in kinds for name in named[kind])
+
+
+def fingerprint_of(
+    surfaces: Sequence[Surface], settings: Mapping[str, Any], site_labels: Sequence[str] = ()
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Bin the surfaces of one structure.
+
+    A distinct site counts with its multiplicity, a wedge with its operations. With ``normalise: sum``
+    all channels are divided by the sum over all atoms, in and out of range, so that they still add up.
+
+    Parameters
+    ----------
+    surfaces : one per distinct site of the structure.
+    settings : weighting, channels, normalise and bins (count, low_angstrom, high_angstrom) of the
+    configuration.
+    site_labels : see `channel_names`.
+
+    Returns
+    -------
+    counts : (n_channels, n_bins, n_bins) float32, [channel, d_i, d_e], in the unit of `COUNTS_UNIT`.
+    in_range_fraction : (n_channels,), share of a channel that falls into the bins; 1 for an empty channel.
+    """
+    channels = channel_names(settings["channels"], site_labels)
+    bins = settings["bins"]
+    counts = np.zeros((len(channels), bins["count"], bins["count"]))
+    sums = np.zeros(len(channels))
+    everything = 0.0
+    for surface in surfaces:
+        histogram, whole = _histogram(surface, settings["weighting"], bins)
+        factor = surface.multiplicity * len(surface.operations)
+        everything += factor * whole
+        belongs = ("total", surface.site_label, "anion" if surface.is_anion else "cation")
+        for k, channel in enumerate(channels):
+            if channel in belongs:
+                counts[k] += factor * histogram
+                sums[k] += factor * whole
+    inside = counts.sum(axis=(1, 2))
+    fraction = np.divide(inside, sums, out=np.ones_like(sums), where=sums > 0)
+    divisor = {"none": 1.0, "formula_unit": float(surfaces[0].formula_units), "sum": everything}
+    return (counts / divisor[settings["normalise"]]).astype(np.float32), np.minimum(fraction, 1.0)
+
+
+def _histogram(surface: Surface, weighting: str, bins: Mapping[str, Any]) -> tuple[NDArray[np.float64], float]:
+    """Histogram of the stored mesh, and its sum with what falls outside the bins."""
+    if weighting == "area":
+        counts, sums = area_histograms(surface, np.zeros(len(surface.outside_nuclei), dtype=np.int64), bins)
+        return counts[0], float(sums[0])
+    vertices, normals, inside, outside, triangles = mesh_about_centre(surface)
+    points = lattice_points(vertices, normals, triangles, PAPER_POINTS)
+    d_i, d_e = nearest_distances(points, inside), nearest_distances(points, outside)
+    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    return np.histogram2d(d_i, d_e, [edges, edges])[0], float(len(d_i))
+
+
+def area_histograms(
+    surface: Surface, group: NDArray[np.int64], bins: Mapping[str, Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Histograms of the stored mesh by area, one for each group of nuclei outside.
+
+    Parameters
+    ----------
+    group : (b,) group of each of the surface's `outside_nuclei`, from 0.
+
+    Returns
+    -------
+    (n_groups, n_bins, n_bins) Å², [group, d_i, d_e], and (n_groups,) the area of each, in and out of range.
+    """
+    counts = np.zeros((int(group.max()) + 1, bins["count"], bins["count"]))
+    width = (bins["high_angstrom"] - bins["low_angstrom"]) / bins["count"]
+    sums = spread_area(*mesh_about_centre(surface), group, counts, bins["low_angstrom"], width)
+    scale = surface.area / len(surface.operations) / sums.sum()  # flat parts of curved triangles are a little small
+    return counts * scale, sums * scale
+
+
+def contact_fingerprints(
+    surfaces: Sequence[Surface], settings: Mapping[str, Any]
+) -> dict[tuple[int, int], tuple[NDArray[np.float64], float]]:
+    """Break the area of the surfaces of a structure's atoms down by contact: species inside and nearest outside.
+
+    Parameters
+    ----------
+    surfaces : one per distinct site of the structure.
+    settings : of which the bins are used; area counts, whatever the weighting of the fingerprint.
+
+    Returns
+    -------
+    For each pair of atomic numbers (inside, outside) that occurs, largest share first: (n_bins, n_bins) area in each
+    bin, Å² per formula unit, and the pair's share of the area of all atoms, in and out of range.
+    """
+    found: dict[tuple[int, int], tuple[NDArray[np.float64], float]] = {}
+    for surface in surfaces:
+        factor = surface.multiplicity * len(surface.operations)
+        species, group = np.unique(surface.outside_numbers, return_inverse=True)
+        counts, areas = area_histograms(surface, group, settings["bins"])
+        for outside, part, area in zip(species.tolist(), counts, areas, strict=True):
+            if area > 0:  # not of an atom that is only nearly the nearest
+                pair = (surface.inside_number, outside)
+                before, sum_before = found.get(pair, (0.0, 0.0))
+                found[pair] = (before + factor * part, sum_before + factor * float(area))
+    everything = sum(area for _, area in found.values())
+    ordered = sorted(found.items(), key=lambda item: (-item[1][1], item[0]))
+    units = surfaces[0].formula_units
+    return {pair: (counts / units, area / everything) for pair, (counts, area) in ordered}
+
+
+def write_fingerprints(
+    by_id: Mapping[str, Sequence[Surface]],
+    settings: Mapping[str, Any],
+    out: str | Path,
+    definition_digest: str,
+    site_labels: Sequence[str] = (),
+) -> None:
+    """Bin the surfaces of some structures and write one HDF5 file; see `gather_fingerprints`."""
+    rows = {name: _row(surfaces, settings, site_labels) for name, surfaces in by_id.items()}
+    origins = {(s.engine, s.density_source) for surfaces in by_id.values() for s in surfaces}
+    levels = {s.level for surfaces in by_id.values() for s in surfaces}
+    _write_rows(rows, origins, levels, settings, out, definition_digest, site_labels)
+
+
+def gather_fingerprints(
+    batch_files: Iterable[str | Path],
+    expected: Mapping[str, str],
+    settings: Mapping[str, Any],
+    out: str | Path,
+    definition_digest: str,
+    site_labels: Sequence[str] = (),
+) -> list[str]:
+    """Bin every surface of the batch files and write one HDF5 file, whole or not at all.
+
+    Parameters
+    ----------
+    batch_files : NPZ files of `pack_surfaces` with `status`, JSON by structure id, each record
+        with `geometry`.
+    expected : the structures in the order of the file, with the digest of each one's geometry.
+    settings, site_labels : see `fingerprint_of`.
+    out : file to write; `results/README.md` lists its contents.
+    definition_digest : digest of all that defines these fingerprints, kept as an attribute.
+
+    Returns
+    -------
+    The expected structures that no batch file has, in order; they are left out of the file.
+
+    Raises
+    ------
+    ValueError
+        A batch holds a structure that is not expected, has it twice or with another geometry; or
+        engines, densities or mesh levels differ.
+    """
+    rows: dict[str, _Row] = {}
+    origins: set[tuple[str, str]] = set()
+    levels: set[int] = set()
+    for path in batch_files:
+        for name, surfaces in _checked_batch(Path(path), expected).items():
+            if name in rows:
+                raise ValueError(f"{path}: {name} is in another batch too")
+            rows[name] = _row(surfaces, settings, site_labels)
+            origins.update((s.engine, s.density_source) for s in surfaces)
+            levels.update(s.level for s in surfaces)
+    found = {name: rows[name] for name in expected if name in rows}
+    _write_rows(found, origins, levels, settings, out, definition_digest, site_labels)
+    return [name for name in expected if name not in rows]
+
+
+class _Row:
+    """A structure's fingerprint without its empty bins, and the figures of its sites."""
+
+    def __init__(self, counts: NDArray[np.float32], fraction: NDArray[np.float64], sites: Sequence[Surface]):
+        self.place = np.flatnonzero(counts).astype(np.int32)
+        self.value = counts.reshape(-1)[self.place]
+        self.fraction = fraction
+        self.sites = [(s.site_label, s.multiplicity, s.area, s.volume) for s in sites]
+
+
+def _row(surfaces: Sequence[Surface], settings: Mapping[str, Any], site_labels: Sequence[str]) -> _Row:
+    return _Row(*fingerprint_of(surfaces, settings, site_labels), surfaces)
+
+
+def _checked_batch(path: Path, expected: Mapping[str, str]) -> dict[str, list[Surface]]:
+    with np.load(path, allow_pickle=False) as arrays:
+        found = unpack_surfaces(arrays)
+        status = json.loads(str(arrays["status"]))
+    for name in found:
+        if name not in expected:
+            raise ValueError(f"{path}: {name} is not among the structures of this dataset")
+        if status[name]["geometry"] != expected[name]:
+            raise ValueError(f"{path}: {name} was computed at another geometry; make this batch anew")
+    return found
+
+
+def _write_rows(
+    rows: Mapping[str, _Row],
+    origins: set[tuple[str, str]],
+    levels: set[int],
+    settings: Mapping[str, Any],
+    out: str | Path,
+    definition_digest: str,
+    site_labels: Sequence[str],
+) -> None:
+    levels = levels - {0} if len(levels) > 1 else levels  # 0: an isosurface where a ray would not do
+    if len(origins) > 1 or len(levels) > 1:
+        raise ValueError(f"fingerprints of one dataset mix engines and densities {origins} or mesh levels {levels}")
+    engine, source = next(iter(origins), ("", ""))
+    attributes = {
+        "weighting": settings["weighting"],
+        "normalise": settings["normalise"],
+        "counts_unit": COUNTS_UNIT[settings["weighting"], settings["normalise"]],
+        "engine": engine,
+        "density_source": source,
+        "mesh_level": next(iter(levels), 0),
+        "format_version": FINGERPRINT_FORMAT,
+        "definition_digest": definition_digest,
+    }
+    channels = channel_names(settings["channels"], site_labels)
+    with written_whole(out) as temporary:
+        _write(temporary, rows, channels, settings["bins"], attributes)
+
+
+def _write(
+    path: Path,
+    rows: Mapping[str, _Row],
+    channels: Sequence[str],
+    bins: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+) -> None:
+    text = h5py.string_dtype()
+    shape = (len(channels), bins["count"], bins["count"])
+    sites = [site for row in rows.values() for site in row.sites]
+    with h5py.File(path, "w") as file:
+        file["ids"] = np.array(list(rows), dtype=text)
+        file["channels"] = np.array(channels, dtype=text)
+        file["bin_edges_angstrom"] = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+        file["in_range_fraction"] = np.array([row.fraction for row in rows.values()]).reshape(-1, len(channels))
+        file["site_offsets"] = np.cumsum([0, *(len(row.sites) for row in rows.values())])
+        file["site_labels"] = np.array([site[0] for site in sites], dtype=text)
+        file["site_multiplicity"] = np.array([site[1] for site in sites], dtype=np.int64)
+        file["site_area_angstrom2"] = np.array([site[2] for site in sites], dtype=np.float64)
+        file["site_volume_angstrom3"] = np.array([site[3] for site in sites], dtype=np.float64)
+        counts = file.create_dataset(
+            "counts",
+            shape=(len(rows), *shape),
+            dtype=np.float32,
+            chunks=(ROWS_AT_ONCE, 1, *shape[1:]),
+            maxshape=(None, *shape),
+            compression="gzip",
+            shuffle=True,
+        )
+        listed = list(rows.values())
+        for start in range(0, len(listed), ROWS_AT_ONCE):
+            block = np.zeros((len(listed[start : start + ROWS_AT_ONCE]), int(np.prod(shape))), dtype=np.float32)
+            for line, row in zip(block, listed[start:], strict=False):
+                line[row.place] = row.value
+            counts[start : start + len(block)] = block.reshape(-1, *shape)
+        file.attrs.update(attributes)

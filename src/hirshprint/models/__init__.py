@@ -1,0 +1,1 @@
+"""Networks, baselines, training and the common predictions table."""

@@ -1,0 +1,168 @@
+"""What a referee asks for beside a network: models of the composition alone, on the very same folds.
+
+A compound has one composition, so these make one prediction per compound, not one per structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hirshprint.datasets import SITES, Dataset, Fold, planned_splits
+from hirshprint.models.predictions import fold_predictions
+from hirshprint.structures.elements import element_properties
+from hirshprint.structures.symbols import SYMBOLS
+
+BASELINES = ("mean", "ridge", "gradient_boosting")
+
+
+def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads: int = 2) -> pd.DataFrame:
+    """Fit the baselines named in `learning` on every split and fold, and predict every compound.
+
+    They have no randomness: their `seed` is the first of the plan.
+
+    Parameters
+    ----------
+    learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction, baselines.
+
+    Returns
+    -------
+    Predictions table (`predictions.COLUMNS`); structure_id is empty where one row stands for all
+    structures of a compound (always, but for a compound whose structures differ in target).
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    unknown = sorted(set(learning["baselines"]) - set(BASELINES))
+    if unknown:
+        raise ValueError(f"unknown baseline {', '.join(unknown)}; write {', '.join(BASELINES)}")
+    plan = planned_splits(dataset, learning)
+    single, rows = _one_row_per_compound(dataset)
+    number = np.full(len(dataset.structure_ids), -1)
+    number[rows] = np.arange(len(rows))
+    tables = []
+    with threadpool_limits(threads):
+        for model in learning["baselines"]:
+            inputs = _inputs(model, single)
+            for split, folds in plan.items():
+                for fold in folds:
+                    kept = {part: number[of_part] for part, of_part in fold.parts().items()}
+                    of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
+                    train = of_single.train
+                    predicted = _fit_and_predict(model, inputs, single.targets, train)
+                    seed = int(learning["seeds"][0])
+                    tables.append(fold_predictions(single, model, split, of_single, seed, predicted))
+    return pd.concat(tables, ignore_index=True)
+
+
+def composition(formula: str) -> dict[str, float]:
+    """Count the atoms of a formula without brackets, such as ``SrTi0.5O3``.
+
+    Raises
+    ------
+    ValueError
+        The formula is not a row of element symbols with optional numbers.
+    """
+    pairs = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
+    if not pairs or "".join(symbol + number for symbol, number in pairs) != formula:
+        raise ValueError(f"cannot read the formula '{formula}'; write it like SrTiO3, without brackets")
+    counts: dict[str, float] = {}
+    for symbol, number in pairs:
+        if symbol not in SYMBOLS:
+            raise ValueError(f"'{symbol}' in the formula '{formula}' is not an element")
+        counts[symbol] = counts.get(symbol, 0.0) + (float(number) if number else 1.0)
+    return counts
+
+
+def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
+    """Keep the first structure of each compound, nameless, and which rows of the dataset those are.
+
+    The structures of a compound with more than one target (polymorphs) stay apart and keep their names.
+    """
+    rows: list[int] = []
+    names: list[str] = []
+    compounds, start = np.unique(dataset.compounds, return_inverse=True)
+    for number in range(len(compounds)):
+        members = np.flatnonzero(start == number)
+        alike = len(set(dataset.targets[members].tolist())) == 1
+        rows += members[:1].tolist() if alike else members.tolist()
+        names += [""] if alike else dataset.structure_ids[members].tolist()
+    kept = np.array(rows, dtype=np.int64)
+    return replace(
+        dataset,
+        structure_ids=np.array(names, dtype=str),
+        compounds=dataset.compounds[kept],
+        groups=dataset.groups[kept],
+        elements={site: symbols[kept] for site, symbols in dataset.elements.items()},
+        formulas=dataset.formulas[kept],
+        initial_edges=dataset.initial_edges[kept],
+        targets=dataset.targets[kept],
+        counts=dataset.counts[kept][:, :0],
+    ), kept
+
+
+def _inputs(model: str, dataset: Dataset) -> NDArray[np.float64]:
+    """Inputs (n, p) of a baseline."""
+    if model == "mean":
+        return np.zeros((len(dataset.targets), 0))
+    return _one_hot(dataset) if model == "ridge" else _properties(dataset)
+
+
+def _one_hot(dataset: Dataset) -> NDArray[np.float64]:
+    """Which element is on each site, or the fractions of the elements in datasets without named sites."""
+    known = np.array(SYMBOLS)
+    if dataset.elements:
+        return np.concatenate([dataset.elements[site][:, None] == known for site in SITES], axis=1, dtype=np.float64)
+    return _fractions(dataset)
+
+
+def _fractions(dataset: Dataset) -> NDArray[np.float64]:
+    found = np.zeros((len(dataset.formulas), len(SYMBOLS)))
+    for row, formula in enumerate(dataset.formulas.tolist()):
+        for symbol, count in composition(formula).items():
+            found[row, SYMBOLS.index(symbol)] = count
+    shares: NDArray[np.float64] = found / found.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _properties(dataset: Dataset) -> NDArray[np.float64]:
+    """Element properties per site; without named sites their mean, sd, least and greatest in the formula."""
+    if dataset.elements:
+        tables = [element_properties(dataset.elements[site].tolist())[1] for site in SITES]
+        return np.concatenate(tables, axis=1)
+    _, table = element_properties(SYMBOLS)
+    rows = []
+    for shares in _fractions(dataset):
+        present = shares > 0
+        values, weights = table[present], shares[present][:, None]
+        mean = (weights * values).sum(axis=0)
+        sd = np.sqrt((weights * (values - mean) ** 2).sum(axis=0))
+        rows.append(np.concatenate([mean, sd, values.min(axis=0), values.max(axis=0)]))
+    return np.array(rows)
+
+
+def _fit_and_predict(
+    model: str, inputs: NDArray[np.float64], targets: NDArray[np.float64], train: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Fit on the training rows and predict every row."""
+    if model == "mean":
+        return np.full(len(targets), targets[train].mean())
+    if model == "ridge":
+        from sklearn.linear_model import RidgeCV
+
+        # the strength is chosen by leaving out one training row at a time
+        fitted = RidgeCV(alphas=np.logspace(-4, 2, 13)).fit(inputs[train], targets[train])
+    else:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        known = np.nan_to_num(inputs[train], nan=np.inf)
+        inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
+        fitted = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, random_state=0)
+        fitted.fit(inputs[train], targets[train])
+    predicted: NDArray[np.float64] = fitted.predict(inputs)
+    return predicted

@@ -1,0 +1,52 @@
+"""The fingerprint network of the paper: J. Phys. Chem. Lett. 2020, 11, 7462, a small VGG with one output."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.datasets import Dataset
+from hirshprint.models.backend import keras
+
+CHANNEL = "total"
+
+
+def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
+    """Build the network: blocks of 3 × 3 convolution, ReLU and max pooling, then dense layers.
+
+    Parameters
+    ----------
+    input_shape : (bins of d_i, bins of d_e, channels).
+    """
+    image = keras.Input(shape=input_shape, name="image")
+    features = image
+    for filters in (16, 32, 64):
+        convolution = keras.layers.Conv2D(filters, 3, padding="same", activation="relu", kernel_initializer="he_normal")
+        features = keras.layers.MaxPooling2D(2)(convolution(features))
+    features = keras.layers.Flatten()(features)
+    for width in (128, 64):
+        features = keras.layers.Dense(width, activation="relu", kernel_initializer="he_normal")(features)
+    return keras.Model([image], keras.layers.Dense(1)(features), name="cnn_paper")
+
+
+def cnn_images(dataset: Dataset) -> NDArray[np.float32]:
+    """Return (n, b, b, 1) images of the total fingerprint, unscaled.
+
+    Raises
+    ------
+    ValueError
+        The dataset lacks that channel.
+    """
+    if CHANNEL not in dataset.channels:
+        raise ValueError(
+            f"cnn_paper learns from channel '{CHANNEL}', which the fingerprints of '{dataset.name}' lack; "
+            "add it under fingerprint: channels:"
+        )
+    return dataset.counts[:, dataset.channels.index(CHANNEL), :, :, None]
+
+
+def image_scale(images: NDArray[np.float32], train: NDArray[np.int64]) -> float:
+    """Root mean square of the training images: what all images are divided by."""
+    return float(np.sqrt(np.mean(np.square(images[train], dtype=np.float64)))) or 1.0

@@ -1,0 +1,210 @@
+"""Crystal graphs for CGCNN: whole neighbour shells, equivalent atoms and edges merged exactly (numpy only).
+
+Atoms fall into classes such that any two of a class have the same number of neighbours of each class at
+each distance (found by refining the classes by element until nothing changes). A message-passing network
+then gives every atom of a class the same features at every layer, so one node per class and one edge per
+(class, distance, neighbour class), both with their multiplicity, give the very sums of the full graph.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.structures.structure import Structure
+
+SHELL_WIDTH = 2.0**-17
+"""Å; distances are rounded to this, so that float noise splits no shell. A power of two: cell edges are
+decimal numbers, and their halves would sit on the boundary between two decimal steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graphs:
+    """Merged graphs of many structures, concatenated; structure k owns ``offsets[k]:offsets[k + 1]``.
+
+    Attributes
+    ----------
+    numbers : (n_nodes,) int32, atomic number of each class of atoms.
+    shares : (n_nodes,) float32, share of the cell's atoms in the class; sums to 1 over a structure.
+    node_offsets : (n_structures + 1,) int64.
+    centres, neighbours : (n_edges,) int32, node numbers within the structure.
+    distances : (n_edges,) float32, Å.
+    multiplicities : (n_edges,) float32, such neighbours of one atom of the centre's class.
+    edge_offsets : (n_structures + 1,) int64.
+    radius : Å, the shells reach up to here.
+    """
+
+    numbers: NDArray[np.int32]
+    shares: NDArray[np.float32]
+    node_offsets: NDArray[np.int64]
+    centres: NDArray[np.int32]
+    neighbours: NDArray[np.int32]
+    distances: NDArray[np.float32]
+    multiplicities: NDArray[np.float32]
+    edge_offsets: NDArray[np.int64]
+    radius: float
+
+
+def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
+    """Make the merged graph of each structure, with every neighbour up to `radius` Å.
+
+    Raises
+    ------
+    ValueError
+        An atom without a neighbour within the radius; names the structures and the radius to write.
+    """
+    shapes, numbers = [], []
+    lonely: list[str] = []
+    for structure in structures:
+        elements, kind = np.unique(structure.numbers, return_inverse=True)
+        shape = _merged(
+            np.ascontiguousarray(structure.lattice, np.float64).tobytes(),
+            np.ascontiguousarray(structure.frac, np.float64).tobytes(),
+            kind.astype(np.int64).tobytes(),
+            radius,
+        )
+        shapes.append(shape)
+        numbers.append(elements[shape.kinds])
+        if len(np.unique(shape.centres)) < len(shape.kinds):
+            lonely.append(structure.structure_id)
+    if lonely:
+        raise ValueError(
+            f"no neighbour within {radius} Å of some atom of {', '.join(lonely[:5])}"
+            f"{' and others' if len(lonely) > 5 else ''}; write a larger learning: cgcnn: radius_angstrom"
+        )
+    return Graphs(
+        numbers=np.concatenate(numbers).astype(np.int32),
+        shares=np.concatenate([shape.shares for shape in shapes]).astype(np.float32),
+        node_offsets=np.cumsum([0, *(len(shape.kinds) for shape in shapes)]),
+        centres=np.concatenate([shape.centres for shape in shapes]).astype(np.int32),
+        neighbours=np.concatenate([shape.neighbours for shape in shapes]).astype(np.int32),
+        distances=np.concatenate([shape.distances for shape in shapes]).astype(np.float32),
+        multiplicities=np.concatenate([shape.multiplicities for shape in shapes]).astype(np.float32),
+        edge_offsets=np.cumsum([0, *(len(shape.centres) for shape in shapes)]),
+        radius=radius,
+    )
+
+
+def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.generic], ...]:
+    """Join the graphs of some structures into one disconnected graph.
+
+    Returns
+    -------
+    numbers, shares, owners : (n,) per node; `owners` counts the structures of the batch from 0.
+    centres, neighbours, distances, multiplicities : (e,) per edge; node numbers of the batch.
+    """
+    nodes, node_owner = _ranges(graphs.node_offsets, rows)
+    edges, edge_owner = _ranges(graphs.edge_offsets, rows)
+    first_node = np.cumsum(np.bincount(node_owner, minlength=len(rows)))
+    shift = np.concatenate([[0], first_node[:-1]])[edge_owner].astype(np.int32)
+    return (
+        graphs.numbers[nodes],
+        graphs.shares[nodes],
+        node_owner.astype(np.int32),
+        graphs.centres[edges] + shift,
+        graphs.neighbours[edges] + shift,
+        graphs.distances[edges],
+        graphs.multiplicities[edges],
+    )
+
+
+def neighbours_within(
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], radius: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Find all periodic neighbours up to a distance, in a cell of any shape.
+
+    A shell at `radius` to within ``SHELL_WIDTH`` is taken whole.
+
+    Returns
+    -------
+    centres, neighbours : (e,) int64 atom numbers; an atom's own images count, the atom itself does not.
+    shells : (e,) int64, distances in units of ``SHELL_WIDTH``.
+    """
+    # planes of a lattice direction are 1 / |reciprocal vector| apart: so many cells reach `radius`
+    reach = np.ceil(radius * np.linalg.norm(np.linalg.inv(lattice), axis=0) + 1e-9).astype(int)
+    grid = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1)
+    images = grid.reshape(-1, 3) @ lattice
+    wrapped = frac - np.rint(frac)
+    limit = round(radius / SHELL_WIDTH)
+    centres, found, shells = [], [], []
+    for atom in range(len(frac)):
+        offset = wrapped - wrapped[atom]
+        vectors = ((offset - np.rint(offset)) @ lattice)[:, None, :] + images
+        shell = np.rint(np.sqrt(np.einsum("ijk,ijk->ij", vectors, vectors)) / SHELL_WIDTH).astype(np.int64)
+        neighbour, image = np.nonzero((shell > 0) & (shell <= limit))
+        centres.append(np.full(len(neighbour), atom))
+        found.append(neighbour)
+        shells.append(shell[neighbour, image])
+    return np.concatenate(centres), np.concatenate(found), np.concatenate(shells)
+
+
+@dataclass(frozen=True, eq=False)
+class _Merged:
+    """One structure's merged graph; `kinds` numbers the elements in ascending order."""
+
+    kinds: NDArray[np.int64]
+    shares: NDArray[np.float64]
+    centres: NDArray[np.int64]
+    neighbours: NDArray[np.int64]
+    distances: NDArray[np.float64]
+    multiplicities: NDArray[np.int64]
+
+
+@lru_cache(maxsize=1024)
+def _merged(lattice: bytes, frac: bytes, kind: bytes, radius: float) -> _Merged:
+    """Search and merge; cached, for a prototype at one edge has few graphs but for its elements."""
+    kinds = np.frombuffer(kind, np.int64)
+    centres, neighbours, shells = neighbours_within(
+        np.frombuffer(lattice).reshape(3, 3), np.frombuffer(frac).reshape(-1, 3), radius
+    )
+    classes = kinds
+    while True:
+        signatures = _signatures(classes, centres, neighbours, shells)
+        order = {signature: number for number, signature in enumerate(sorted(set(signatures)))}
+        refined = np.array([order[signature] for signature in signatures])
+        if len(order) == len(set(classes.tolist())):
+            break
+        classes = refined
+    classes = refined
+    merged = []
+    for number in range(len(order)):
+        atom = int(np.flatnonzero(classes == number)[0])
+        of_atom = centres == atom
+        seen = Counter(zip(shells[of_atom].tolist(), classes[neighbours[of_atom]].tolist(), strict=True))
+        merged += [(number, other, shell, times) for (shell, other), times in sorted(seen.items())]
+    table = np.array(merged, dtype=np.int64).reshape(-1, 4)
+    return _Merged(
+        kinds=np.array([kinds[classes == number][0] for number in range(len(order))]),
+        shares=np.bincount(classes) / len(classes),
+        centres=table[:, 0],
+        neighbours=table[:, 1],
+        distances=np.asarray(table[:, 2] * SHELL_WIDTH, np.float64),
+        multiplicities=table[:, 3],
+    )
+
+
+def _signatures(
+    classes: NDArray[np.int64],
+    centres: NDArray[np.int64],
+    neighbours: NDArray[np.int64],
+    shells: NDArray[np.int64],
+) -> list[tuple[int, tuple[tuple[int, int], ...]]]:
+    """Per atom its class and its sorted neighbours, each as (shell, class)."""
+    around = sorted(zip(centres.tolist(), shells.tolist(), classes[neighbours].tolist(), strict=True))
+    per_atom: list[list[tuple[int, int]]] = [[] for _ in range(len(classes))]
+    for centre, shell, other in around:
+        per_atom[centre].append((shell, other))
+    return [(int(own), tuple(seen)) for own, seen in zip(classes, per_atom, strict=True)]
+
+
+def _ranges(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions that the rows own, one row after the other, and the number of the owner in `rows`."""
+    lengths = offsets[rows + 1] - offsets[rows]
+    owner = np.repeat(np.arange(len(rows)), lengths)
+    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return offsets[rows][owner] + within, owner

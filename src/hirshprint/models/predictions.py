@@ -1,0 +1,155 @@
+"""The predictions table that every model and baseline writes, and the accuracy figures computed from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hirshprint.datasets import Dataset, Fold
+from hirshprint.files import written_whole
+
+COLUMNS = (
+    "dataset",
+    "model",
+    "split",
+    "fold",
+    "seed",
+    "part",
+    "structure_id",
+    "compound",
+    "property",
+    "unit",
+    "true",
+    "predicted",
+    "std",
+)
+PARTS = ("train", "validation", "test")
+ENSEMBLE = "ensemble"
+_TEXT = ("dataset", "model", "split", "seed", "part", "structure_id", "compound", "property", "unit")
+
+
+def fold_predictions(
+    dataset: Dataset, model: str, split: str, fold: Fold, seed: int, predicted: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Table of one trained model, a row per structure, from its predictions for every row of the dataset."""
+    parts = fold.parts()
+    rows = np.concatenate(list(parts.values()))
+    return pd.DataFrame(
+        {
+            "dataset": dataset.name,
+            "model": model,
+            "split": split,
+            "fold": fold.number,
+            "seed": str(seed),
+            "part": np.repeat(list(parts), [len(of_part) for of_part in parts.values()]),
+            "structure_id": dataset.structure_ids[rows],
+            "compound": dataset.compounds[rows],
+            "property": dataset.property,
+            "unit": dataset.unit,
+            "true": dataset.targets[rows],
+            "predicted": predicted[rows],
+            "std": np.nan,
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def with_ensembles(table: pd.DataFrame) -> pd.DataFrame:
+    """Add, where a model was trained with several seeds, rows ``seed = ensemble``: mean and sd over them."""
+    single = table[table["seed"] != ENSEMBLE]
+    keys = [column for column in COLUMNS if column not in ("seed", "predicted", "std")]
+    grouped = single.groupby(keys, sort=False)["predicted"]
+    joint = grouped.agg(predicted="mean", std="std", members="size").reset_index()
+    joint = joint[joint["members"] > 1].assign(seed=ENSEMBLE)
+    return single if joint.empty else pd.concat([single, joint[list(COLUMNS)]], ignore_index=True)
+
+
+def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
+    """Check the table (`validate_predictions`) and write it as CSV, whole or not at all."""
+    validate_predictions(table)
+    with written_whole(path) as temporary:
+        table.to_csv(temporary, index=False, columns=list(COLUMNS), float_format="%.9g")
+
+
+def read_predictions(path: str | Path) -> pd.DataFrame:
+    """Read and check a predictions table; text stays text, an absent std is NaN."""
+    types = dict.fromkeys(_TEXT, str) | {"fold": int}
+    try:
+        table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"std": [""]})
+        validate_predictions(table)
+    except ValueError as problem:
+        raise ValueError(f"{path}: {problem}") from problem
+    return table.astype({"true": float, "predicted": float, "std": float})
+
+
+def validate_predictions(table: pd.DataFrame) -> None:
+    """Check a predictions table.
+
+    Raises
+    ------
+    ValueError
+        Wrong columns, no rows, an unknown part or seed, a number that is not finite, a row twice, or a
+        compound that one model's fold has in more than one part (a leak).
+    """
+    if tuple(table.columns) != COLUMNS:
+        raise ValueError(f"the columns must be {', '.join(COLUMNS)}; found {', '.join(table.columns)}")
+    if table.empty:
+        raise ValueError("the table has no predictions")
+    if unknown := sorted(set(table["part"]) - set(PARTS)):
+        raise ValueError(f"unknown part {', '.join(unknown)}; write {', '.join(PARTS)}")
+    seeds = table["seed"].astype(str)
+    if wrong := sorted(set(seeds[~(seeds.str.fullmatch(r"\d+") | (seeds == ENSEMBLE))])):
+        raise ValueError(f"seed {', '.join(wrong)} is neither a whole number nor '{ENSEMBLE}'")
+    if table["predicted"].dtype.kind != "f" or table["true"].dtype.kind not in "fi":
+        raise ValueError("'true' and 'predicted' must be numbers")
+    finite = np.isfinite(table["true"]) & np.isfinite(table["predicted"])
+    if not finite.all():
+        raise ValueError(f"no finite value for {', '.join(table.loc[~finite, 'compound'].unique()[:10])}")
+    run = ["dataset", "model", "split", "fold", "seed"]
+    twice = table.duplicated([*run, "part", "structure_id", "compound"])
+    if twice.any():
+        raise ValueError(f"more than one row for {', '.join(table.loc[twice, 'compound'].unique()[:10])}")
+    parts = table.groupby([*run, "compound"])["part"].nunique()
+    leaked = sorted(set(parts[parts > 1].index.get_level_values("compound")))
+    if leaked:
+        raise ValueError(f"in more than one part of the same fold: {', '.join(leaked[:10])}")
+
+
+def accuracy(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
+    """Return r² = 1 − SS_res / SS_tot of predicted against true (NaN if `true` is constant), MAE and MSE."""
+    residual = np.asarray(predicted) - np.asarray(true)
+    spread = float(np.sum(np.square(true - np.mean(true))))
+    return {
+        "r2": 1 - float(np.sum(residual**2)) / spread if spread > 0 else np.nan,
+        "mae": float(np.mean(np.abs(residual))),
+        "mse": float(np.mean(residual**2)),
+    }
+
+
+def metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """Compute accuracy per fold, then mean and standard deviation (n − 1) over the folds.
+
+    Returns
+    -------
+    One row per dataset, model, split, seed and part with n_folds, n (rows over all folds), r2, r2_sd, mae,
+    mae_sd (in `unit`), mse, mse_sd (in `unit`²) and unit. A row of the predictions counts once, whether it
+    stands for a structure or a compound. The sd of a single fold is NaN.
+    """
+    keys = ["dataset", "model", "split", "seed", "part"]
+    rows = []
+    for values, of_part in table.groupby(keys, sort=False):
+        folds = pd.DataFrame(
+            [
+                accuracy(fold["true"].to_numpy(float), fold["predicted"].to_numpy(float))
+                for _, fold in of_part.groupby("fold")
+            ]
+        )
+        row: dict[str, object] = dict(zip(keys, values, strict=True))
+        row |= {"n_folds": len(folds), "n": len(of_part)}
+        for name in ("r2", "mae", "mse"):
+            row |= {name: folds[name].mean(), f"{name}_sd": folds[name].std(ddof=1)}
+        rows.append(row | {"unit": of_part["unit"].iloc[0]})
+    return pd.DataFrame(rows)

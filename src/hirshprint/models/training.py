@@ -1,0 +1,420 @@
+"""Training of the networks: every split, fold and seed of the plan, resumable at any moment.
+
+A unit is one (model, split, fold, seed). Everything random in it is drawn from (seed, fold, epoch), and its
+state is saved every half minute, so that a training that was killed and started again ends with the same
+numbers as one that ran through. Nothing here looks at a test part: the number of epochs is fixed, the
+learning rate falls to zero along a half cosine, and the weights after the last epoch count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+import hirshprint
+from hirshprint.datasets import Dataset, Fold, planned_splits
+from hirshprint.files import digest, written_whole
+from hirshprint.models.backend import keras, prepare_device, tf
+from hirshprint.models.cgcnn import build_cgcnn
+from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_images, image_scale
+from hirshprint.models.graphs import build_graphs, graph_batch
+from hirshprint.models.predictions import fold_predictions, with_ensembles
+from hirshprint.structures.structure import Structure
+
+ALGORITHM = 1  # raise it when a change here or in a network changes what a training gives
+NETWORKS = ("cnn_paper", "cgcnn")
+WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
+PREDICTION_BATCH = 256
+SECONDS_BETWEEN_LINES = 15.0
+
+Batch = tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """One training: what to learn, from which rows, and how.
+
+    Attributes
+    ----------
+    model, split, seed, fold : which training of the plan.
+    settings : epochs, batch_size, learning_rate (and the model's own).
+    inputs : gives the network's inputs for some rows of the dataset.
+    scaling : what the inputs were scaled by, for the card.
+    """
+
+    model: str
+    split: str
+    seed: int
+    fold: Fold
+    settings: Mapping[str, Any]
+    inputs: Callable[[NDArray[np.int64]], Batch]
+    scaling: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Stem of the unit's files."""
+        return f"{self.model}-{self.split}-fold{self.fold.number}-seed{self.seed}"
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a finished unit leaves: predictions for every row, weights, and how it went."""
+
+    predicted: NDArray[np.float64]
+    weights: list[NDArray[Any]]
+    history: NDArray[np.float64]
+    seconds: float
+    device: str
+
+
+def train_networks(
+    dataset: Dataset,
+    structures: Sequence[Structure],
+    learning: Mapping[str, Any],
+    cache_folder: str | Path,
+    models_folder: str | Path,
+    *,
+    gpus: int = 1,
+    require_gpu: bool = False,
+    threads: int = 2,
+    checkpoint_seconds: float = 30.0,
+) -> pd.DataFrame:
+    """Train the networks named in `learning` on every split, fold and seed, and predict every row.
+
+    Finished units and checkpoints live in `cache_folder`, in a folder named by a digest of data, settings
+    and versions; a second call takes what is there. `models_folder` gets the weights of each unit
+    (``.keras``) beside a card (``.json``) with what their use needs.
+
+    Parameters
+    ----------
+    structures : of any order; must have every structure of the dataset.
+    learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction,
+        networks, and for each of those (``cnn_paper``, ``cgcnn``) its epochs, batch_size and learning_rate,
+        for ``cgcnn`` also radius_angstrom.
+    gpus, require_gpu, threads : see `backend.prepare_device`.
+    checkpoint_seconds : time between two checkpoints of a unit.
+
+    Returns
+    -------
+    Predictions table (`predictions.COLUMNS`), with ensemble rows when there are several seeds.
+
+    Raises
+    ------
+    RuntimeError
+        A GPU is required and absent, or a training diverges.
+    ValueError
+        A structure is missing, or there are too few compounds for the folds.
+    """
+    device = prepare_device(gpus, require_gpu, threads)
+    plan = planned_splits(dataset, learning)
+    print(f"training on {device}, TensorFlow {tf.__version__}, {threads} CPU threads", flush=True)
+    if unknown := sorted(set(learning["networks"]) - set(NETWORKS)):
+        raise ValueError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
+    tables = []
+    for model in learning["networks"]:
+        units, build, identity = _units(model, dataset, structures, learning, plan)
+        cache = Path(cache_folder) / digest(identity)[:32]
+        trainer = None
+        progress = _Progress(model, units, device)
+        for unit in units:
+            done = cache / f"{unit.name}.npz"
+            if not done.exists():
+                checkpoint = cache / f"{unit.name}.checkpoint.npz"
+                trainer = trainer or _Trainer(build)
+                trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress)
+                _save(done, trained)
+                checkpoint.unlink(missing_ok=True)
+            trained = _load(done)
+            progress.finished(unit, trained)
+            _write_model(Path(models_folder), build, unit, trained, dataset)
+            tables.append(fold_predictions(dataset, model, unit.split, unit.fold, unit.seed, trained.predicted))
+    return with_ensembles(pd.concat(tables, ignore_index=True))
+
+
+def _units(
+    model: str,
+    dataset: Dataset,
+    structures: Sequence[Structure],
+    learning: Mapping[str, Any],
+    plan: Mapping[str, Sequence[Fold]],
+) -> tuple[list[Unit], Callable[[], Any], dict[str, Any]]:
+    """Units of one model in the order of the plan, how to build its network, and what identifies the lot."""
+    settings = dict(learning[model])
+    make = _images if model == "cnn_paper" else _graphs
+    inputs_of, build, data = make(dataset, structures, settings)
+    units = []
+    for split, folds in plan.items():
+        for fold in folds:
+            inputs, scaling = inputs_of(fold.train)
+            for seed in learning["seeds"]:
+                units.append(Unit(model, split, int(seed), fold, settings, inputs, scaling))
+    identity = {
+        "algorithm": ALGORITHM,
+        "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
+        "model": model,
+        "settings": settings,
+        "data": data,
+        "rows": _array_digest(dataset.structure_ids, dataset.targets),
+        "folds": {
+            split: _array_digest(*(rows for fold in folds for rows in fold.parts().values()))
+            for split, folds in plan.items()
+        },
+    }
+    return units, build, identity
+
+
+Inputs = Callable[[NDArray[np.int64]], tuple[Callable[[NDArray[np.int64]], Batch], dict[str, Any]]]
+
+
+def _images(
+    dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]
+) -> tuple[Inputs, Callable[[], Any], str]:
+    images = cnn_images(dataset)
+
+    def inputs_of(train: NDArray[np.int64]) -> tuple[Callable[[NDArray[np.int64]], Batch], dict[str, Any]]:
+        scale = image_scale(images, train)
+        return lambda rows: (images[rows] / np.float32(scale),), {"channel": CHANNEL, "divided_by": scale}
+
+    return inputs_of, lambda: build_cnn_paper(images.shape[1:]), _array_digest(images)
+
+
+def _graphs(
+    dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]
+) -> tuple[Inputs, Callable[[], Any], str]:
+    by_id = {structure.structure_id: structure for structure in structures}
+    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
+        raise ValueError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
+    radius = float(settings["radius_angstrom"])
+    graphs = build_graphs([by_id[name] for name in dataset.structure_ids.tolist()], radius)
+
+    def inputs_of(train: NDArray[np.int64]) -> tuple[Callable[[NDArray[np.int64]], Batch], dict[str, Any]]:
+        return lambda rows: graph_batch(graphs, rows), {"radius_angstrom": radius}
+
+    arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
+    edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
+    return inputs_of, lambda: build_cgcnn(radius), _array_digest(*arrays, *edges)
+
+
+class _Trainer:
+    """A network with its optimiser, compiled once and reset for every unit of a model."""
+
+    def __init__(self, build: Callable[[], Any]):
+        self.build = build
+        self.network = build()
+        self.optimizer = keras.optimizers.Adam(clipnorm=1.0)
+        self.optimizer.build(self.network.trainable_variables)
+        specs = [tf.TensorSpec(entry.shape, entry.dtype) for entry in self.network.inputs]
+        number = tf.TensorSpec((None,), tf.float32)
+        rate = tf.TensorSpec((), tf.float32)
+        self.step = tf.function(self._step, input_signature=(specs, number, rate), autograph=False)
+        self.apply = tf.function(self._apply, input_signature=(specs,), autograph=False)
+
+    def _step(self, inputs: Any, targets: Any, rate: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self.network(inputs, training=True)[:, 0] - targets))
+        gradients = tape.gradient(loss, self.network.trainable_variables)
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply(gradients, self.network.trainable_variables)
+        return loss
+
+    def _apply(self, inputs: Any) -> Any:
+        return self.network(inputs, training=False)[:, 0]
+
+    def reset(self, seed: int) -> None:
+        """Give the network the initial weights of a seed and the optimiser an empty memory."""
+        keras.utils.set_random_seed(seed)
+        self.network.set_weights(self.build().get_weights())
+        for variable in self.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that training changes, as arrays by name."""
+        weights = {f"weight_{k}": array for k, array in enumerate(self.network.get_weights())}
+        memory = {f"memory_{k}": v.numpy() for k, v in enumerate(self.optimizer.variables)}
+        return weights | memory
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Undo what happened since `state` was taken."""
+        self.network.set_weights([state[f"weight_{k}"] for k in range(len(self.network.weights))])
+        for k, variable in enumerate(self.optimizer.variables):
+            variable.assign(state[f"memory_{k}"])
+
+    def predict(self, inputs: Callable[[NDArray[np.int64]], Batch], rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Scaled predictions (n,) float64 for rows of the dataset."""
+        parts = [
+            self.apply(list(inputs(rows[start : start + PREDICTION_BATCH]))).numpy()
+            for start in range(0, len(rows), PREDICTION_BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+
+def _train(
+    trainer: _Trainer,
+    unit: Unit,
+    targets: NDArray[np.float64],
+    checkpoint: Path,
+    checkpoint_seconds: float,
+    progress: _Progress,
+) -> Trained:
+    """Train one unit from its checkpoint, or from the start."""
+    train, validation = unit.fold.train, unit.fold.validation
+    mean = float(targets[train].mean())
+    sd = float(targets[train].std()) or 1.0
+    scaled = ((targets - mean) / sd).astype(np.float32)
+    epochs, batch_size = int(unit.settings["epochs"]), int(unit.settings["batch_size"])
+    parts = math.ceil(len(train) / batch_size)
+    history = np.full((epochs, 2), np.nan)
+    first, spent = 0, 0.0
+    trainer.reset(unit.seed)
+    if checkpoint.exists():
+        with np.load(checkpoint, allow_pickle=False) as saved:
+            trainer.restore(saved)
+            history, first, spent = saved["history"], int(saved["epoch"]), float(saved["seconds"])
+        print(f"{unit.name}: resumed after epoch {first} of {epochs}", flush=True)
+    start = last_saved = time.monotonic()
+    for epoch in range(first, epochs):
+        order = np.random.default_rng([unit.seed, unit.fold.number, epoch]).permutation(train)
+        losses = []
+        for number, rows in enumerate(np.array_split(order, parts)):
+            rate = _rate(epoch * parts + number, epochs * parts) * float(unit.settings["learning_rate"])
+            losses.append(float(trainer.step(list(unit.inputs(rows)), scaled[rows], rate)) * len(rows))
+        history[epoch, 0] = sum(losses) / len(train) * sd**2
+        if not math.isfinite(history[epoch, 0]):
+            raise RuntimeError(
+                f"{unit.name}: the training diverged in epoch {epoch + 1}; "
+                f"write a smaller learning: {unit.model}: learning_rate"
+            )
+        if len(validation) and (epoch + 1) % max(1, epochs // 20) == 0:
+            error = trainer.predict(unit.inputs, validation) * sd + mean - targets[validation]
+            history[epoch, 1] = float(np.mean(error**2))
+        progress.epoch(unit, epoch + 1, history[epoch, 0])
+        now = time.monotonic()
+        if now - last_saved >= checkpoint_seconds and epoch + 1 < epochs:
+            seconds = np.float64(spent + now - start)
+            _save_arrays(checkpoint, trainer.state() | {"history": history, "epoch": epoch + 1, "seconds": seconds})
+            last_saved = now
+    predicted = trainer.predict(unit.inputs, np.arange(len(targets))) * sd + mean
+    return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
+
+
+def _rate(step: int, steps: int) -> float:
+    """Learning rate relative to its peak: a linear rise, then half a cosine down to zero."""
+    rise = max(1, round(WARM_UP * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+
+
+class _Progress:
+    """Says now and then how far a model's trainings are and when they will be done."""
+
+    def __init__(self, model: str, units: Sequence[Unit], device: str):
+        self.device = device
+        self.left = sum(int(unit.settings["epochs"]) * len(unit.fold.train) for unit in units)
+        self.total, self.number = len(units), 0
+        self.done = 0  # rows passed through a network in this process
+        self.start = self.said = time.monotonic()
+        self.reached = 0
+
+    def epoch(self, unit: Unit, epoch: int, mse: float) -> None:
+        """Count one epoch of a unit."""
+        self.done += len(unit.fold.train)
+        self.reached = epoch
+        now = time.monotonic()
+        if now - self.said >= SECONDS_BETWEEN_LINES:
+            self.said = now
+            ahead = self.left - epoch * len(unit.fold.train)
+            eta = round(ahead * (now - self.start) / self.done)
+            print(
+                f"{unit.name} ({self.number + 1} of {self.total}): "
+                f"epoch {epoch} of {unit.settings['epochs']}, "
+                f"training MSE {mse:.3g}, {eta // 60}:{eta % 60:02d} min left for {unit.model}",
+                flush=True,
+            )
+
+    def finished(self, unit: Unit, trained: Trained) -> None:
+        """Count one unit as done, whether trained now or found."""
+        how = f"in {trained.seconds:.1f} s" if self.reached else "found in the cache"
+        self.left -= int(unit.settings["epochs"]) * len(unit.fold.train)
+        self.number, self.reached = self.number + 1, 0
+        print(f"{unit.name} ({self.number} of {self.total}): done, {how}", flush=True)
+
+
+def _write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Trained, dataset: Dataset) -> None:
+    """Write a unit's weights as ``.keras`` and its card as ``.json``."""
+    network = build()
+    network.set_weights(trained.weights)
+    with tempfile.TemporaryDirectory() as temporary, written_whole(folder / f"{unit.name}.keras") as target:
+        with warnings.catch_warnings():  # Keras 3.15 hands TensorFlow's variables to numpy 2 the old way
+            warnings.filterwarnings("ignore", message="__array__ implementation doesn't accept a copy")
+            network.save(Path(temporary) / "model.keras")
+        shutil.copyfile(Path(temporary) / "model.keras", target)
+    targets = dataset.targets[unit.fold.train]
+    card = {
+        "model": unit.model,
+        "dataset": dataset.name,
+        "split": unit.split,
+        "fold": unit.fold.number,
+        "seed": unit.seed,
+        "property": dataset.property,
+        "unit": dataset.unit,
+        "prediction": "network output * target_sd + target_mean",
+        "target_mean": float(targets.mean()),
+        "target_sd": float(targets.std()) or 1.0,
+        "inputs": unit.scaling,
+        "settings": dict(unit.settings),
+        "rows": {part: len(rows) for part, rows in unit.fold.parts().items()},
+        "mean_absolute_error": {
+            part: float(np.abs(trained.predicted[rows] - dataset.targets[rows]).mean()) if len(rows) else None
+            for part, rows in unit.fold.parts().items()
+        },
+        "training_mse": trained.history[:, 0].tolist(),
+        "validation_mse": [value if math.isfinite(value) else None for value in trained.history[:, 1]],
+        "seconds": trained.seconds,
+        "device": trained.device,
+        "versions": {
+            "hirshprint": hirshprint.__version__,
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        },
+    }
+    with written_whole(folder / f"{unit.name}.json") as target:
+        target.write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _save(path: Path, trained: Trained) -> None:
+    weights = {f"weight_{k}": array for k, array in enumerate(trained.weights)}
+    rest = {"predicted": trained.predicted, "history": trained.history, "seconds": trained.seconds}
+    _save_arrays(path, weights | rest | {"device": np.array(trained.device)})
+
+
+def _load(path: Path) -> Trained:
+    with np.load(path, allow_pickle=False) as saved:
+        weights = [saved[f"weight_{k}"] for k in range(sum(name.startswith("weight_") for name in saved))]
+        return Trained(saved["predicted"], weights, saved["history"], float(saved["seconds"]), str(saved["device"]))
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    with written_whole(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def _array_digest(*arrays: NDArray[Any]) -> str:
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(f"{array.dtype}{array.shape}".encode())
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()

@@ -1,0 +1,204 @@
+"""How far the work in a folder is: the summary that a run ends with, and `hirshprint status` (light)."""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hirshprint.status import read_status
+from hirshprint.structures.planning import Entry, Plan, plan_dataset
+
+SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that a run had to do.
+
+    Attributes
+    ----------
+    rule, dataset : what it was; the dataset is empty for rules that have none.
+    output : its first output file.
+    benchmark : its benchmark file; None if it has none.
+    finished : whether it was done.
+    mem_mb, minutes : memory in MB and run time that its last attempt asked for; None if it did not run.
+    """
+
+    rule: str
+    dataset: str
+    output: Path
+    benchmark: Path | None
+    finished: bool
+    mem_mb: float | None = None
+    minutes: float | None = None
+
+
+def summarise_run(jobs: Sequence[Job], command: Sequence[str]) -> list[str]:
+    """Say in some lines what a run did, what it used of what it asked for, and what to do next.
+
+    Parameters
+    ----------
+    jobs : the jobs that the run had to do, done or not.
+    command : the words of the command line.
+    """
+    done = [job for job in jobs if job.finished]
+    lines, failed = _structure_lines([job for job in done if job.rule == "surface"])
+    undone = Counter(job.rule for job in jobs if not job.finished)
+    again = shlex.join(["snakemake", *command[1:]])
+    if undone:
+        lines.append("not done      " + _listed(f"{count} × {rule}" for rule, count in undone.items()))
+    lines += _cost_lines(done)
+    if undone:
+        lines.append(f"next          the messages above name the logs of what failed; then again: {again}")
+    if failed:
+        lines.append(f"next          to try failed structures again: hirshprint recover --failed && {again}")
+    return lines
+
+
+def _structure_lines(jobs: Sequence[Job]) -> tuple[list[str], int]:
+    """Count structures by what became of them in the batches of this run; return the lines and how many failed."""
+    records: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for job in jobs:
+        if job.output.exists():
+            records[job.dataset] += read_status(job.output).values()
+    lines, failures = [], 0
+    for dataset, found in records.items():
+        failed = [record["reason"] for record in found if record["status"] == "failed"]
+        reused = sum(record["reused"] and record["status"] == "ok" for record in found)
+        lines.append(
+            f"surfaces      {dataset}: {len(found) - reused - len(failed):,} structures computed, {reused:,} reused, "
+            f"{len(failed):,} failed"
+        )
+        lines += [f"  {count:,} failed: {_listed([reason])}" for reason, count in Counter(failed).most_common(SHOWN)]
+        failures += len(failed)
+    return lines, failures
+
+
+def _cost_lines(jobs: Sequence[Job]) -> list[str]:
+    """Compare what the jobs of each rule used with what they asked for."""
+    by_rule: dict[str, list[tuple[Job, dict[str, float]]]] = defaultdict(list)
+    for job in jobs:
+        if job.benchmark is not None and job.mem_mb and job.minutes and (used := _read_benchmark(job.benchmark)):
+            by_rule[job.rule].append((job, used))
+    lines = []
+    for rule, found in by_rule.items():
+        longest = max(used["s"] for _, used in found)
+        largest = max(used.get("max_rss", 0.0) for _, used in found)
+        lines.append(
+            f"  {rule:<14} {len(found):>6,} {longest:>9,.0f} of {max(job.minutes or 0 for job, _ in found) * 60:>7,.0f}"
+            f" {largest:>9,.0f} of {max(job.mem_mb or 0 for job, _ in found):>7,.0f}"
+            f" {sum(used.get('cpu_time', 0.0) for _, used in found):>9,.0f}"
+        )
+    header = f"  {'used of asked':<14} {'jobs':>6} {'longest, s':>20} {'memory, MB':>20} {'CPU s':>9}"
+    return [header, *lines] if lines else []
+
+
+def _read_benchmark(path: Path) -> dict[str, float]:
+    """Read the figures of a benchmark file; those that a short job lacks (-, NA) are left out."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            row = next(csv.DictReader(file, delimiter="\t"))
+    except (OSError, StopIteration):
+        return {}
+    figures = {}
+    for name, text in row.items():
+        try:
+            figures[name] = float(text)
+        except (TypeError, ValueError):
+            continue
+    return figures if "s" in figures else {}
+
+
+def _listed(words: Iterable[str]) -> str:
+    text = ", ".join(words)
+    return text if len(text) <= 160 else text[:157] + "..."
+
+
+def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path = Path("results")) -> list[str]:
+    """Say of every dataset which structures are done, new, changed, removed, failed or rejected, and why.
+
+    Raises
+    ------
+    InputError
+        If a table or folder cannot be read at all.
+    """
+    lines = []
+    for name, settings in datasets.items():
+        found = structure_states(plan_dataset(dict(settings)), results / name)
+        counts = Counter(state for state, _, _ in found)
+        lines.append(f"{name}: " + (", ".join(f"{n:,} {state}" for state, n in counts.most_common()) or "nothing"))
+        for state in (state for state in counts if state != "done"):
+            told = [f"{structure}: {why}" for other, structure, why in found if other == state]
+            lines += [f"  {state:<9} {text}" for text in told[:SHOWN]]
+            lines += [f"  {state:<9} ... and {len(told) - SHOWN:,} more"] if len(told) > SHOWN else []
+        if counts["failed"]:
+            lines.append("  to try the failed structures again: hirshprint recover --failed, then run the workflow")
+        if any(counts[state] for state in ("new", "changed", "removed", "waiting")):
+            lines.append("  the next run of the workflow brings the results up to date")
+    return lines
+
+
+def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
+    """Compare a dataset's input with its results in `folder`.
+
+    Returns
+    -------
+    State, structure id and reason, one for each row or file: `done`, `new` (not in the results), `changed` (its file or
+    measured property is newer than the results), `removed` (in the results alone), `waiting` (its surfaces are
+    missing), `failed`, `rejected`.
+    """
+    known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
+    records = _read_records(folder / "surfaces")
+    made = (folder / "structures.h5").stat().st_mtime if (folder / "structures.h5").exists() else 0.0
+    unusable = _read_table(folder / "rejected.csv")
+    faulty = {row["structure_id"] for row in unusable if row["structure_id"] not in known}
+    states = [
+        _structure_state(entry, known.get(entry.structure_id), records.get(entry.structure_id), made)
+        for entry in plan.entries
+        if entry.structure_id not in faulty
+    ]
+    names = {entry.structure_id for entry in plan.entries}
+    states += [("removed", name, "no longer in the input") for name in known if name not in names]
+    rejected = {r.source: (r.structure_id, f"{r.source}: {r.reason}; {r.remedy}") for r in plan.rejections}
+    late = [row for row in unusable if row["structure_id"] in names]  # those that only pymatgen could see
+    rejected |= {
+        row["source"]: (row["structure_id"], f"{row['source']}: {row['reason']}; {row['remedy']}") for row in late
+    }
+    return states + [("rejected", *text) for text in rejected.values()]
+
+
+def _structure_state(
+    entry: Entry, known: Mapping[str, str] | None, record: Mapping[str, Any] | None, made: float
+) -> tuple[str, str, str]:
+    name = entry.structure_id
+    if known is None:
+        return "new", name, entry.source
+    if entry.path is not None and entry.path.stat().st_mtime > made:
+        return "changed", name, f"{entry.source} is newer than its result"
+    if entry.target is not None and known["value"] and float(known["value"]) != entry.target:
+        return "changed", name, f"measured property {known['value']} is now {entry.target}"
+    if record is None:
+        return "waiting", name, "no surfaces yet"
+    if record["status"] == "failed":
+        return "failed", name, f"{entry.source}: {record['reason']}"
+    return "done", name, ""
+
+
+def _read_table(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _read_records(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read the newest record of every structure."""
+    records: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.npz"), key=lambda path: path.stat().st_mtime):
+        records |= read_status(path)
+    return records

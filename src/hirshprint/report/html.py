@@ -1,0 +1,436 @@
+"""The report: one HTML file that needs no network, and the five lines printed at the end of a run."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import h5py
+import jinja2
+import numpy as np
+import pandas as pd
+import yaml  # type: ignore[import-untyped,unused-ignore]
+
+from hirshprint.files import written_whole
+from hirshprint.models.predictions import metrics, read_predictions
+from hirshprint.report.engines import comparison_rows, read_comparison
+from hirshprint.report.figures import (
+    COMPOSITION,
+    FIGURES,
+    FINGERPRINT,
+    best_model,
+    display_unit,
+    fingerprint_channels,
+    fingerprint_examples,
+    headline_metrics,
+    headline_rows,
+    main_split,
+    open_fingerprints,
+    quantity,
+    read_targets,
+    shown_model,
+    structure_of,
+    svg_bytes,
+    with_sd,
+    worst_rows,
+)
+
+# Table 1 of Williams, Mukherjee, Rajan, J. Phys. Chem. Lett. 2020, 11, 7462: test r², MAE in Å, MSE in Å².
+PAPER = (
+    ("CGCNN", "0.9483", "0.0402", "0.00402"),
+    ("fingerprint + CNN, OQMD, random initial edge", "0.9745", "0.0333", "0.00198"),
+    ("fingerprint + CNN, experimental, initial edge 4.5 Å", "0.9939", "0.0221", "0.00110"),
+    ("CPANN", "0.9312", "0.0853", "0.01231"),
+)
+# 97.5 % points of Student's t for 1, 2, ... 9 degrees of freedom; more are treated as 9
+STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
+WORST_COUNT = 15
+LISTED_STRUCTURES = 500
+EXPLORER_POINTS = 40_000
+LEAK = 0.5  # correlation of initial edge and target above which the report warns
+
+
+@dataclass(frozen=True)
+class DatasetInputs:
+    """Files of one dataset that the report reads.
+
+    Attributes
+    ----------
+    name : name of the dataset.
+    fingerprints, targets, status : files of ``results/<dataset>/``.
+    predictions : the same; None where there was no property to learn.
+    figures : folder that `write_figures` wrote to; not read without predictions.
+    engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
+    """
+
+    name: str
+    fingerprints: Path
+    targets: Path
+    status: Path
+    predictions: Path | None
+    figures: Path
+    engines: Path | None = None
+
+
+def dataset_inputs(folder: Path, compared: bool = False) -> DatasetInputs:
+    """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
+
+    `compared` says whether this run compared the surface engines.
+    """
+    targets = folder / "targets.csv"
+    learned = bool(read_targets(targets)["value"].notna().any())
+    return DatasetInputs(
+        name=folder.name,
+        fingerprints=folder / "fingerprints.h5",
+        targets=targets,
+        status=folder / "status.csv",
+        predictions=folder / "predictions.csv" if learned else None,
+        figures=folder / "figures",
+        engines=folder / "engines" if compared else None,
+    )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same compounds of the same folds.
+
+    Attributes
+    ----------
+    model, baseline : their names.
+    mae, baseline_mae : ``value ± sd`` over folds, without unit.
+    folds, compounds : how many they share.
+    wins : folds in which the model's MAE is the smaller one.
+    difference : mean over folds of MAE(model) - MAE(baseline).
+    half_width : half of its 95 % confidence interval; NaN with one fold.
+    verdict : ``better``, ``worse``, ``undecided`` (the interval holds zero) or ``one fold``.
+    """
+
+    model: str
+    baseline: str
+    mae: str
+    baseline_mae: str
+    folds: int
+    compounds: int
+    wins: int
+    difference: float
+    half_width: float
+    verdict: str
+
+
+def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) -> Comparison | None:
+    """Compare two models' test MAE fold by fold, on the compounds that both predict; None if they share none.
+
+    The interval uses the corrected resampled t-test (Nadeau and Bengio, Mach. Learn. 2003, 52, 239): the
+    training parts of k folds overlap, so the variance of the mean difference is s² (1/k + 1/(k-1)), not s²/k.
+    """
+    rows = headline_rows(predictions, split)
+    rows = rows[(rows["part"] == "test") & rows["model"].isin([model, baseline])]
+    both = rows.groupby(["fold", "compound"])["model"].transform("nunique") == 2
+    rows = rows[both]
+    if rows.empty:
+        return None
+    by_fold = [metrics(part).set_index("model")["mae"] for _, part in rows.groupby("fold")]
+    differences = np.array([mae[model] - mae[baseline] for mae in by_fold])
+    folds, mean = len(differences), float(differences.mean())
+    half_width = float("nan")
+    verdict = "one fold"
+    if folds > 1:
+        scatter = float(differences.std(ddof=1)) * np.sqrt(1 / folds + 1 / (folds - 1))
+        half_width = STUDENT[min(folds - 1, len(STUDENT)) - 1] * scatter
+        verdict = "undecided" if abs(mean) <= half_width else ("better" if mean < 0 else "worse")
+    total = {row["model"]: with_sd(row["mae"], row["mae_sd"]) for row in metrics(rows).to_dict("records")}
+    return Comparison(
+        model=model,
+        baseline=baseline,
+        mae=total[model],
+        baseline_mae=total[baseline],
+        folds=folds,
+        compounds=rows["compound"].nunique(),
+        wins=int((differences < 0).sum()),
+        difference=mean,
+        half_width=half_width,
+        verdict=verdict,
+    )
+
+
+def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
+    """Compare the best fingerprint model, hybrid and graph model with the best composition baseline."""
+    table = headline_metrics(predictions, split)
+    baseline = best_model(table, COMPOSITION)
+    models = [best_model(table, [x]) for x in (*FINGERPRINT, "crystal graph")]
+    if baseline is None:
+        return []
+    found = (compare(predictions, split, x["model"], baseline["model"]) for x in models if x is not None)
+    return [x for x in found if x is not None]
+
+
+def write_report(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], path: str | Path) -> None:
+    """Write the report of a run as one HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    inputs : files of each dataset.
+    run : ``title``, ``config`` (dict), ``versions`` (dict), ``engine`` and ``stages``, a list of dicts with
+        ``name``, ``jobs``, ``seconds``, ``max_rss_mb`` (the last two may be None).
+    path : the file to write.
+    """
+    template = resources.files("hirshprint.report").joinpath("report.html.j2").read_text(encoding="utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["thousands"] = lambda value: f"{value:,}"
+    settings = json.loads(json.dumps(run["config"], default=str))
+    page = environment.from_string(template).render(
+        run=run,
+        datasets=[_dataset(x, i + 1) for i, x in enumerate(inputs)],
+        stages=[_stage(x) for x in run["stages"]],
+        settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+    )
+    with written_whole(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], report: str | Path) -> list[str]:
+    """Five lines for the terminal: structures, fingerprints, best model, comparison, where the report is."""
+    structures, fingerprints, best, compared = [], [], [], []
+    for item in inputs:
+        counts = _status_counts(_read_status(item.status))
+        structures.append(f"{item.name}: " + ", ".join(f"{n:,} {status}" for status, n in counts.items()))
+        fingerprints.append(f"{item.name}: {_surface_text(item.fingerprints)}")
+        if item.predictions is None:
+            best.append(f"{item.name}: none, no property was given")
+            continue
+        predictions = read_predictions(item.predictions)
+        table = headline_metrics(predictions, main_split(predictions))
+        best.append(f"{item.name}: {_model_text(_best_row(table))}, {_evaluation_text(predictions)}")
+        compared.append(f"{item.name}: {_comparison_line(table)}")
+    return [
+        f"structures    {'; '.join(structures)}",
+        f"fingerprints  {'; '.join(fingerprints)} ({run['engine']} engine)",
+        f"best model    {'; '.join(best)}",
+        f"compare with  {'; '.join(compared) or 'nothing was learned'}",
+        f"report        {report}",
+    ]
+
+
+def _comparison_line(table: pd.DataFrame) -> str:
+    best = _best_row(table)
+    rows = [best_model(table, kind) for kind in (FINGERPRINT, COMPOSITION, ["nothing"])]
+    names = {row["model"]: row for row in rows if row is not None and row["model"] != best["model"]}
+    return ", ".join(_model_text(row, r2=False) for row in names.values()) or "no other model was trained"
+
+
+def _model_text(row: dict[str, Any], r2: bool = True) -> str:
+    text = f"{row['model']} MAE {with_sd(row['mae'], row['mae_sd'])} {display_unit(row['unit'])}"
+    return f"{text}, r² {with_sd(row['r2'], row['r2_sd'])}" if r2 else text
+
+
+def _evaluation_text(predictions: pd.DataFrame) -> str:
+    split = main_split(predictions)
+    folds = predictions.loc[predictions["split"] == split, "fold"].nunique()
+    return f"test part of {folds} {split} fold{'' if folds == 1 else 's'}"
+
+
+def _best_row(table: pd.DataFrame) -> dict[str, Any]:
+    best = best_model(table)
+    assert best is not None  # the model with the most compounds is always ranked
+    return best
+
+
+def _surface_text(path: Path) -> str:
+    file = open_fingerprints(path)
+    with h5py.File(path) as source:
+        surfaces = int(source["site_offsets"][-1])
+    bins = len(file.edges) - 1
+    shape = f"{len(file.channels)} × {bins} × {bins} bins"
+    return f"{surfaces:,} surfaces, {len(file.rows):,} fingerprints of {shape}"
+
+
+def _read_status(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype="str", keep_default_na=False)
+
+
+def _status_counts(status: pd.DataFrame) -> dict[str, int]:
+    return {name: int((status["status"] == name).sum()) for name in ("ok", "failed", "rejected")}
+
+
+def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
+    """Collect all that the template shows of one dataset, as plain text and numbers."""
+    targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
+    status = _read_status(item.status)
+    counts = _status_counts(status)
+    bad = status[status["status"] != "ok"]
+    if item.predictions is None:
+        drawn = {"fingerprint_examples": fingerprint_examples, "fingerprint_channels": fingerprint_channels}
+        learned: dict[str, Any] = {
+            "property": "",
+            "figures": {name: _data_uri(svg_bytes(draw(file, targets))) for name, draw in drawn.items()},
+        }
+    else:
+        learned = _learned(item, read_predictions(item.predictions), targets)
+    return {
+        "name": item.name,
+        "key": f"d{number}",
+        "learned": item.predictions is not None,
+        "counts": counts,
+        "compounds": targets["compound"].nunique(),
+        "fingerprints": len(file.rows),
+        "surface_text": _surface_text(item.fingerprints),
+        "missing_fingerprints": counts["ok"] - len(file.rows),
+        "geometry": _geometry(targets),
+        "bad": bad.head(LISTED_STRUCTURES).to_dict("records"),
+        "bad_total": len(bad),
+        "definition": _attributes(item.fingerprints),
+        "engines": _engines(item.engines) if item.engines else None,
+    } | learned
+
+
+def _engines(folder: Path) -> dict[str, Any]:
+    """Collect what the template shows of the comparison of the surface engines."""
+    table = read_comparison(folder / "comparison.csv")
+    return {
+        "structures": table["structure_id"].nunique(),
+        "rows": comparison_rows(table),
+        "figure": _data_uri((folder / "comparison.svg").read_bytes()),
+    }
+
+
+def _learned(item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFrame) -> dict[str, Any]:
+    """Collect what the template shows of predictions and their accuracy."""
+    split = main_split(predictions)
+    splits = sorted(predictions["split"].unique(), key=lambda x: (x != split, x))
+    main = headline_metrics(predictions, split)
+    best, shown = _best_row(main), shown_model(main)
+    unit = display_unit(str(predictions["unit"].iloc[0]))
+    return {
+        "property": quantity(str(predictions["property"].iloc[0])),
+        "unit": unit,
+        "squared_unit": f"{unit}²" if unit.isalpha() else f"({unit})²",
+        "split": split,
+        "evaluation": _evaluation_text(predictions),
+        "best": best | _accuracy_text(best),
+        "best_text": _model_text(best),
+        "models_count": len(main),
+        "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
+        "tables": [{"split": x, "rows": _accuracy_rows(headline_metrics(predictions, x))} for x in splits],
+        "paper": PAPER if unit == "Å" else (),
+        "all_metrics": _accuracy_rows(metrics(predictions)),
+        "explorer": _explorer(predictions, splits),
+        "shown_model": shown,
+        "worst": _worst(predictions, targets, item, split, shown),
+        "figures": {name.removesuffix(".svg"): _data_uri((item.figures / name).read_bytes()) for name in FIGURES},
+    }
+
+
+def _comparison_dict(item: Comparison, unit: str) -> dict[str, Any]:
+    interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {item.half_width:.4f} {unit})"
+    difference = f"{item.difference:+.4f} {unit}".replace("-", "−")
+    return {**vars(item), "difference_text": difference + interval}
+
+
+def _accuracy_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: list[dict[Any, Any]] = table.to_dict("records")
+    return [row | _accuracy_text(row) for row in rows]
+
+
+def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")}
+
+
+def _geometry(targets: pd.DataFrame) -> dict[str, Any]:
+    """Say how structures were built, and whether the geometry gives the target away."""
+    edges = targets["initial_edge_angstrom"].dropna()
+    learned = bool(targets["value"].notna().any())
+    if edges.empty:
+        text = "Structures were read from files, so fingerprints see the geometry given there."
+        text += " A property that it fixes, such as the lattice parameter, is then read off and not predicted."
+        return {"text": text, "warning": learned}
+    if edges.nunique() == 1:
+        text = f"Every structure was built with the same edge, {edges.iloc[0]:g} Å."
+        return {"text": text, "warning": False}
+    known = targets.dropna(subset=["initial_edge_angstrom", "value"])
+    text = f"Structures were built with edges from {edges.min():.3g} to {edges.max():.3g} Å."
+    if known["value"].nunique() < 2 or known["initial_edge_angstrom"].nunique() < 2:
+        return {"text": text, "warning": False}
+    r = float(np.corrcoef(known["initial_edge_angstrom"], known["value"])[0, 1])
+    text += f" The edge's correlation with the property is {r:+.2f}.".replace("-", "−")
+    leaks = abs(r) > LEAK
+    text += " The initial edge gives part of the target away." if leaks else ""
+    return {"text": text, "warning": leaks}
+
+
+def _explorer(predictions: pd.DataFrame, splits: Sequence[str]) -> dict[str, Any]:
+    """Test points of each split and model for the interactive plots; the worst are always among them."""
+    series = []
+    compounds: dict[str, int] = {}
+    models = predictions.groupby(["split", "model"]).ngroups
+    for split in splits:
+        test = headline_rows(predictions, split)
+        test = test[test["part"] == "test"]
+        for model in headline_metrics(predictions, split)["model"]:
+            rows = test[test["model"] == model]
+            points = []
+            for row in _thinned(rows, EXPLORER_POINTS // models).to_dict("records"):
+                number = compounds.setdefault(row["compound"], len(compounds))
+                points.append([number, _short(row["true"]), _short(row["predicted"]), row["fold"]])
+            series.append({"split": split, "model": model, "total": len(rows), "points": points})
+    return {"compounds": list(compounds), "series": series}
+
+
+def _thinned(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """At most `limit` rows: the worst tenth of the limit, and of the others every n-th; worst first."""
+    error = (rows["predicted"] - rows["true"]).abs()
+    rows = rows.loc[error.sort_values(ascending=False, kind="stable").index]
+    if len(rows) <= limit:
+        return rows
+    worst = limit // 10
+    rest = np.linspace(worst, len(rows) - 1, limit - worst).astype(int)
+    return rows.iloc[np.concatenate([np.arange(worst), rest])]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _worst(
+    predictions: pd.DataFrame, targets: pd.DataFrame, item: DatasetInputs, split: str, model: str
+) -> list[dict[str, Any]]:
+    file = open_fingerprints(item.fingerprints)
+    rows: Any = worst_rows(predictions, split, model, WORST_COUNT).itertuples()
+    return [
+        {
+            "compound": row.compound,
+            "structure": structure_of(row, targets, file) or "none",
+            "fold": row.fold,
+            "true": f"{row.true:.4f}",
+            "predicted": f"{row.predicted:.4f}",
+            "residual": row.residual,
+            "std": "" if np.isnan(row.std) else f"{row.std:.4f}",
+        }
+        for row in rows
+    ]
+
+
+def _attributes(path: Path) -> list[tuple[str, str]]:
+    """Read what defines the fingerprints: the file's attributes, in the order of their names."""
+    with h5py.File(path) as file:
+        return [(name, str(file.attrs[name])) for name in sorted(file.attrs)]
+
+
+def _stage(stage: Mapping[str, Any]) -> dict[str, str]:
+    seconds, memory = stage["seconds"], stage["max_rss_mb"]
+    return {
+        "name": str(stage["name"]),
+        "jobs": f"{stage['jobs']:,}",
+        "seconds": "not measured" if seconds is None else f"{seconds:,.1f}",
+        "memory": "not measured" if memory is None else f"{memory:,.0f}",
+    }
+
+
+def _data_uri(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

@@ -1,0 +1,208 @@
+"""A run of the workflow in a folder: its head process, what a killed one leaves behind, the closing summary (light)."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hirshprint import slurm
+from hirshprint.files import digest, file_digest, written_whole
+from hirshprint.status import read_status
+
+LOCKS = Path(".snakemake/locks")
+HEAD_FILE = Path(".snakemake/hirshprint-head.json")
+SLURM_LOGS = Path("logs/slurm")  # the profile sends them there: a folder that has none never ran on SLURM
+
+
+class RunAliveError(RuntimeError):
+    """Another head process works in this folder."""
+
+
+def prepare_environment(source: Path) -> None:
+    """Let the jobs of a run find this library, installed or not, and keep compiled code beside the other caches."""
+    paths = [str(source), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(Path("cache/numba").resolve())))
+
+
+def compiled_code_folder(parent: Path) -> Path:
+    """Folder for compiled code, another one for other sources: numba does not see a change of what is called."""
+    here = Path(__file__).parent
+    sources = sorted([*(here / "surfaces").glob("*.py"), here / "fingerprints.py", here / "densities.py"])
+    return parent / digest([file_digest(path) for path in sources])[:16]
+
+
+def write_head() -> None:
+    """Record host and process id of the head process, so that `recover` can tell a dead run from a live one."""
+    with written_whole(HEAD_FILE) as temporary:
+        temporary.write_text(
+            json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "start": _start(os.getpid())})
+        )
+
+
+def remove_head() -> None:
+    """Forget the head process: the run has ended."""
+    HEAD_FILE.unlink(missing_ok=True)
+
+
+def chosen_engine(config: dict[str, Any]) -> str:
+    """Write the chosen surface engine as an argument of Snakemake's ``--config``, which its jobs get."""
+    surfaces = config["surfaces"]
+    paths = {name: surfaces["tonto"][name] for name in ("binary", "basis_directory")}
+    return f"surfaces={json.dumps({'engine': surfaces['engine'], 'tonto': paths})}"
+
+
+def show_engine(config: dict[str, Any]) -> None:
+    """Say which surface engine this run uses."""
+    surfaces = config["surfaces"]
+    where = f" ({surfaces['tonto']['binary']})" if surfaces["engine"] == "tonto" else ", bundled"
+    print(f"Surface engine: {surfaces['engine'].capitalize()}{where}", file=sys.stderr)
+
+
+def show_summary(lines: Sequence[str], report: Path | None = None) -> None:
+    """Print what a run did when this process ends: below Snakemake's closing lines.
+
+    `report` is the summary that the report rule wrote; it comes last, and not at all where only a part of the workflow
+    was asked for.
+    """
+    text = "\n" + "\n".join(lines)
+    if report is not None and report.exists():
+        text += "\n\n" + report.read_text(encoding="utf-8").rstrip()
+    atexit.register(print, text, file=sys.stderr)
+
+
+def recover() -> list[str]:
+    """Clear what a killed run left in this folder: its jobs on this host and on SLURM, and its lock.
+
+    Returns
+    -------
+    What was found and done, in lines for the terminal; empty if there was nothing.
+
+    Raises
+    ------
+    RunAliveError
+        If the head process lives, or ran on another host, where alone one can tell.
+    SlurmError
+        If this folder's jobs cannot be listed or cancelled.
+    """
+    lines: list[str] = []
+    locks = sorted(LOCKS.glob("*")) if LOCKS.is_dir() else []
+    _refuse_while_head_lives(locked=bool(locks))
+    for pid in _orphans():
+        _end(pid)
+        lines.append(f"ended process {pid}, a job that a killed run had left behind")
+    lines += _cancel_slurm_orphans()
+    if locks:
+        shutil.rmtree(LOCKS)  # what `snakemake --unlock` does, without asking for Snakefile and configuration again
+        lines.append("cleared the stale lock of a run that was killed; going on from what it had done")
+    remove_head()
+    return lines
+
+
+def recover_failed() -> list[str]:
+    """Set aside what was computed without structures that failed, so that the next run computes these again.
+
+    Removes their batch files and what was gathered from them; every good structure is still in the cache.
+
+    Returns
+    -------
+    What was found and done, in lines for the terminal.
+
+    Raises
+    ------
+    RunAliveError
+        If the head process of a run lives.
+    """
+    _refuse_while_head_lives(locked=LOCKS.is_dir() and any(LOCKS.iterdir()))
+    lines = []
+    for dataset in sorted(path.parent for path in Path("results").glob("*/surfaces")):
+        records = {path: read_status(path) for path in sorted(dataset.glob("surfaces/*.npz"))}
+        failed = {path: [n for n, r in found.items() if r["status"] == "failed"] for path, found in records.items()}
+        names = [name for found in failed.values() for name in found]
+        if not names:
+            continue
+        gathered = [dataset / "fingerprints.h5", dataset / "status.csv", Path("results/report.html")]
+        for path in [*(path for path, found in failed.items() if found), *gathered]:
+            path.unlink(missing_ok=True)
+        lines.append(f"{dataset.name}: will be computed again: {', '.join(names)}")
+    shutil.rmtree("cache/surfaces/failed", ignore_errors=True)  # failures that are known without a further try
+    return lines
+
+
+def _refuse_while_head_lives(locked: bool) -> None:
+    head = _read_head()
+    if head and head["host"] != socket.gethostname() and locked:
+        raise RunAliveError(
+            f"this folder is locked by a run on {head['host']} (process {head['pid']}). Run `hirshprint recover` on "
+            f"that host. If the host is no more, and with it the run: remove {HEAD_FILE} here, then recover."
+        )
+    if head and head["host"] == socket.gethostname() and _start(head["pid"]) == head["start"]:
+        raise RunAliveError(
+            f"a run is under way in this folder (process {head['pid']}): wait for it, or stop it by Ctrl-C."
+        )
+
+
+def _cancel_slurm_orphans() -> list[str]:
+    """Cancel this folder's jobs on SLURM: with their head gone nobody would take their results."""
+    if not (slurm.has_slurm() and SLURM_LOGS.is_dir()):
+        return []
+    orphans = slurm.folder_jobs(Path.cwd())
+    slurm.cancel(orphans, Path.cwd())
+    return [
+        f"cancelled SLURM job {job.job_id} ({job.what}, {job.state.lower()}), left behind by a killed run"
+        for job in orphans
+    ]
+
+
+def _read_head() -> dict[str, Any] | None:
+    try:
+        head: dict[str, Any] = json.loads(HEAD_FILE.read_text())
+    except (OSError, ValueError):
+        return None
+    return head
+
+
+def _start(pid: int) -> str | None:
+    """Start time of a process in ticks since boot, which tells it from a later one of its id; None if it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def _orphans() -> list[int]:
+    """Processes of this user that run a script of this folder's workflow and whose head is gone."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            here = (folder / "cwd").resolve() == Path.cwd()
+            mine = folder.stat().st_uid == os.getuid()
+        except OSError:
+            continue
+        script = any(b"/.snakemake/scripts/" in word for word in command)
+        if here and mine and script and int(folder.name) != os.getpid():
+            found.append(int(folder.name))
+    return found
+
+
+def _end(pid: int, seconds: float = 5.0) -> None:
+    """End a process, politely first."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and _start(pid) is not None:
+            time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Crystals: tables, files and prototypes, checked and turned into plain arrays."""

@@ -1,0 +1,59 @@
+"""The structures stage: from a table or folder to checked structures, their targets, and what was rejected."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hirshprint.files import written_whole
+from hirshprint.status import write_status
+from hirshprint.structures.crystals import build_structures, write_targets
+from hirshprint.structures.planning import InputError, Rejection, plan_dataset
+from hirshprint.structures.structure import write_structures
+
+
+def make_structures(
+    settings: dict[str, Any], strict: bool, structures_path: Path, targets_path: Path, rejected_path: Path
+) -> None:
+    """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
+
+    Parameters
+    ----------
+    settings : the dataset's part of the configuration.
+    strict : stop when anything is rejected.
+
+    Raises
+    ------
+    InputError
+        If nothing usable is left, or with `strict` if anything was rejected.
+    """
+    plan = plan_dataset(settings)
+    structures, targets, unusable = build_structures(plan.entries, settings)
+    rejections = [*plan.rejections, *unusable]
+    for rejection in rejections:
+        print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
+    place = settings.get("table") or settings.get("folder")
+    if strict and rejections:
+        raise InputError(
+            f"{place}: {len(rejections)} rejected, as listed above, and the configuration says strict: true"
+        )
+    if not structures:
+        raise InputError(f"{place}: nothing usable in it; {len(rejections)} rejected, as listed above")
+    with written_whole(structures_path) as temporary:
+        write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
+    with written_whole(targets_path) as temporary:
+        write_targets(temporary, targets)
+    write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
+    print(f"{place}: {len(structures)} structures, {len(rejections)} rejected", file=sys.stderr)
+
+
+def _status_row(rejection: Rejection) -> dict[str, str]:
+    return {
+        "structure_id": rejection.structure_id,
+        "source": rejection.source,
+        "status": "rejected",
+        "stage": "structures",
+        "reason": rejection.reason,
+        "remedy": rejection.remedy,
+    }

@@ -1,0 +1,114 @@
+"""The structure as plain arrays: what surface jobs read, without pymatgen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """One crystal at one geometry, with its symmetry-distinct sites.
+
+    Attributes
+    ----------
+    structure_id : stable name, e.g. ``SrTiO3-a4.50000``.
+    lattice : (3, 3) float64, rows are a, b, c in Å.
+    numbers : (n_atoms,) int64, atomic numbers.
+    frac : (n_atoms, 3) float64, fractional coordinates.
+    is_anion : (n_atoms,) bool, atoms that count as anions (``inside`` channels).
+    site_atom : (n_sites,) int64, one representative atom per distinct site.
+    site_labels : n_sites names, ``A``, ``B``, ``X`` in a prototype, else ``Ti1``, ``O1`` ...
+    multiplicity : (n_sites,) int64, atoms of the cell that a site stands for; sums to n_atoms.
+    site_operations : per site (m, 3, 3) int64, rotations W in fractional coordinates (x' = W x, x a
+        column) that leave the site and the crystal in place; the identity comes first.
+    formula_units : formula units in the cell (Z).
+    """
+
+    structure_id: str
+    lattice: NDArray[np.float64]
+    numbers: NDArray[np.int64]
+    frac: NDArray[np.float64]
+    is_anion: NDArray[np.bool_]
+    site_atom: NDArray[np.int64]
+    site_labels: tuple[str, ...]
+    multiplicity: NDArray[np.int64]
+    site_operations: tuple[NDArray[np.int64], ...]
+    formula_units: int
+
+
+def write_structures(path: Path, structures: Sequence[Structure], attributes: dict[str, Any]) -> None:
+    """Write structures into one HDF5 file, flat arrays with offsets; equal operation sets are kept once."""
+    sets: dict[bytes, int] = {}
+    unique: list[NDArray[np.int64]] = []
+    site_set: list[int] = []
+    for structure in structures:
+        for operations in structure.site_operations:
+            key = operations.astype(np.int8).tobytes()
+            if key not in sets:
+                sets[key] = len(unique)
+                unique.append(operations)
+            site_set.append(sets[key])
+
+    def joined(parts: list[Any], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        return np.concatenate(parts).astype(dtype) if parts else np.empty((0, *shape), dtype)
+
+    text = h5py.string_dtype()
+    with h5py.File(path, "w") as file:
+        file["ids"] = np.array([s.structure_id for s in structures], dtype=text)
+        file["lattice"] = np.array([s.lattice for s in structures]).reshape(-1, 3, 3)
+        file["formula_units"] = np.array([s.formula_units for s in structures], dtype=np.int64)
+        file["atom_offsets"] = np.cumsum([0, *(len(s.numbers) for s in structures)])
+        file["numbers"] = joined([s.numbers for s in structures], (), np.int64)
+        file["frac"] = joined([s.frac for s in structures], (3,), np.float64)
+        file["is_anion"] = joined([s.is_anion for s in structures], (), np.bool_)
+        file["site_offsets"] = np.cumsum([0, *(len(s.site_atom) for s in structures)])
+        file["site_atom"] = joined([s.site_atom for s in structures], (), np.int64)
+        file["site_labels"] = np.array([label for s in structures for label in s.site_labels], dtype=text)
+        file["multiplicity"] = joined([s.multiplicity for s in structures], (), np.int64)
+        file["site_operation_set"] = np.array(site_set, dtype=np.int64)
+        file["operation_offsets"] = np.cumsum([0, *(len(u) for u in unique)])
+        file["operations"] = joined(unique, (3, 3), np.int8)
+        file.attrs.update(attributes)
+
+
+def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Structure]:
+    """Read structures in file order; with `ids`, those that the file has among them (no error for others)."""
+    with h5py.File(path) as file:
+        names = [name.decode() for name in file["ids"][:]]
+        rows = list(range(len(names)))
+        if ids is not None:
+            wanted = set(ids)
+            rows = [row for row in rows if names[row] in wanted]
+        atom_offsets, site_offsets = file["atom_offsets"][:], file["site_offsets"][:]
+        operation_offsets = file["operation_offsets"][:]
+        operations = file["operations"][:].astype(np.int64)
+        sets = [operations[a:b] for a, b in pairwise(operation_offsets)]
+        whole = len(rows) > 0.1 * len(names)  # many rows: one read of everything is faster
+        source = {name: file[name][:] if whole else file[name] for name in file if name != "operations"}
+        found = []
+        for row in rows:
+            atoms = slice(atom_offsets[row], atom_offsets[row + 1])
+            sites = slice(site_offsets[row], site_offsets[row + 1])
+            found.append(
+                Structure(
+                    structure_id=names[row],
+                    lattice=source["lattice"][row],
+                    numbers=source["numbers"][atoms],
+                    frac=source["frac"][atoms],
+                    is_anion=source["is_anion"][atoms],
+                    site_atom=source["site_atom"][sites],
+                    site_labels=tuple(label.decode() for label in source["site_labels"][sites]),
+                    multiplicity=source["multiplicity"][sites],
+                    site_operations=tuple(sets[k] for k in source["site_operation_set"][sites]),
+                    formula_units=int(source["formula_units"][row]),
+                )
+            )
+        return found

@@ -1,0 +1,1 @@
+"""Hirshfeld surfaces: the data they are kept in, the Python engine, batches of structures."""

@@ -1,0 +1,241 @@
+"""The Hirshfeld surface of one atom as plain arrays, whichever engine made it, and its form on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEAM = 1e-4
+"""Images of a wedge's border, seen from the centre (radians), or of a nucleus (Å), that agree within this are one."""
+
+
+class SurfaceError(ValueError):
+    """A site of a structure has no surface that this engine can give; the message names both and says why."""
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """The surface w = ½ of one symmetry-distinct atom: a wedge of it and the operations that complete it.
+
+    Attributes
+    ----------
+    site_label : ``A``, ``B``, ``X`` in a prototype, else ``Ti1`` ...
+    inside_number : atomic number of the inside atom.
+    is_anion : whether it counts as an anion.
+    multiplicity : atoms of the cell that the surface stands for.
+    formula_units : formula units in the cell of the structure.
+    centre : (3,) float64, the nucleus, Å Cartesian (frac @ lattice).
+    vertices : (n, 3) float64, Å Cartesian in the frame of the crystal.
+    triangles : (m, 3) int32, rows into `vertices`, counter-clockwise seen from outside.
+    d_i, d_e : (n,) float64, distance to the nearest nucleus inside and outside, Å.
+    inside_species, outside_species : (n,) uint8, atomic numbers of these nuclei.
+    normal : (n, 3) float64, unit vector away from the inside, -∇w/|∇w|.
+    inside_nuclei, outside_nuclei : (a, 3) and (b, 3) float64, where the nuclei are that are, or nearly are, nearest
+        to a point of the stored triangles, Å in the frame of the crystal.
+    outside_numbers : (b,) uint8, atomic numbers of the latter.
+    operations : (k, 3, 3) float64, Cartesian rotations R about the centre (x' = R x, x a column), identity
+        first; the images of the stored triangles under all of them make the closed surface, each part once.
+    area, volume : Å² and Å³ of the full closed surface, curved between the vertices (see `patches`).
+    open_fraction : share of the area that meets no other atom within the range of the density.
+    engine, density_source, level : what made it, and how fine the mesh is (0 where the engine has no levels).
+    """
+
+    site_label: str
+    inside_number: int
+    is_anion: bool
+    multiplicity: int
+    formula_units: int
+    centre: NDArray[np.float64]
+    vertices: NDArray[np.float64]
+    triangles: NDArray[np.int32]
+    d_i: NDArray[np.float64]
+    d_e: NDArray[np.float64]
+    inside_species: NDArray[np.uint8]
+    outside_species: NDArray[np.uint8]
+    normal: NDArray[np.float64]
+    inside_nuclei: NDArray[np.float64]
+    outside_nuclei: NDArray[np.float64]
+    outside_numbers: NDArray[np.uint8]
+    operations: NDArray[np.float64]
+    area: float
+    volume: float
+    open_fraction: float
+    engine: str
+    density_source: str
+    level: int
+
+
+def mesh_about_centre(surface: Surface) -> tuple[NDArray[Any], ...]:
+    """Vertices, normals, inside and outside nuclei (relative to the centre), and triangles: what `patches` takes.
+
+    A mesh without a level has flat triangles: its normals are given as 0 0 0.
+    """
+    places = (surface.vertices, surface.inside_nuclei, surface.outside_nuclei)
+    vertices, inside, outside = (place - surface.centre for place in places)
+    return vertices, surface.normal * (surface.level > 0), inside, outside, surface.triangles
+
+
+def flat_area_and_volume(surface: Surface) -> tuple[float, float]:
+    """Area in Å² of the stored triangles, taken as flat, and volume in Å³ between them and the centre."""
+    a, b, c = np.moveaxis((surface.vertices - surface.centre)[surface.triangles], 1, 0)
+    area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    return float(area), float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
+
+
+def full(surface: Surface) -> Surface:
+    """Complete a wedge to the closed mesh: apply the operations, keep the orientation, merge the seams."""
+    if len(surface.operations) == 1:
+        return surface
+    n = len(surface.vertices)
+
+    def images(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        turned: NDArray[np.float64] = np.einsum("kij,nj->kni", surface.operations, vectors)
+        return turned.reshape(-1, 3)
+
+    vertices, _, _, outside, _ = mesh_about_centre(surface)
+    copies = images(vertices)
+    triangles = np.concatenate(
+        [
+            (surface.triangles if np.linalg.det(operation) > 0 else surface.triangles[:, ::-1]) + k * n
+            for k, operation in enumerate(surface.operations)
+        ]
+    )
+    kept, merged = _merged(copies / np.linalg.norm(copies, axis=1)[:, None])
+    nuclei = images(outside)
+    once, _ = _merged(nuclei)
+    source = kept % n
+    return replace(
+        surface,
+        vertices=copies[kept] + surface.centre,
+        triangles=merged[triangles].astype(np.int32),
+        d_i=surface.d_i[source],
+        d_e=surface.d_e[source],
+        inside_species=surface.inside_species[source],
+        outside_species=surface.outside_species[source],
+        normal=images(surface.normal)[kept],
+        outside_nuclei=nuclei[once] + surface.centre,
+        outside_numbers=surface.outside_numbers[once % len(outside)],
+        operations=np.eye(3)[None],
+    )
+
+
+def _merged(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Take points (n, 3) that agree within `SEAM` for one: rows of those to keep (m,), and which one each is (n,)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
+    pairs = cKDTree(points).query_pairs(SEAM, output_type="ndarray")
+    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(points), len(points)))
+    _, label = connected_components(graph, directed=False)
+    _, kept, merged = np.unique(label, return_index=True, return_inverse=True)
+    return kept, merged
+
+
+_SCALARS: dict[str, Any] = {
+    "site_label": np.str_,
+    "inside_number": np.uint8,
+    "is_anion": np.bool_,
+    "multiplicity": np.int32,
+    "formula_units": np.int32,
+    "area": np.float64,
+    "volume": np.float64,
+    "open_fraction": np.float64,
+    "engine": np.str_,
+    "density_source": np.str_,
+    "level": np.int32,
+}
+_ARRAYS: dict[str, tuple[Any, tuple[int, ...], str]] = {  # kind on disk, shape of a row, what a row is
+    "vertices": (np.float32, (3,), "vertex"),
+    "d_i": (np.float32, (), "vertex"),
+    "d_e": (np.float32, (), "vertex"),
+    "inside_species": (np.uint8, (), "vertex"),
+    "outside_species": (np.uint8, (), "vertex"),
+    "normal": (np.float32, (3,), "vertex"),
+    "inside_nuclei": (np.float32, (3,), "inside"),
+    "outside_nuclei": (np.float32, (3,), "outside"),
+    "outside_numbers": (np.uint8, (), "outside"),
+}
+_PLACES = ("vertices", "inside_nuclei", "outside_nuclei")  # kept relative to the centre
+
+
+def pack_surfaces(by_id: Mapping[str, Sequence[Surface]]) -> dict[str, Any]:
+    """Lay surfaces out as flat arrays for ``np.savez``, one entry per structure, per surface or per vertex.
+
+    Distances and positions, these about the centre, are kept in single precision, 1e-7 of their value; equal
+    sets of operations and equal lists of triangles once. No object arrays: load with ``allow_pickle=False``.
+    """
+    surfaces = [surface for listed in by_id.values() for surface in listed]
+    triangles, triangle_set = _once([s.triangles for s in surfaces])
+    operations, operation_set = _once([s.operations for s in surfaces])
+
+    def joined(parts: list[NDArray[Any]], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+        return np.concatenate([np.empty((0, *shape), dtype), *parts]).astype(dtype)
+
+    arrays: dict[str, Any] = {
+        "ids": np.array(list(by_id), dtype=np.str_),
+        "surface_offsets": np.cumsum([0, *(len(listed) for listed in by_id.values())]),
+        "triangle_offsets": np.cumsum([0, *(len(part) for part in triangles)]),
+        "triangle_set": np.array(triangle_set, dtype=np.int32),
+        "triangles": joined(triangles, (3,), np.int32),
+        "operation_offsets": np.cumsum([0, *(len(part) for part in operations)]),
+        "operation_set": np.array(operation_set, dtype=np.int32),
+        "operations": joined(operations, (3, 3), np.float64),
+        "centre": joined([s.centre[None] for s in surfaces], (3,), np.float64),
+    }
+    for name, dtype in _SCALARS.items():
+        arrays[name] = np.array([getattr(s, name) for s in surfaces], dtype=dtype)
+    for name, (dtype, shape, row) in _ARRAYS.items():
+        parts = [getattr(s, name) - s.centre if name in _PLACES else getattr(s, name) for s in surfaces]
+        arrays[name] = joined(parts, shape, dtype)
+        arrays[f"{row}_offsets"] = np.cumsum([0, *(len(part) for part in parts)])
+    return arrays
+
+
+def _once(parts: Sequence[NDArray[Any]]) -> tuple[list[NDArray[Any]], list[int]]:
+    """Drop repeated arrays; also say which of the kept ones each was."""
+    place: dict[bytes, int] = {}
+    kept: list[NDArray[Any]] = []
+    which: list[int] = []
+    for part in parts:
+        key = part.tobytes()
+        if key not in place:
+            place[key] = len(kept)
+            kept.append(part)
+        which.append(place[key])
+    return kept, which
+
+
+def unpack_surfaces(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Surface]]:
+    """Undo `pack_surfaces`; entries that it does not know are ignored."""
+    data = {name: arrays[name] for name in (*_SCALARS, *_ARRAYS, "centre")}
+    offsets = {row: arrays[f"{row}_offsets"] for row in ("surface", "vertex", "inside", "outside")}
+    triangles, operations = (
+        np.split(arrays[f"{name}s"], arrays[f"{name}_offsets"][1:-1]) for name in ("triangle", "operation")
+    )
+    triangle_set, operation_set = arrays["triangle_set"], arrays["operation_set"]
+
+    def one(k: int) -> Surface:
+        values: dict[str, Any] = {name: data[name][k].item() for name in _SCALARS}
+        centre = data["centre"][k]
+        for name, (dtype, _, row) in _ARRAYS.items():
+            part = data[name][offsets[row][k] : offsets[row][k + 1]]
+            values[name] = part.astype(np.float64 if dtype is np.float32 else dtype)
+            if name in _PLACES:
+                values[name] += centre
+        return Surface(
+            **values,
+            centre=centre,
+            triangles=triangles[triangle_set[k]],
+            operations=operations[operation_set[k]],
+        )
+
+    surface_at = offsets["surface"]
+    return {
+        str(name): [one(k) for k in range(surface_at[row], surface_at[row + 1])]
+        for row, name in enumerate(arrays["ids"])
+    }

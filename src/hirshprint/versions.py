@@ -1,0 +1,9 @@
+"""Versions that decide whether an earlier result still holds; raise one when its results change.
+
+Kept apart so that the Snakefile reads them without importing numpy.
+"""
+
+SURFACE_ALGORITHM = "2"  # vertices, distances or areas of the Python engine
+TONTO_ALGORITHM = "1"  # the input that Tonto is given, or how its surface is read
+DENSITIES = "1"  # the table of free-atom densities
+FINGERPRINT_FORMAT = "2"  # the layout or the counting of fingerprints.h5

@@ -1,0 +1,28 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REAL_TONTO = os.environ.pop("HIRSHPRINT_TONTO", "")  # or `engine: auto` would take it in every test
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def shared() -> Path:
+    """Folder with reference tables and Tonto surfaces, beside the repository."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("the folder ../shared (reference data) is not beside this repository")
+    return folder
+
+
+@pytest.fixture
+def real_tonto() -> str:
+    """Path of an installed Tonto."""
+    if not REAL_TONTO:
+        pytest.skip("no Tonto here: HIRSHPRINT_TONTO is not set")
+    return REAL_TONTO

@@ -1,0 +1,93 @@
+"""Real Snakemake runs in a working directory of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hirshprint.runs import compiled_code_folder
+
+ROOT = Path(__file__).parents[2]
+TABLE = ROOT / "data/experimental_perovskites.csv"
+SMALL: dict[str, Any] = {
+    "datasets": {"small": {"table": "table.csv"}},
+    "surfaces": {"structures_per_job": 1, "mesh_level": 8},
+    "learning": {"folds": 2, "cnn_paper": {"epochs": 2}, "cgcnn": {"epochs": 2}},
+}
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Environment of a run: compiled code is kept between the tests, as it is between a user's runs."""
+    return {**os.environ, "NUMBA_CACHE_DIR": str(compiled_code_folder(ROOT / "cache/numba")), **changes}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A working directory with a configuration and a table."""
+
+    folder: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        """Command line of a Snakemake run in this folder."""
+        return [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "-s",
+            str(ROOT / "Snakefile"),
+            "--configfile",
+            "config.yaml",
+            *arguments,
+        ]
+
+    def run(self, *arguments: str, fails: bool = False) -> str:
+        """Run Snakemake on two cores; return what it printed."""
+        command = self.command("--cores", "2", *arguments)
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=600, check=False
+        )
+        output = done.stdout + done.stderr
+        assert (done.returncode != 0) == fails, output
+        return output
+
+    def jobs(self) -> dict[str, int]:
+        """Jobs that a run would do now, by rule (dry run)."""
+        output = self.run("-n", "-q", "rules")
+        return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M) if name != "total"}
+
+    def configure(self, **changes: Any) -> None:
+        """Replace parts of the configuration."""
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | changes, allow_unicode=True))
+
+    def edit_table(self, edit: Callable[[list[str]], list[str]]) -> None:
+        """Change the lines of the table."""
+        path = self.folder / "table.csv"
+        path.write_text("\n".join(edit(path.read_text().splitlines())) + "\n")
+
+    def copy(self, folder: Path) -> Project:
+        """Copy this project with its results, file times kept."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+
+def make_project(folder: Path, rows: int, config: dict[str, Any] | None = None) -> Project:
+    """Make a working directory with some evenly spread rows of the embedded table."""
+    if not (ROOT / ".venv-densities/bin/python").exists():
+        pytest.skip("the environment .venv-densities (make env) is not there")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [",".join(line.split(",")[:5]) for line in TABLE.read_text(encoding="utf-8").splitlines()]
+    header, body = lines[0], lines[1:]
+    (folder / "table.csv").write_text("\n".join([header, *body[:: len(body) // rows][:rows]]) + "\n")
+    (folder / "config.yaml").write_text(yaml.safe_dump(config or SMALL, allow_unicode=True))
+    return Project(folder)

@@ -1,0 +1,135 @@
+"""What is computed again after a change, and only that (dry runs on a finished project)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from projects import SMALL, Project
+
+LEARNING = {"train": 1, "baselines": 1, "evaluate": 1, "figures": 1, "report": 1, "all": 1}
+Lines = list[str]
+
+
+def _edge(lines: Lines, row: int, edge: str) -> Lines:
+    cells = lines[row].split(",")
+    return [*lines[:row], ",".join([*cells[:4], edge]), *lines[row + 1 :]]
+
+
+def test_nothing_changed(finished: Project) -> None:
+    assert finished.jobs() == {}
+    assert "Nothing to be done" in finished.run()
+
+
+def test_touched_table(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.edit_table(lambda lines: lines)
+    assert project.jobs() == {}
+
+
+CHANGES: dict[str, Callable[[Lines], Lines]] = {
+    "another element": lambda lines: [*lines[:3], "EsTiO3,Es,Ti,O,4.1", *lines[4:]],
+    "a row added": lambda lines: [*lines, "SrNpO3,Sr,Np,O,4.2"],
+    "a row added in front": lambda lines: [lines[0], "CfScO3,Cf,Sc,O,4.2", *lines[1:]],
+    "an initial edge": lambda lines: [
+        f"{lines[0]},initial_edge_angstrom",
+        f"{lines[1]},4.25",
+        *(f"{line}," for line in lines[2:]),
+    ],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_new_geometry_is_one_surface_job(finished: Project, tmp_path: Path, change: str) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.edit_table(CHANGES[change])
+    assert project.jobs() == {"structures": 1, "surface": 1, "fingerprints": 1, "status": 1} | LEARNING
+
+
+def test_measured_edge_recomputes_no_surface_and_no_fingerprint(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.edit_table(lambda lines: _edge(lines, 2, "4.3"))
+    assert project.jobs() == {"structures": 1, "status": 1} | LEARNING
+
+
+def test_removed_row_recomputes_no_surface(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.edit_table(lambda lines: lines[:-1])
+    assert project.jobs() == {"structures": 1, "fingerprints": 1, "status": 1} | LEARNING
+
+
+def test_bins_recompute_no_surface(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(fingerprint={"bins": {"count": 40}})
+    assert project.jobs() == {"fingerprints": 1} | LEARNING
+
+
+def test_epochs_recompute_no_fingerprint(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    learning: dict[str, Any] = SMALL["learning"] | {"cnn_paper": {"epochs": 3}}
+    project.configure(learning=learning)
+    assert project.jobs() == LEARNING
+
+
+def test_gpu_settings_train_nothing_again(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(learning=SMALL["learning"] | {"gpus": 0})
+    assert project.jobs() == {}
+
+
+def test_mesh_recomputes_every_surface(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(surfaces=SMALL["surfaces"] | {"mesh_level": 6})
+    assert project.jobs()["surface"] == 12
+
+
+def test_one_edited_row_computes_one_structure_of_its_batch(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(surfaces=SMALL["surfaces"] | {"structures_per_job": 64})
+    project.edit_table(lambda lines: [*lines, "SrNpO3,Sr,Np,O,4.2"])
+    project.run("--until", "surface")
+    log = (project.folder / "logs/small/surface/batch0of1.log").read_text()
+    assert "13 structures" in log
+    assert "12 reused, 0 failed" in log
+
+
+def test_failed_rerun_leaves_nothing_stale(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.edit_table(CHANGES["an initial edge"])
+    densities = project.folder / "results/densities/thakkar.h5"
+    good = densities.read_bytes()
+    densities.write_bytes(b"broken")
+    project.run(fails=True)
+    densities.write_bytes(good)
+    jobs = project.jobs()
+    assert jobs["surface"] == 1
+    assert {"fingerprints", "train", "report"} <= set(jobs)
+    project.run("--until", "fingerprints")
+    assert {"train", "baselines", "evaluate", "figures", "report"} <= set(project.jobs())
+
+
+def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(fingerprint={"bins": {"count": 40}})
+    structures = project.folder / "results/small/structures.h5"
+    good = structures.read_bytes()
+    structures.write_bytes(b"broken")
+    project.run(fails=True)
+    structures.write_bytes(good)
+    assert {"fingerprints", "train", "baselines", "evaluate", "figures", "report"} <= set(project.jobs())
+
+
+def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
+    finished.run("--report", "own.html")
+    text = (finished.folder / "own.html").read_text(encoding="utf-8")
+    for name in (
+        "parity.svg",
+        "residuals.svg",
+        "worst_predictions.svg",
+        "fingerprint_examples.svg",
+        "metrics.csv",
+        "status.csv",
+    ):
+        assert name in text

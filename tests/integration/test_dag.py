@@ -1,0 +1,81 @@
+"""The DAG of large datasets, and what jobs are called (dry runs)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from projects import SMALL, make_project
+
+
+def _many_rows(count: int) -> str:
+    metals = [
+        "Li",
+        "Na",
+        "K",
+        "Rb",
+        "Cs",
+        "Be",
+        "Mg",
+        "Ca",
+        "Sr",
+        "Ba",
+        "Sc",
+        "Y",
+        "La",
+        "Ti",
+        "Zr",
+        "Hf",
+        "V",
+        "Nb",
+        "Ta",
+        "Cr",
+        "Mo",
+        "W",
+        "Mn",
+        "Tc",
+        "Re",
+        "Fe",
+        "Ru",
+        "Os",
+        "Co",
+        "Rh",
+        "Ir",
+        "Ni",
+        "Pd",
+        "Pt",
+    ]
+    pairs = [(a, b, x) for x in ("O", "F", "Cl", "Br", "I") for a in metals for b in metals]
+    rows = [f"{a}{b}{x}3,{a},{b},{x},4.0" for a, b, x in pairs[:count]]
+    return "\n".join(["formula,A,B,X,a_angstrom", *rows]) + "\n"
+
+
+def test_5000_rows_make_5000_surface_jobs_or_128_batches(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=1)
+    (project.folder / "table.csv").write_text(_many_rows(5000))
+    assert project.jobs()["surface"] == 5000
+    project.configure(surfaces=SMALL["surfaces"] | {"structures_per_job": 64})
+    assert project.jobs()["surface"] == 128
+
+
+def test_messages_say_dataset_and_batch(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=2)
+    output = project.run("-n")
+    names = re.findall(r"Surfaces of small, batch (\S+): 1 structure\(s\)", output)
+    assert len(names) == 2
+    assert all(re.fullmatch(r"\w+3-a4\.50000", name) for name in names)
+
+
+def test_wrong_key_stops_with_the_right_one(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=2)
+    project.configure(fingerprints={})
+    output = project.run("-n", fails=True)
+    assert "`fingerprints`: unknown key; did you mean `fingerprint`?" in output
+    assert "Traceback" not in output
+
+
+def test_missing_table_stops_with_its_name(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=2)
+    project.configure(datasets={"small": {"table": "none.csv"}})
+    output = project.run("-n", fails=True)
+    assert "datasets.small: none.csv: there is no such table" in output

@@ -1,0 +1,215 @@
+"""Killed runs and broken input: nothing good is lost, nothing half-written stays, nothing is dropped silently."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from projects import SMALL, Project, environment, make_project
+
+SLOW: dict[str, Any] = {
+    "datasets": {"small": {"table": "table.csv"}},
+    "surfaces": {"structures_per_job": 64, "mesh_level": 96},
+    "learning": {"folds": 2, "cnn_paper": {"epochs": 60}, "cgcnn": {"epochs": 60}},
+}
+
+
+def _predictions(project: Project) -> np.ndarray:
+    with (project.folder / "results/small/predictions.csv").open(newline="") as file:
+        rows = sorted(
+            csv.DictReader(file),
+            key=lambda r: [r[k] for k in ("model", "fold", "part", "structure_id", "compound")],
+        )
+    return np.array([float(row["predicted"]) for row in rows])
+
+
+def _kill_when(project: Project, ready: Callable[[], bool]) -> None:
+    """Start a run and kill its head process, and that alone, once `ready` holds."""
+    head = subprocess.Popen(
+        project.command("--cores", "2"),
+        cwd=project.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    while not ready():
+        assert head.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < until, "the run did not get there"
+        time.sleep(0.01)
+    head.send_signal(signal.SIGKILL)
+    head.wait()
+
+
+def _recover(project: Project) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "hirshprint.cli", "recover"]
+    source = str(Path(__file__).parents[2] / "src")
+    return subprocess.run(
+        command,
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(PYTHONPATH=source),
+    )
+
+
+def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
+    undisturbed = make_project(tmp_path / "undisturbed", rows=24, config=SLOW)
+    undisturbed.run()
+    project = make_project(tmp_path / "killed", rows=24, config=SLOW)
+    cache = project.folder / "cache/surfaces"
+    _kill_when(project, lambda: len(list(cache.glob("*/*.npz"))) >= 3)
+    assert not list(project.folder.glob("results/small/surfaces/*.npz"))
+    assert "LockException" in project.run(fails=True)
+    first = _recover(project)
+    assert "cleared the stale lock" in first.stderr
+    done = len(list(cache.glob("*/*.npz")))
+    assert 3 <= done < 24
+
+    units = project.folder / "cache/training"
+    _kill_when(project, lambda: len(list(units.glob("*/cnn_paper*fold0*.npz"))) >= 1)
+    log = next(project.folder.glob("logs/small/surface/*.log")).read_text()
+    assert f"{done} reused, 0 failed" in log
+    assert "left behind" in _recover(project).stderr
+    project.run("--rerun-incomplete")
+    assert np.abs(_predictions(project) - _predictions(undisturbed)).max() < 1e-6
+    with (
+        h5py.File(project.folder / "results/small/fingerprints.h5") as one,
+        h5py.File(undisturbed.folder / "results/small/fingerprints.h5") as other,
+    ):
+        assert np.array_equal(one["counts"][:], other["counts"][:])
+    assert not list(project.folder.rglob("*.part"))
+    assert _recover(project).stderr == ""
+
+
+def test_recover_leaves_a_living_run_alone(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=24, config=SLOW)
+    head = subprocess.Popen(
+        project.command("--cores", "2", "--until", "surface"),
+        cwd=project.folder,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (project.folder / ".snakemake/hirshprint-head.json").exists():
+        assert head.poll() is None
+        time.sleep(0.01)
+    done = _recover(project)
+    assert done.returncode == 1
+    assert "a run is under way" in done.stderr
+    assert head.wait() == 0
+
+
+BAD_ROWS = {
+    "SrTiO3,Sr,Ti,O,nan": "not finite",
+    "CaTiO3,Ca,Ti,O,0.1": "0.05 Å apart",
+    "SrXxO3,Sr,Xx,O,3.9": "unknown element 'Xx'",
+    "BaZrO3,Ba,Zr": "3 cells where the header has 5",
+    "KTaO3,K,Ta,O,3.98": "rows 7, 8 give the same compound different values",
+    "KTaO3,K,Ta,O,3.99": "rows 7, 8 give the same compound different values",
+}
+
+
+def test_bad_rows_are_listed_everywhere_and_the_others_run(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=12)
+    project.edit_table(lambda lines: [lines[0], lines[1], *BAD_ROWS, *lines[2:]])
+    output = project.run()
+    with (project.folder / "results/small/status.csv").open(newline="", encoding="utf-8") as file:
+        status = list(csv.DictReader(file))
+    report = (project.folder / "results/report.html").read_text(encoding="utf-8")
+    assert sum(row["status"] == "ok" for row in status) == 12
+    rejected = [row for row in status if row["status"] == "rejected"]
+    assert len(rejected) == len(BAD_ROWS)
+    for number, reason in enumerate(BAD_ROWS.values(), 3):
+        (row,) = [r for r in rejected if r["source"] == f"table.csv row {number}"]
+        assert reason in row["reason"]
+        assert row["remedy"]
+        assert f"table.csv row {number}: {row['reason']}" in output
+        assert row["reason"].replace("'", "&#39;") in report
+    assert "6 rejected" in output
+
+
+def test_strict_stops_with_the_list(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=4)
+    project.edit_table(lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9"])
+    project.configure(strict=True)
+    output = project.run(fails=True)
+    assert "unknown element 'Xx'" in output
+    assert "strict: true" in output
+
+
+def test_folder_of_files(tmp_path: Path, shared: Path) -> None:
+    """A folder of real crystals, some of them broken, with and without a property to learn."""
+    project = make_project(tmp_path / "project", rows=1)
+    cifs = project.folder / "cifs"
+    cifs.mkdir()
+    for path in (shared / "tonto/golden").glob("*.cif"):
+        shutil.copy(path, cifs)
+    good = sorted(path.stem for path in cifs.iterdir())
+    (cifs / "empty.cif").write_text("")
+    text = (cifs / "NaCl.cif").read_text()
+    (cifs / "unknown.cif").write_text(text.replace("Na", "Qq"))
+    targets = [f"{name},{len(name)}.5" for name in [*good, "empty", "unknown"]]
+    (project.folder / "targets.csv").write_text("\n".join(["structure_id,gap", *targets]) + "\n")
+    mine = {"folder": "cifs", "targets": "targets.csv", "property": "gap", "unit": "eV"}
+    project.configure(datasets={"mine": mine, "bare": {"folder": "cifs"}})
+    output = project.run()
+    assert "cifs/empty.cif: the file is empty" in output
+    for name in ("mine", "bare"):
+        with h5py.File(project.folder / f"results/{name}/fingerprints.h5") as file:
+            assert sorted(text.decode() for text in file["ids"][:]) == good
+            assert [text.decode() for text in file["channels"][:]] == ["total", "anion", "cation"]
+    assert "unknown element" in (project.folder / "results/report.html").read_text(encoding="utf-8")
+    assert (project.folder / "results/mine/predictions.csv").exists()
+
+
+def test_surface_job_imports_nothing_heavy(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=2)
+    project.run("--until", "structures", "densities")
+    spy = project.folder / "spy"
+    spy.mkdir()
+    (spy / "sitecustomize.py").write_text(
+        "import atexit, os, sys\n"
+        "def write():\n"
+        "    if any('.snakemake/scripts' in word for word in sys.argv):\n"
+        f"        open(os.path.join({str(spy)!r}, str(os.getpid())), 'w').write('\\n'.join(sys.modules))\n"
+        "atexit.register(write)\n"
+    )
+    subprocess.run(
+        project.command("--cores", "2", "--until", "surface"),
+        cwd=project.folder,
+        env=environment(PYTHONPATH=str(spy)),
+        check=True,
+        capture_output=True,
+    )
+    seen = [set(path.read_text().split("\n")) for path in spy.glob("[0-9]*")]
+    assert len(seen) == 2
+    for modules in seen:
+        assert "hirshprint.surfaces.batch" in modules
+        assert not {"pymatgen", "tensorflow", "keras", "pyvista", "vtk", "pandas", "matplotlib", "plotly"} & modules
+
+
+@pytest.mark.parametrize("weighting", ["area", "paper"])
+def test_fingerprint_file_opens_without_this_package(tmp_path: Path, weighting: str) -> None:
+    project = make_project(tmp_path / "project", rows=2)
+    project.configure(fingerprint={"weighting": weighting}, densities="x2c", surfaces=SMALL["surfaces"])
+    project.run("--until", "fingerprints")
+    code = (
+        "import h5py; f = h5py.File('results/small/fingerprints.h5');"
+        "print(*f['counts'].shape, f.attrs['weighting'], f.attrs['density_source'], f['bin_edges_angstrom'][0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=project.folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["2", "6", "50", "50", weighting, "x2c", "0.76"]

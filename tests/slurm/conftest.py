@@ -1,0 +1,29 @@
+"""A real SLURM cluster of one node for the tests of this folder; they are skipped where its packages are not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from slurm_site import SlurmSite
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmSite]:
+    """The cluster: started once, stopped at the end."""
+    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
+    missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=path)]
+    if missing:
+        pytest.skip(f"SLURM is not installed ({', '.join(missing)} not found); see tests/install-debian-packages")
+    site = SlurmSite(tmp_path_factory.mktemp("slurm"))
+    site.control("start")
+    yield site
+    site.control("stop")
+
+
+@pytest.fixture(autouse=True)
+def _leave_nothing_behind(site: SlurmSite) -> Iterator[None]:
+    yield
+    site.end_heads()

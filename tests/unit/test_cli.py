@@ -1,0 +1,346 @@
+"""The command line: its help, its files, its messages and exit codes."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from hirshprint import cli
+from hirshprint.commands import CommandError, inputs, surface
+from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
+from hirshprint.surfaces.python_engine import compute_surfaces
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = ("surface", "fingerprint", "compare", "recover", "status")
+CIF = """data_SrTiO3
+_cell_length_a {a}
+_cell_length_b 3.905
+_cell_length_c 3.905
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_symmetry_equiv_pos_as_xyz
+ 'x,y,z'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Sr1 Sr 0 0 0
+Ti1 Ti 0.5 0.5 0.5
+O3 O 0.5 0.5 0
+O4 O 0.5 0 0.5
+O5 O 0 0.5 0.5
+"""
+
+
+@pytest.fixture
+def densities(densities_file: Callable[[str], Path]) -> list[str]:
+    return ["--densities", str(densities_file("thakkar"))]
+
+
+@pytest.fixture
+def cif(tmp_path: Path) -> Path:
+    path = tmp_path / "SrTiO3.cif"
+    path.write_text(CIF.format(a=3.905))
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    def call(*words: object) -> tuple[int, str, str]:
+        try:
+            code = cli.main([str(word) for word in words])
+        except SystemExit as error:
+            code = int(error.code or 0)
+        streams = capsys.readouterr()
+        return code, streams.out, streams.err
+
+    return call
+
+
+# --- help ---------------------------------------------------------------------------------------------------------
+
+
+def test_import_is_light() -> None:
+    code = "import sys, hirshprint.cli; print(sorted({m.split('.')[0] for m in sys.modules} & set(sys.argv[1:])))"
+    heavy = ["numpy", "h5py", "pymatgen", "numba", "matplotlib", "pyvista", "pandas", "yaml"]
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_has_examples_that_work(command: str, run: Callable[..., tuple[int, str, str]]) -> None:
+    code, out, _ = run(*filter(None, [command]), "--help")
+    assert code == 0
+    examples = re.findall(r"^  hirshprint (.*)$", out.split("examples:")[1], re.MULTILINE)
+    assert examples
+    for example in examples:
+        words = shlex.split(re.split(r"\s{3,}", example)[0])  # the rest says what it does
+        assert cli._parser().parse_args(words).command in COMMANDS
+
+
+def test_module_runs_as_a_program(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hirshprint.cli", "surface", "nothing.cif", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 2
+    assert done.stderr == "hirshprint surface: nothing.cif: there is no such file\n"
+
+
+# --- what cannot be done ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "edge", "reason"),
+    [
+        ("missing.cif", 4.5, "there is no such file"),
+        ("folder/POSCAR", 4.5, "there is no such file"),
+        (".", 4.5, "is a folder"),
+        ("Sr2TiO4", 4.5, "neither a file nor a formula ABX3"),
+        ("SrTiQ3", 4.5, "unknown element 'Q'"),
+        ("SrTiRf3", 4.5, "no free-atom density"),
+        ("SrOO3", 4.5, "the same element, O"),
+        ("SrTiO3", 0.9, "0.45 Å apart"),
+    ],
+)
+def test_no_structure(
+    text: str, edge: float, reason: str, run: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    code, out, err = run("surface", text, "--edge", edge, "--out", tmp_path / "out")
+    assert code == 2
+    assert out == ""
+    assert err.startswith(f"hirshprint surface: {text}")
+    assert reason in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("contents", "reason", "remedy"),
+    [
+        ("", "the file is empty", "write the crystal to it again"),
+        (CIF.format(a=3.905)[:-90], "cannot be read", "check that it is a complete CIF"),
+        (CIF.format(a=3.905) + "O6 O 0.5 0.5 0.05\n", "atoms overlap", "delete the duplicate"),
+    ],
+)
+def test_bad_file(contents: str, reason: str, remedy: str, run: Callable[..., tuple[int, str, str]], cif: Path) -> None:
+    cif.write_text(contents)
+    code, _, err = run("fingerprint", cif, "--out", cif.with_suffix(".h5"))
+    assert code == 1
+    assert reason in err
+    assert remedy in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["surface", "SrTiO3"], "--out"),
+        (["surface", "SrTiO3", "--out", "x", "--edge", "long"], "long is no length in Å"),
+        (["surface", "SrTiO3", "--out", "x", "--edge", "-1"], "is no length in Å"),
+        (["fingerprint", "SrTiO3", "--out", "x", "--picture", "x.gif"], "name a .png, .pdf or .svg file"),
+        (["surfaces"], "invalid choice"),
+    ],
+)
+def test_mistakes_on_the_command_line(words: list[str], reason: str, run: Callable[..., tuple[int, str, str]]) -> None:
+    code, _, err = run(*words)
+    assert code == 2
+    assert reason in err
+
+
+def test_folder_that_cannot_be_written(
+    run: Callable[..., tuple[int, str, str]], densities: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    code, _, err = run("surface", "SrTiO3", "--out", tmp_path / "file", *densities)
+    assert code == 1
+    assert str(tmp_path / "file") in err
+    assert err.count("\n") == 1
+
+
+# --- densities ----------------------------------------------------------------------------------------------------
+
+
+def test_densities_are_looked_for_then_made(
+    densities_file: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert find_densities("thakkar").source == "thakkar"  # made
+    made = list((tmp_path / "cache").rglob("*.h5"))
+    assert [path.name for path in made] == ["thakkar-1.h5"]
+    monkeypatch.setattr(inputs, "ROOT", tmp_path)  # nothing to make one with
+    assert find_densities("thakkar").source == "thakkar"  # from the cache
+    with pytest.raises(CommandError, match=r"make env.*snakemake results/densities/x2c.h5"):
+        find_densities("x2c")
+    here = tmp_path / "results" / "densities" / "x2c.h5"
+    here.parent.mkdir(parents=True)
+    here.write_bytes(densities_file("x2c").read_bytes())
+    assert find_densities("x2c").source == "x2c"
+    with pytest.raises(CommandError, match="no such file") as error:
+        find_densities("other.h5")
+    assert error.value.code == 2
+    here.write_text("no HDF5")
+    with pytest.raises(CommandError, match="is no file of free-atom densities"):
+        find_densities("x2c")
+
+
+# --- surface ------------------------------------------------------------------------------------------------------
+
+
+def test_surface(
+    run: Callable[..., tuple[int, str, str]],
+    cif: Path,
+    densities: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the renderer dies: the files are there, the reason is given, an old picture is not left behind."""
+    monkeypatch.setattr(surface, "FINE", 12)
+    monkeypatch.setattr(surface, "COARSE", 12)
+    (tmp_path / "fake").mkdir()
+    (tmp_path / "fake" / "pyvista.py").write_text("import os\nos.abort()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "fake"))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "surfaces.png").write_text("of an earlier call")
+    code, out, err = run("surface", cif, "--out", folder, *densities)
+    assert code == 0
+    assert "no picture" in err
+    assert "apt-get install libegl1" in err
+    assert err.count("\n") == 1
+    assert "3 of them distinct" in out
+    sites = {"Sr1": 1, "Ti1": 1, "O3": 3}  # labels of the CIF
+    assert {path.name for path in folder.iterdir()} == {
+        "sites.csv",
+        *(f"{site}.{suffix}" for site in sites for suffix in ("vtp", "ply", "gltf")),
+    }
+    with (folder / "sites.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["site"]: int(row["multiplicity"]) for row in rows} == sites
+    for row, element in zip(rows, ("Sr", "Ti", "O"), strict=True):
+        assert row["element"] == element
+        assert sum(float(row[f"contact_{z}"]) for z in ("O", "Ti", "Sr")) == pytest.approx(1, abs=1e-5)
+        assert 0.9 < float(row["sphericity"]) < 1
+    assert float(rows[0]["area_angstrom2"]) == pytest.approx(28.377, abs=0.01)
+    assert float(rows[0]["contact_O"]) == 1
+
+
+def test_isosurfaces_are_not_refined(densities: list[str]) -> None:
+    structure, table = read_input("SrTiO3", 3.905), find_densities(densities[1])
+    one, two, three = compute_surfaces(structure, table, 4)
+    two = replace(two, level=0)
+    refined = surface._refined(structure, table, [one, two, three], 8)
+    assert [(s.site_label, s.level) for s in refined] == [("A", 8), ("B", 0), ("X", 8)]
+    assert refined[1] is two
+
+
+def test_site_labels_may_name_files(cif: Path) -> None:
+    def labels(o: str) -> tuple[str, ...]:
+        cif.write_text(CIF.format(a=3.905).replace("O3 O", f"{o} O"))
+        return read_input(str(cif), 4.5).site_labels
+
+    assert labels("O(1)") == ("Sr1", "Ti1", "O(1)")
+    assert labels("../O") == ("Sr1", "Ti1", "O1")
+    assert labels("Ti1") == ("Sr1", "Ti1", "O1")
+
+
+# --- fingerprint --------------------------------------------------------------------------------------------------
+
+
+def test_fingerprint(run: Callable[..., tuple[int, str, str]], cif: Path, densities: list[str], tmp_path: Path) -> None:
+    out, picture = tmp_path / "f.h5", tmp_path / "f.png"
+    code, printed, err = run("fingerprint", cif, "--out", out, "--picture", picture, *densities)
+    assert (code, err) == (0, "")
+    shares = [float(share) for share in re.findall(r"→ \w+ +([\d.]+) %", printed)]
+    assert sum(shares) == pytest.approx(100, abs=0.03)
+    assert shares == sorted(shares, reverse=True)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    surfaces = compute_surfaces(read_input(str(cif), 4.5), find_densities(densities[1]))
+    with h5py.File(out) as file:
+        assert [x.decode() for x in file["ids"]] == ["SrTiO3"]
+        channels = [x.decode() for x in file["channels"]]
+        assert channels == ["total", "Sr1", "Ti1", "O3", "anion", "cation"]
+        counts = file["counts"][0].astype(np.float64)
+        assert file.attrs["weighting"] == "area"
+        assert file.attrs["density_source"] == "thakkar"
+    np.testing.assert_allclose(counts[0], counts[1:4].sum(axis=0), atol=1e-5)
+    np.testing.assert_allclose(counts[0], counts[4:].sum(axis=0), atol=1e-5)
+    area = sum(surface.multiplicity * surface.area for surface in surfaces)
+    assert counts[0].sum() == pytest.approx(area, rel=1e-5)
+
+
+# --- compare ------------------------------------------------------------------------------------------------------
+
+
+def values(printed: str) -> tuple[float, float]:
+    l1, movers = (re.search(rf"{name} +([\d.]+)", printed) for name in ("L1 distance", "earth mover's distance"))
+    assert l1
+    assert movers
+    return float(l1[1]), float(movers[1])
+
+
+def test_compare(run: Callable[..., tuple[int, str, str]], cif: Path, densities: list[str], tmp_path: Path) -> None:
+    out, picture = tmp_path / "f.h5", tmp_path / "d.png"
+    assert run("fingerprint", "SrTiO3", "--edge", 3.905, "--out", out, "--weighting", "paper", *densities)[0] == 0
+    code, same, _ = run("compare", out, cif, *densities)  # takes the file's weighting
+    assert code == 0
+    assert values(same) == (0, 0)
+    code, other, err = run("compare", cif, "BaTiO3", "--edge", 3.905, "--picture", picture, *densities)
+    assert (code, err) == (0, "")
+    l1, movers = values(other)
+    assert 0.1 < l1 < 2
+    assert 0.001 < movers < 0.3
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_compare_names_one_of_several_structures(
+    run: Callable[..., tuple[int, str, str]], densities: list[str], tmp_path: Path
+) -> None:
+    from hirshprint.fingerprints import write_fingerprints
+
+    table = find_densities(densities[1])
+    both = {name: compute_surfaces(read_input(name, 4.0), table, 4) for name in ("SrTiO3", "BaTiO3")}
+    path = tmp_path / "f.h5"
+    write_fingerprints(both, default_fingerprint(), path, "digest", ("A", "B", "X"))
+    code, out, _ = run("compare", f"{path}:SrTiO3", f"{path}:BaTiO3")  # needs no densities
+    assert code == 0
+    assert values(out)[0] > 0.1
+    for words, reason in (
+        ((path, "SrTiO3"), "has 2 structures; name one"),
+        ((f"{path}:CaTiO3", "SrTiO3"), "has no structure CaTiO3"),
+        ((tmp_path / "none.h5", "SrTiO3"), "there is no such file"),
+    ):
+        code, _, err = run("compare", *words)
+        assert code == 2
+        assert reason in err
+        assert err.count("\n") == 1
+    path.write_text("no HDF5")
+    code, _, err = run("compare", path, "SrTiO3")
+    assert code == 1
+    assert "is no fingerprint file" in err
+
+
+def test_compare_refuses_what_cannot_be_compared(
+    run: Callable[..., tuple[int, str, str]], densities: list[str], tmp_path: Path
+) -> None:
+    for weighting in ("area", "paper"):
+        words = ["--out", tmp_path / f"{weighting}.h5", "--weighting", weighting, *densities]
+        assert run("fingerprint", "SrTiO3", *words)[0] == 0
+    code, _, err = run("compare", tmp_path / "area.h5", tmp_path / "paper.h5")
+    assert code == 1
+    assert "weighted by `area`" in err

@@ -1,0 +1,108 @@
+"""The configuration: defaults, messages, and the documents that must agree with the schema."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hirshprint.config import ConfigError, read_schema, reference, resolve_config
+
+ROOT = Path(__file__).parents[2]
+TABLE = {"datasets": {"one": {"table": "t.csv"}}}
+
+
+def _with(**changes: Any) -> dict[str, Any]:
+    return copy.deepcopy(TABLE) | changes
+
+
+def test_defaults_are_filled_in() -> None:
+    config = resolve_config(TABLE)
+    assert config["fingerprint"]["bins"] == {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
+    assert config["datasets"]["one"]["initial_edge"] == {"kind": "fixed", "edge_angstrom": 4.5}
+    assert config["datasets"]["one"]["prototype"] == "cubic_perovskite"
+
+
+def test_folder_gets_no_table_keys() -> None:
+    dataset = resolve_config({"datasets": {"mine": {"folder": "cifs"}}})["datasets"]["mine"]
+    assert "initial_edge" not in dataset
+    assert "prototype" not in dataset
+
+
+def test_resolving_twice_changes_nothing_and_input_is_left_alone() -> None:
+    given = copy.deepcopy(TABLE)
+    once = resolve_config(given)
+    assert resolve_config(once) == once
+    assert given == TABLE
+
+
+def test_shipped_file_shows_every_default() -> None:
+    shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    bare = {"datasets": {"experimental": {"table": "data/experimental_perovskites.csv"}}}
+    assert shipped == resolve_config(bare)
+
+
+def test_reference_is_generated() -> None:
+    assert reference() in (ROOT / "config/README.md").read_text(encoding="utf-8"), "run: python -m hirshprint.config"
+
+
+def test_every_key_is_described() -> None:
+    def undescribed(part: dict[str, Any], place: str) -> list[str]:
+        found = []
+        for key, child in part.get("properties", {}).items():
+            found += [] if "description" in child else [place + key]
+            found += undescribed(child, f"{place}{key}.")
+        return found
+
+    schema = read_schema()
+    assert undescribed(schema, "") + undescribed(schema["$defs"]["dataset"], "dataset.") == []
+
+
+@pytest.mark.parametrize(
+    ("config", "parts"),
+    [
+        (_with(fingerprnt={}), ["`fingerprnt`", "did you mean `fingerprint`"]),
+        (
+            _with(learning={"cnn_paper": {"epoch": 3}}),
+            ["`learning.cnn_paper.epoch`", "did you mean `epochs`"],
+        ),
+        (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, folds"]),
+        (_with(densities="thakar"), ["`densities`", "thakkar, x2c", "did you mean `thakkar`"]),
+        (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "minimum of 1"]),
+        (_with(fingerprint={"bins": {"low_angstrom": 3}}), ["`fingerprint.bins`", "must be below"]),
+        ({}, ["datasets", "required"]),
+        ({"datasets": {"a": {}}}, ["`datasets.a`", "`table:`", "`folder:`"]),
+        ({"datasets": {"a": {"table": "t", "folder": "f"}}}, ["`datasets.a`", "either"]),
+        ({"datasets": {"a": {"folder": "f", "prototype": "cubic_perovskite"}}}, ["no meaning for a folder"]),
+        (
+            {"datasets": {"a": {"table": "t", "initial_edge": {"draws": 3}}}},
+            ["draws", "write `kind: random`"],
+        ),
+        (
+            {"datasets": {"a": {"table": "t", "initial_edge": {"kind": "random", "low_angstrom": 6}}}},
+            ["must be below"],
+        ),
+        ({"datasets": {"a b": {"table": "t"}}}, ["a b"]),
+    ],
+)
+def test_faults_are_named_with_a_remedy(config: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve_config(config)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_all_faults_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        resolve_config(_with(densites="x2c", strict="yes"))
+    assert "densites" in str(caught.value)
+    assert "strict" in str(caught.value)
+
+
+def test_mesh_level_is_that_of_the_engine() -> None:
+    from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL
+
+    assert resolve_config(TABLE)["surfaces"]["mesh_level"] == DEFAULT_MESH_LEVEL

@@ -1,0 +1,204 @@
+"""Crystals by pymatgen: prototypes, files, symmetry and rejected input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice
+from pymatgen.core import Structure as Crystal
+
+from hirshprint.structures.crystals import (
+    CrystalError,
+    crystal_structure,
+    cubic_perovskite,
+    read_crystal,
+    reduced_formula,
+)
+from hirshprint.structures.stage import make_structures
+from hirshprint.structures.structure import read_structures, write_structures
+
+CIF = """data_x
+_cell_length_a {a}
+_cell_length_b 4.0
+_cell_length_c 4.0
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_symmetry_equiv_pos_as_xyz
+ 'x,y,z'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+{atoms}
+"""
+ATOMS = "Cs1 Cs 0 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"
+
+
+def _file(folder: Path, text: str, name: str = "x.cif") -> Path:
+    path = folder / name
+    path.write_text(text)
+    return path
+
+
+def test_cubic_perovskite() -> None:
+    structure = cubic_perovskite(("Sr", "Ti", "O"), 3.905, "SrTiO3-a3.90500")
+    assert structure.site_labels == ("A", "B", "X")
+    assert list(structure.multiplicity) == [1, 1, 3]
+    assert [len(operations) for operations in structure.site_operations] == [48, 48, 16]
+    assert all((operations[0] == np.eye(3)).all() for operations in structure.site_operations)
+    assert list(structure.numbers) == [38, 22, 8, 8, 8]
+    b_to_x = (structure.frac[2:] - structure.frac[1]) @ structure.lattice
+    assert np.allclose(np.linalg.norm(b_to_x, axis=1), 3.905 / 2)
+
+
+def test_operations_of_x_keep_the_b_x_b_axis() -> None:
+    for operation in cubic_perovskite(("Sr", "Ti", "O"), 4.0, "s").site_operations[2]:
+        assert np.allclose(np.abs(operation @ [0, 0, 1]), [0, 0, 1])
+
+
+@pytest.mark.parametrize("scale", [(1, 1, 1), (2, 1, 1), (2, 2, 2)])
+def test_supercell_keeps_the_distinct_sites(scale: tuple[int, int, int]) -> None:
+    crystal = Crystal.from_spacegroup(
+        "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+    )
+    crystal.make_supercell(scale)
+    structure = crystal_structure(crystal, "rutile")
+    assert structure.site_labels == ("Ti1", "O1")
+    assert list(structure.multiplicity) == [2 * np.prod(scale), 4 * np.prod(scale)]
+    assert structure.formula_units == 2 * np.prod(scale)
+    expected = {False: 8, True: 4}  # mmm and m2m
+    if scale != (2, 1, 1):  # a cell that is not tetragonal cannot write its diagonal mirrors as integers
+        assert [len(o) for o in structure.site_operations] == [expected[False], expected[True]]
+
+
+@pytest.mark.parametrize("group", ["Fm-3m", "P6_3/mmc", "R-3c", "Pnma", "P-1"])
+def test_site_operations_leave_the_crystal_in_place(group: str) -> None:
+    lattice = {
+        "Fm-3m": Lattice.cubic(14.0),
+        "P6_3/mmc": Lattice.hexagonal(12.0, 9.0),
+        "R-3c": Lattice.hexagonal(9.0, 17.0),
+        "Pnma": Lattice.orthorhombic(5.4, 7.6, 5.3),
+        "P-1": Lattice.from_parameters(5, 6, 7, 80, 95, 103),
+    }[group]
+    crystal = Crystal.from_spacegroup(group, lattice, ["Na", "Cl"], [[0, 0, 0], [0.33, 0.14, 0.06]])
+    structure = crystal_structure(crystal, group)
+    assert structure.multiplicity.sum() == len(structure.numbers)
+    for atom, operations in zip(structure.site_atom, structure.site_operations, strict=True):
+        offsets = structure.frac - structure.frac[atom]
+        for operation in operations:
+            moved = offsets @ operation.T
+            difference = moved[:, None] - offsets[None]
+            difference -= np.round(difference)
+            hits = np.linalg.norm(difference @ structure.lattice, axis=2) < 1e-3
+            assert (hits.sum(axis=1) == 1).all()
+            assert (structure.numbers[hits.argmax(axis=1)] == structure.numbers).all()
+
+
+def test_standard_orientation_keeps_lengths_angles_and_handedness() -> None:
+    for sign in (1, -1):
+        matrix = np.array([[1, 2, 0.3], [-2, 1.5, 0.7], [0.2, 0.4, 3 * sign]])
+        crystal = Crystal(Lattice(matrix), ["Na", "Cl"], [[0, 0, 0], [0.33, 0.14, 0.06]])
+        lattice = crystal_structure(crystal, "t").lattice
+        assert np.allclose(lattice @ lattice.T, matrix @ matrix.T)
+        assert np.allclose([lattice[0, 1], lattice[0, 2], lattice[1, 2]], 0)
+        assert lattice[0, 0] > 0
+        assert lattice[1, 1] > 0
+        assert np.sign(np.linalg.det(lattice)) == np.sign(np.linalg.det(matrix))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "the file is empty"),
+        ("<html>no crystal</html>", "cannot be read"),
+        (CIF.format(a="4.0", atoms="Cs1 Cs 0 0 0 0.5\nCl1 Cl 0.5 0.5 0.5 1"), "partial occupancy"),
+        (
+            CIF.format(a="4.0", atoms="Cs1 Cs 0 0 0 0.5\nRb1 Rb 0 0 0 0.5\nCl1 Cl 0.5 0.5 0.5 1"),
+            "partial occupancy",
+        ),
+        (CIF.format(a="4.0", atoms="Q1 Qq 0 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"), "unknown element 'Qq'"),
+        (CIF.format(a="4.0", atoms="Cs1 Cs 0 0 0 1\nCl1 Cl 0 0 0 1"), "occupied by more than one atom"),
+        (CIF.format(a="4.0", atoms="Rf1 Rf 0 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"), "no free-atom density"),
+        (CIF.format(a="4.0", atoms="Cs1 Cs 0 0 0 1\nCl1 Cl 0.05 0 0 1"), "overlap"),
+        (CIF.format(a="4.0", atoms="Cs1 Cs nan 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"), "not finite"),
+        (CIF.format(a="0.1", atoms=ATOMS), "cell edge of 0.1"),
+        (CIF.format(a="4.0", atoms=""), "cannot be read"),
+        (
+            CIF.format(a="4.0", atoms=ATOMS) + CIF.format(a="5.0", atoms=ATOMS).replace("data_x", "data_y"),
+            "2 crystals",
+        ),
+    ],
+)
+def test_unusable_file(tmp_path: Path, text: str, reason: str) -> None:
+    with pytest.raises(CrystalError) as caught:
+        read_crystal(_file(tmp_path, text), "x")
+    assert reason in caught.value.reason
+    assert caught.value.remedy
+
+
+def test_good_cif_and_poscar_agree(tmp_path: Path) -> None:
+    one = read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=ATOMS)), "x")
+    poscar = "CsCl\n1.0\n4 0 0\n0 4 0\n0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"
+    two = read_crystal(_file(tmp_path, poscar, "POSCAR_x"), "x")
+    assert list(one.numbers) == list(two.numbers) == [55, 17]
+    assert np.allclose(one.lattice, two.lattice)
+    assert [len(o) for o in one.site_operations] == [48, 48]
+    assert list(one.is_anion) == [False, True]
+
+
+def test_golden_crystals_have_their_sites(shared: Path) -> None:
+    for path in sorted((shared / "tonto/golden").glob("*.cif")):
+        structure = read_crystal(path, path.stem)
+        golden = sorted(int(np.load(f)["site_multiplicity"]) for f in path.parent.glob(f"{path.stem}_*.npz"))
+        assert sorted(structure.multiplicity) == golden, path.stem
+
+
+def test_structures_file_gives_back_what_was_written(tmp_path: Path) -> None:
+    crystals = [
+        cubic_perovskite(("Sr", "Ti", "O"), 3.9, "one"),
+        cubic_perovskite(("Ba", "Ti", "O"), 4.0, "two"),
+    ]
+    write_structures(tmp_path / "s.h5", crystals, {"planned": 2})
+    for ids in (None, ["two"], ["two", "none"]):
+        found = read_structures(tmp_path / "s.h5", ids)
+        assert [s.structure_id for s in found] == (["one", "two"] if ids is None else ["two"])
+        assert np.array_equal(found[-1].lattice, crystals[1].lattice)
+        assert all(
+            np.array_equal(a, b) for a, b in zip(found[-1].site_operations, crystals[1].site_operations, strict=True)
+        )
+
+
+def test_stage_lists_bad_files_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "cifs"
+    folder.mkdir()
+    _file(folder, CIF.format(a="4.0", atoms=ATOMS), "good.cif")
+    _file(folder, "", "empty.cif")
+    settings = {"folder": str(folder), "property": "gap", "unit": "eV"}
+    out = [tmp_path / name for name in ("s.h5", "t.csv", "r.csv")]
+    make_structures(settings, False, *out)
+    assert [s.structure_id for s in read_structures(out[0])] == ["good"]
+    assert "empty.cif: the file is empty" in capsys.readouterr().err
+    assert "empty.cif" in out[2].read_text()
+    with pytest.raises(ValueError, match="strict: true"):
+        make_structures(settings, True, *out)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "formula"),
+    [
+        ([20] * 3 + [15] * 2 + [8] * 8, "Ca3P2O8"),  # pymatgen's reduced formula has brackets: Ca3(PO4)2
+        ([38, 22, 8, 8, 8] * 2, "SrTiO3"),
+        ([6] * 11 + [1], "HC11"),
+        ([14] * 8, "Si"),
+        ([89, 89, 8, 8, 8], "Ac2O3"),
+    ],
+)
+def test_reduced_formula_is_plain(numbers: list[int], formula: str) -> None:
+    assert reduced_formula(np.array(numbers)) == formula

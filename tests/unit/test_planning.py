@@ -1,0 +1,198 @@
+"""Reading tables and folders: ids, rejected input, batches. No pymatgen here."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hirshprint.structures.planning import (
+    InputError,
+    batch_of,
+    count_batches,
+    geometry_digest,
+    plan_batches,
+    plan_dataset,
+    target_digest,
+)
+
+ROOT = Path(__file__).parents[2]
+HEADER = "formula,A,B,X,a_angstrom\n"
+FIXED = {"kind": "fixed", "edge_angstrom": 4.5}
+
+
+def _plan(folder: Path, text: str, edge: dict[str, Any] | None = None) -> Any:
+    path = folder / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return plan_dataset(_settings(path, edge))
+
+
+def _settings(path: Path, edge: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "table": str(path),
+        "prototype": "cubic_perovskite",
+        "initial_edge": edge or FIXED,
+        "property": "a_angstrom",
+        "unit": "Å",
+    }
+
+
+def test_good_rows(tmp_path: Path) -> None:
+    plan = _plan(
+        tmp_path,
+        HEADER + "SrTiO3,Sr,Ti,O,3.905\nAcAgO3,Ac,Ag,O,4.12\nAgAcO3,Ag,Ac,O,4.2\nAc2O3,Ac,Ac,O,4.7\n",
+    )
+    assert not plan.rejections
+    ids = [entry.structure_id for entry in plan.entries]
+    assert ids == ["SrTiO3-a4.50000", "AcAgO3-a4.50000", "AgAcO3-a4.50000", "AcAcO3-a4.50000"]
+    assert plan.entries[0].target == 3.905
+    assert plan.entries[0].source.endswith("table.csv row 2")
+
+
+@pytest.mark.parametrize(
+    ("row", "reason", "remedy"),
+    [
+        ("SrTiO3,Sr,Ti,O,nan", "not finite", "finite number"),
+        ("SrTiO3,Sr,Ti,O,", "a_angstrom is empty", "delete the row"),
+        ("SrTiO3,Sr,Ti,O,three", "'three' in column a_angstrom", "decimal point"),
+        ("SrTiO3,Sr,Ti,O,0.1", "0.05 Å apart", "edge of the cubic cell"),
+        ("SrTiO3,Sr,Ti,O,-3.9", "Å apart", "edge of the cubic cell"),
+        ("SrXxO3,Sr,Xx,O,3.9", "column B: unknown element 'Xx'", "symbol such as Sr"),
+        ("SrRfO3,Sr,Rf,O,3.9", "no free-atom density", "leave it out"),
+        ("SrTiO3,Sr,,O,3.9", "no element in column B", "on the B site"),
+        ("SrTiO3,Sr,Ti,O", "4 cells where the header has 5", "every column"),
+        ("SrTiO3,Sr,Ti,O,3,905", "6 cells where the header has 5", "quote"),
+        ("SrZrO3,Sr,Ti,O,3.9", "formula SrZrO3 is not made of", "write SrTiO3"),
+        (",Sr,Ti,O,3.9", "formula (empty)", "write SrTiO3"),
+        ("SrO4,Sr,O,O,3.9", "the same element, O, on the X site", "check the columns"),
+    ],
+)
+def test_bad_row_is_listed_and_the_others_go_on(tmp_path: Path, row: str, reason: str, remedy: str) -> None:
+    plan = _plan(tmp_path, f"{HEADER}{row}\nBaTiO3,Ba,Ti,O,4.01\n")
+    assert [entry.compound for entry in plan.entries] == ["BaTiO3"]
+    (rejection,) = plan.rejections
+    assert rejection.source.endswith("table.csv row 2")
+    assert reason in rejection.reason
+    assert remedy in rejection.remedy
+
+
+def test_contradicting_rows_are_all_rejected(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.905\nSrTiO3,Sr,Ti,O,3.95\nBaTiO3,Ba,Ti,O,4.01\n")
+    assert len(plan.entries) == 1
+    assert [r.source[-1] for r in plan.rejections] == ["2", "3"]
+    assert "rows 2, 3 give the same compound different values" in plan.rejections[0].reason
+
+
+def test_repeated_row_counts_once(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.905\nSrTiO3,Sr,Ti,O,3.905\n")
+    assert len(plan.entries) == 1
+    assert "as row 2" in plan.rejections[0].reason
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"formula,A,B\nx,y,z\n", "no column X, a_angstrom"),
+        (b"formula;A;B;X;a_angstrom\n", "separate the columns by commas"),
+        (b"formula,A,B,X,a_angstrom\nSr\xe9,Sr,Ti,O,3\n", "not UTF-8"),
+        (b"", "it has: none"),
+    ],
+)
+def test_unusable_table(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        plan_dataset(_settings(path))
+
+
+def test_missing_table(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no such table"):
+        plan_dataset(_settings(tmp_path / "none.csv"))
+
+
+def test_random_draws_depend_on_seed_formula_and_number_only(tmp_path: Path) -> None:
+    rule = {"kind": "random", "low_angstrom": 3.5, "high_angstrom": 5.5, "draws": 3, "seed": 0}
+    both = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.9\nBaTiO3,Ba,Ti,O,4.0\n", rule)
+    alone = _plan(tmp_path, HEADER + "BaTiO3,Ba,Ti,O,4.1\n", rule | {"draws": 2})
+    edges = {entry.structure_id for entry in both.entries}
+    assert len(edges) == 6
+    assert {entry.structure_id for entry in alone.entries} < edges
+    assert all(3.5 <= entry.edge_angstrom < 5.5 for entry in both.entries)
+    other = _plan(tmp_path, HEADER + "BaTiO3,Ba,Ti,O,4.1\n", rule | {"seed": 1})
+    assert not {entry.structure_id for entry in other.entries} & edges
+
+
+def test_row_may_give_its_own_initial_edge(tmp_path: Path) -> None:
+    header = "formula,A,B,X,a_angstrom,initial_edge_angstrom\n"
+    plan = _plan(tmp_path, header + "SrTiO3,Sr,Ti,O,3.9,4.2\nBaTiO3,Ba,Ti,O,4.0,\nCaTiO3,Ca,Ti,O,3.8,0.2\n")
+    assert [entry.edge_angstrom for entry in plan.entries] == [4.2, 4.5]
+    assert "initial_edge_angstrom = 0.2" in plan.rejections[0].reason
+
+
+def test_measured_edge_moves_no_geometry(tmp_path: Path) -> None:
+    one = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.905\n")
+    two = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.91\n")
+    assert geometry_digest(one.entries) == geometry_digest(two.entries)
+    assert target_digest(one) != target_digest(two)
+
+
+def test_folder(tmp_path: Path) -> None:
+    for name in ("a.cif", "b.vasp", "POSCAR_c", "notes.txt", "twice.cif", "twice.vasp", "lonely.cif"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/POSCAR").write_text("d")
+    targets = tmp_path / "targets.csv"
+    targets.write_text("structure_id,gap\na,1\nb,nan\nPOSCAR_c,2\nc,3\nd,4\ntwice,5\nghost,6\n")
+    plan = plan_dataset({"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"})
+    assert [(entry.structure_id, entry.target) for entry in plan.entries] == [("c", 3), ("a", 1), ("d", 4)]
+    reasons = {rejection.structure_id: rejection.reason for rejection in plan.rejections}
+    assert set(reasons) == {"b", "twice", "lonely", "ghost", "POSCAR_c"}
+    assert "2 files are named twice" in reasons["twice"]
+    before = geometry_digest(plan.entries)
+    (tmp_path / "a.cif").write_text("changed")
+    assert geometry_digest(plan.entries) != before
+
+
+def test_folder_without_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no structure file"):
+        plan_dataset({"folder": str(tmp_path), "property": "p", "unit": ""})
+    with pytest.raises(InputError, match="no such folder"):
+        plan_dataset({"folder": str(tmp_path / "none"), "property": "p", "unit": ""})
+
+
+def test_batch_counts() -> None:
+    assert [count_batches(n, 64) for n in (1, 64, 65, 128, 129, 5250)] == [1, 1, 2, 2, 4, 128]
+
+
+def test_growth_moves_no_structure_until_the_number_of_batches_doubles() -> None:
+    ids = [f"s{k}" for k in range(500)]
+    assert len({batch_of(name, 8) for name in ids}) == 8
+    for name in ids:  # the first half of the doubled batches comes from the first half of the batches
+        small, large = (int(batch_of(name, n)[5:].split("of")[0], 16) for n in (8, 16))
+        assert large // 2 == small
+
+
+def test_one_job_per_structure_is_named_by_its_id(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.905\nBaTiO3,Ba,Ti,O,4.01\n")
+    assert list(plan_batches(plan, 1)) == ["BaTiO3-a4.50000", "SrTiO3-a4.50000"]
+    assert batch_of("my cell (2)", None) != batch_of("my cell [2]", None)
+    assert " " not in batch_of("my cell (2)", None)
+
+
+def test_planning_is_light() -> None:
+    code = (
+        "import sys; import hirshprint.structures.planning, hirshprint.config, hirshprint.runs; "
+        "heavy = {'numpy', 'pandas', 'pymatgen', 'tensorflow', 'h5py', 'numba'} & set(sys.modules); "
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT / "src")},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,84 @@
+"""The summary of a run and the states of structures, and SLURM's answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hirshprint import slurm
+from hirshprint.progress import Job, structure_states, summarise_run
+from hirshprint.structures.planning import plan_dataset
+
+BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{}\t0:00:07\t{}\t6.5\n"
+
+
+def _batch(path: Path, **records: dict[str, Any]) -> Path:
+    whole = {name: {"status": "ok", "reason": "", "reused": False} | record for name, record in records.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        np.savez(file, status=np.array(json.dumps(whole)))
+    return path
+
+
+def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
+    failed = {"status": "failed", "reason": "MemoryError: too large"}
+    batch = _batch(tmp_path / "batch.npz", a={}, b={"reused": True}, c=failed, d=failed)
+    (tmp_path / "short.tsv").write_text(BENCHMARK.format("7.0", "-"))
+    (tmp_path / "long.tsv").write_text(BENCHMARK.format("90.0", "512.0"))
+    jobs = [
+        Job("surface", "small", batch, tmp_path / "short.tsv", True, 1000, 30),
+        Job("surface", "small", tmp_path / "none.npz", tmp_path / "long.tsv", True, 2000, 60),
+        Job("train", "small", tmp_path / "none.csv", tmp_path / "none.tsv", False),
+    ]
+    text = "\n".join(summarise_run(jobs, ["/bin/snakemake", "--configfile", "my config.yaml"]))
+    assert "small: 1 structures computed, 1 reused, 2 failed" in text
+    assert "2 failed: MemoryError: too large" in text
+    assert "1 × train" in text
+    (row,) = [line.split() for line in text.splitlines() if line.startswith("  surface")]
+    assert row == ["surface", "2", "90", "of", "3,600", "512", "of", "2,000", "13"]
+    assert "then again: snakemake --configfile 'my config.yaml'" in text
+    assert "hirshprint recover --failed && snakemake" in text
+
+
+def test_states_of_files(tmp_path: Path) -> None:
+    folder = tmp_path / "cifs"
+    folder.mkdir()
+    for name in ("old", "edited", "new", "lost"):
+        (folder / f"{name}.cif").write_text(name)
+    results = tmp_path / "results"
+    _batch(results / "surfaces/one.npz", old={}, edited={}, gone={})
+    (results / "structures.h5").touch()
+    (results / "targets.csv").write_text("structure_id,value\nold,\nedited,\nlost,\ngone,\n")
+    os.utime(folder / "edited.cif", (2e9, 2e9))
+    states = {name: state for state, name, _ in structure_states(plan_dataset({"folder": str(folder)}), results)}
+    assert states == {"old": "done", "edited": "changed", "new": "new", "lost": "waiting", "gone": "removed"}
+
+
+def test_only_this_folders_jobs_of_snakemake_are_its_orphans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = "bb404a82-07b5-4785-9c49-842112f1ea3b"
+    lines = [
+        f"1|RUNNING|{run}|rule_surface_wildcards_small_batch0of2|{tmp_path}",
+        f"2|RUNNING|{run}|rule_surface_wildcards_small_batch1of2|/elsewhere",
+        f"3|RUNNING|head|a script of the user's|{tmp_path}",
+        f"4|PENDING|mine_{run}|rule_train|{tmp_path}",
+    ]
+    answer = subprocess.CompletedProcess([], 0, "\n".join(lines) + "\n", "")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
+    assert [(job.job_id, job.what) for job in slurm.folder_jobs(tmp_path)] == [
+        ("1", "surface small_batch0of2"),
+        ("4", "train"),
+    ]
+
+
+def test_controller_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
+    (tmp_path / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(slurm.SlurmError, match="Unable to contact"):
+        slurm.folder_jobs(tmp_path)

@@ -1,0 +1,427 @@
+"""Figures, report and summary of a small made-up run."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from hirshprint.models.predictions import COLUMNS, metrics, write_predictions
+from hirshprint.report import figures, html
+
+HOSTILE = "<script>alert('$x_$')</script>漢"
+EDGES = np.linspace(0.76, 2.80, 51)
+RUN: dict[str, Any] = {
+    "title": "Fingerprints of cubic perovskites",
+    "config": {"datasets": {"oqmd": {"initial_edge": {"fixed": 4.5}}}, "seed": 1, "note": "a < b & c"},
+    "versions": {"hirshprint": "0.1.0", "numpy": "2.4.6"},
+    "engine": "python",
+    "stages": [
+        {"name": "surface", "jobs": 4, "seconds": 12.34, "max_rss_mb": 310.2},
+        {"name": "train", "jobs": 1, "seconds": None, "max_rss_mb": None},
+    ],
+}
+# error of each model, in the property's unit
+MODELS = {"cnn": 0.03, "cnn_paper": 0.06, "cgcnn": 0.05, "gradient_boosting": 0.045, "ridge": 0.08}
+TEST_ROW: dict[str, Any] = {
+    "dataset": "d",
+    "split": "random",
+    "part": "test",
+    "structure_id": "",
+    "property": "p",
+}
+TEST_ROW |= {"unit": "eV", "std": np.nan}
+
+
+def made_up_targets(compounds: int, rng: np.random.Generator) -> pd.DataFrame:
+    b_sites = ("Ti", "Zr", "Hf", "Nb", "Ta", "Fe", "Mn", "Co", "Ni", "Al", "Ga", "Sc")
+    names = [f"{a}{b}O3" for a in ("Sr", "Ba", "Ca", "La", "Pb", "K") for b in b_sites]
+    names = [HOSTILE, *names][:compounds]
+    value = np.round(rng.normal(4.0, 0.3, compounds), 4)
+    return pd.DataFrame(
+        {
+            "structure_id": [f"{name}-a4.50000" for name in names], "compound": names, "group": names,
+            "formula": names, "A": "Sr", "B": "Ti", "X": "O", "initial_edge_angstrom": 4.5,
+            "property": "a_angstrom", "unit": "angstrom", "value": value,
+        }
+    )  # fmt: skip
+
+
+def made_up_predictions(targets: pd.DataFrame, folds: int, rng: np.random.Generator) -> pd.DataFrame:
+    tables = []
+    rows = targets.rename(columns={"value": "true"})[["structure_id", "compound", "property", "unit", "true"]]
+    of_fold = np.arange(len(rows)) % max(folds, 3)
+    for model, error in (MODELS | {"mean": 0.0, "jiang": 0.07}).items():
+        noise = rng.normal(0, 1, len(rows))
+        for fold in range(folds):
+            part = np.where(of_fold == fold, "test", np.where(of_fold == fold + 1, "validation", "train"))
+            scale = np.where(part == "train", 0.5, 1.0) * error
+            predicted = rows["true"] + scale * noise
+            if model == "mean":
+                predicted = pd.Series(rows["true"][part == "train"].mean(), index=rows.index)
+            tables.append(rows.assign(model=model, fold=fold, part=part, predicted=predicted, seed="0"))
+    table = pd.concat(tables, ignore_index=True).assign(dataset="oqmd", split="random", std=np.nan)
+    few = (table["model"] == "jiang") & (table["compound"].str.startswith("La"))
+    return table.loc[~few, list(COLUMNS)]
+
+
+def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> None:
+    """Ridges whose place follows the value, in the format of the fingerprint file."""
+    channels = ["total", "A", "B", "X", "anion", "cation"]
+    middle = (EDGES[:-1] + EDGES[1:]) / 2
+    x, y = np.meshgrid(middle, middle, indexing="ij")
+    counts = np.zeros((len(targets), len(channels), 50, 50), np.float32)
+    for row, value in enumerate(targets["value"]):
+        for k in range(1, 4):
+            ridge = np.exp(-(((y - 0.9 * x - 0.1 * (value - 4) * k) / 0.03) ** 2) - ((x - 0.9 - 0.2 * k) / 0.15) ** 2)
+            counts[row, k] = np.where(ridge > 1e-3, ridge, 0)
+    counts[:, 0] = counts[:, 1:4].sum(axis=1)
+    counts[:, 4], counts[:, 5] = counts[:, 3], counts[:, 1] + counts[:, 2]
+    text = h5py.string_dtype()
+    with h5py.File(path, "w") as file:
+        file["ids"] = np.array(targets["structure_id"], dtype=text)
+        file["counts"] = counts
+        file["channels"] = np.array(channels, dtype=text)
+        file["bin_edges_angstrom"] = EDGES
+        file["site_offsets"] = 3 * np.arange(len(targets) + 1)
+        file.attrs.update({"weighting": "area", "counts_unit": "Å² per formula unit", "engine": "python"} | attributes)
+
+
+def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str = "oqmd") -> html.DatasetInputs:
+    """Write the files of one small made-up dataset, with its figures."""
+    rng = np.random.default_rng(7)
+    folder.mkdir(parents=True, exist_ok=True)
+    targets = made_up_targets(compounds, rng)
+    targets.to_csv(folder / "targets.csv", index=False)
+    write_predictions(folder / "predictions.csv", made_up_predictions(targets, folds, rng))
+    write_fingerprints(folder / "fingerprints.h5", targets)
+    status = [(x, "row 2", "ok", "", "", "") for x in targets["structure_id"]]
+    status.append(("BaXxO3", "row 41", "rejected", "structures", "unknown element Xx", "correct the symbol"))
+    status.append((HOSTILE, "row 42", "failed", "surface", "time-out", "see the log of its batch"))
+    columns = ["structure_id", "source", "status", "stage", "reason", "remedy"]
+    pd.DataFrame(status, columns=columns).to_csv(folder / "status.csv", index=False)
+    files = [folder / x for x in ("predictions.csv", "fingerprints.h5", "targets.csv")]
+    figures.write_figures(*files, folder / "figures")
+    return replace(html.dataset_inputs(folder), name=name)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> html.DatasetInputs:
+    return synthetic_run(tmp_path_factory.mktemp("run") / "oqmd")
+
+
+@pytest.fixture(scope="module")
+def page(made: html.DatasetInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    html.write_report([made], RUN, path)
+    return path.read_text(encoding="utf-8")
+
+
+class Elements(HTMLParser):
+    """Start tags with their attributes, and the text between tags."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_figures_are_valid_svg_with_stable_names_and_bytes(made: html.DatasetInputs, tmp_path: Path) -> None:
+    paths = figures.write_figures(made.predictions, made.fingerprints, made.targets, tmp_path)
+    assert [x.name for x in paths] == list(figures.FIGURES)
+    assert sorted(x.name for x in tmp_path.iterdir()) == sorted(figures.FIGURES)
+    for path in paths:
+        assert ElementTree.parse(path).getroot().tag.endswith("svg")
+        assert path.read_bytes() == (made.figures / path.name).read_bytes()
+        assert b"dc:date" not in path.read_bytes()
+
+
+def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
+    made: html.DatasetInputs,
+) -> None:
+    table = figures.read_predictions(made.predictions)
+    figure = figures.parity(table, "random")
+    panels = figure.axes
+    assert len(panels) == table["model"].nunique()
+    expected = metrics(table[table["part"] == "test"]).set_index("model")
+    for axes in panels:
+        assert axes.get_xlim() == axes.get_ylim()
+        row = expected.loc[axes.get_title(loc="left").split("\n")[0]]
+        mae = f"MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å"
+        shown = f"r² {figures.with_sd(row['r2'], row['r2_sd'])}\n{mae}"
+        assert any(text.get_text().startswith(shown) for text in axes.texts)
+    order = [axes.get_title(loc="left").split("\n")[0] for axes in panels]
+    assert order == list(expected["mae"].sort_values().index)
+
+
+def test_points_beyond_the_axes_are_counted_not_dropped(made: html.DatasetInputs) -> None:
+    table = figures.read_predictions(made.predictions)
+    chosen = table[(table["model"] == "ridge") & (table["part"] == "test")].index[:3]
+    table.loc[chosen, "predicted"] = 99.0
+    axes = next(x for x in figures.parity(table, "random").axes if x.get_title(loc="left").startswith("ridge\n"))
+    assert any(text.get_text() == "3 beyond the axes" for text in axes.texts)
+
+
+def test_residual_slope_is_that_of_the_residuals(made: html.DatasetInputs) -> None:
+    table = figures.read_predictions(made.predictions)
+    of_mean = (table["model"] == "mean") & (table["part"] == "test")
+    table.loc[of_mean, "predicted"] = 4.0
+    axes = next(x for x in figures.residuals(table, "random").axes if x.get_title(loc="left").startswith("mean\n"))
+    assert any(text.get_text() == "slope −1.000" for text in axes.texts)  # 4 - true falls by one per unit
+
+
+def test_fingerprint_panels_show_d_i_to_the_right_and_leave_empty_bins_white(tmp_path: Path) -> None:
+    targets = made_up_targets(1, np.random.default_rng(0))
+    path = tmp_path / "one.h5"
+    write_fingerprints(path, targets, counts_unit="points per cell")
+    with h5py.File(path, "r+") as file:
+        file["counts"][:] = 0
+        file["counts"][0, 0, 30, 10] = 5  # i = d_i bin 30, j = d_e bin 10
+    figure = figures.fingerprint_examples(figures.open_fingerprints(path), targets)
+    mesh = figure.axes[0].collections[0]
+    image = mesh.get_array().reshape(50, 50)
+    assert image[10, 30] == 5  # rows of the image are y = d_e
+    assert np.ma.count(image) == 1
+    low, high = figure.axes[0].get_xlim()
+    assert low < EDGES[10]
+    assert high > EDGES[31]
+    assert figure.axes[-1].get_ylabel() == "points per cell\nper bin, square-root scale"
+
+
+def test_examples_span_the_values(made: html.DatasetInputs) -> None:
+    targets = figures.read_targets(made.targets)
+    rows = figures.example_rows(figures.open_fingerprints(made.fingerprints), targets, 6)
+    assert len(rows) == 6
+    assert rows["value"].is_monotonic_increasing
+    assert rows["value"].iloc[0] == targets["value"].min()
+    assert rows["value"].iloc[-1] == targets["value"].max()
+
+
+def test_headline_takes_the_ensemble_and_never_the_best_seed() -> None:
+    runs = [("cnn", "3", 0.1), ("cnn", "10", 0.0), ("cgcnn", "0", 0.0), ("cgcnn", "ensemble", 0.2)]
+    rows = [
+        {
+            **TEST_ROW,
+            "model": model,
+            "fold": 0,
+            "seed": seed,
+            "compound": c,
+            "true": t,
+            "predicted": t + error,
+        }
+        for model, seed, error in runs
+        for c, t in (("a", 1.0), ("b", 2.0))
+    ]
+    table = figures.headline_metrics(pd.DataFrame(rows)[list(COLUMNS)], "random").set_index("model")
+    assert table["seed"].to_dict() == {"cnn": "3", "cgcnn": "ensemble"}
+
+
+def test_worst_rows_one_per_compound_largest_first(made: html.DatasetInputs) -> None:
+    table = figures.read_predictions(made.predictions)
+    worst = figures.worst_rows(table, "random", "cnn", 5)
+    test = table[(table["model"] == "cnn") & (table["part"] == "test")]
+    error = (test["predicted"] - test["true"]).abs().sort_values(ascending=False)
+    np.testing.assert_allclose(worst["residual"].abs(), error.iloc[:5])
+    assert worst["compound"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("value", "sd", "text"),
+    [(0.03334, 0.00121, "0.0333 ± 0.0012"), (0.00198, np.nan, "0.00198"), (0.97453, np.nan, "0.9745"),
+     (12.34, 1.9, "12.3 ± 1.9"), (np.nan, np.nan, "not defined"), (-0.012, 0.0345, "−0.012 ± 0.035")],
+)  # fmt: skip
+def test_with_sd(value: float, sd: float, text: str) -> None:
+    assert figures.with_sd(value, sd) == text
+
+
+def compared(errors: list[float], folds: int) -> html.Comparison:
+    """Compare a fingerprint model with ridge, whose MAE is 0.1 in every fold; `errors` are the model's."""
+    rows = [
+        {
+            **TEST_ROW,
+            "model": model,
+            "fold": fold,
+            "seed": "0",
+            "compound": f"{fold}{c}",
+            "true": t,
+            "predicted": t + error,
+        }
+        for fold in range(folds)
+        for model, error in (("cnn", errors[fold]), ("ridge", 0.1))
+        for c, t in (("a", 1.0), ("b", 2.0))
+    ]
+    rows.append({**rows[0], "compound": "only the cnn", "predicted": 1e6})
+    found = html.compare(pd.DataFrame(rows)[list(COLUMNS)], "random", "cnn", "ridge")
+    assert found is not None
+    return found
+
+
+def test_comparison_verdicts_on_common_compounds_only() -> None:
+    better = compared([0.05, 0.052, 0.049, 0.051, 0.05], 5)
+    assert (better.verdict, better.wins, better.compounds) == ("better", 5, 10)
+    assert better.difference == pytest.approx(-0.0496)
+    assert compared([0.2, 0.21, 0.19, 0.2, 0.2], 5).verdict == "worse"
+    assert compared([0.02, 0.17, 0.05, 0.14, 0.1], 5).verdict == "undecided"
+    assert compared([0.01], 1).verdict == "one fold"
+
+
+def test_comparison_interval_is_the_corrected_one() -> None:
+    errors = [0.05, 0.07, 0.09, 0.08, 0.06]
+    scatter = np.std(errors, ddof=1) * np.sqrt(1 / 5 + 1 / 4)
+    assert compared(errors, 5).half_width == pytest.approx(2.776 * scatter)
+
+
+def test_report_loads_nothing_and_has_alternatives_and_headers(page: str) -> None:
+    elements = Elements(page)
+    sources = [a["src"] for _, a in elements.tags if "src" in a]
+    assert len(sources) == len(figures.FIGURES)
+    assert all(x is not None and x.startswith("data:") for x in sources)
+    assert all(a.get("href", "").startswith("data:") for tag, a in elements.tags if tag == "link")
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest", page)
+    assert all(a.get("alt") for tag, a in elements.tags if tag == "img")
+    assert all(a.get("scope") for tag, a in elements.tags if tag == "th")
+    ids = [a["id"] for _, a in elements.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    anchors = {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")}
+    assert anchors <= set(ids)
+    assert len(page) < 5e6
+
+
+def test_report_escapes_what_users_write(page: str) -> None:
+    assert "<script>alert" not in page
+    assert "alert('$x_$')" in Elements(page).text
+    assert "a < b & c" in Elements(page).text
+
+
+def test_report_says_what_a_referee_asks_first(page: str, made: html.DatasetInputs) -> None:
+    text = re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text)
+    assert "40 ok, 1 failed, 1 rejected; 40 compounds" in text
+    table = figures.read_predictions(made.predictions)
+    row = metrics(table[(table["part"] == "test") & (table["model"] == "cnn")]).iloc[0]
+    assert f"cnn: MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å" in text
+    assert "composition baseline, gradient_boosting" in text
+    assert "Every structure was built with the same edge, 4.5 Å." in text
+
+
+def test_report_shows_the_paper_apart_and_partial_models_unranked(page: str) -> None:
+    text = re.sub(r"\s+", " ", Elements(page).text)
+    for figure in (
+        "0.9483",
+        "0.0402",
+        "0.00402",
+        "0.9745",
+        "0.0333",
+        "0.00198",
+        "0.9939",
+        "0.00110",
+        "0.01231",
+    ):
+        assert figure in text
+    assert "Published figures, on other datasets: for orientation only" in text
+    assert re.search(r"jiangcomposition[^a-z]+not ranked: \d+", text)
+
+
+def test_explorer_holds_every_test_prediction(page: str, made: html.DatasetInputs) -> None:
+    found = re.search(r'<script type="application/json" id="d1-points">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data = json.loads(found[1])
+    table = figures.read_predictions(made.predictions)
+    sizes = table[table["part"] == "test"].groupby("model").size().to_dict()
+    assert {x["model"]: len(x["points"]) for x in data["series"]} == sizes
+    assert HOSTILE in data["compounds"]
+
+
+def test_thinning_keeps_the_worst() -> None:
+    table = pd.DataFrame({"true": 0.0, "predicted": np.random.default_rng(1).permutation(1000) / 1000})
+    kept = html._thinned(table, 100)
+    assert len(kept) == 100
+    assert kept["predicted"].is_unique
+    assert list(kept["predicted"].iloc[:10]) == [(999 - k) / 1000 for k in range(10)]
+
+
+def test_report_warns_when_the_geometry_gives_the_target_away() -> None:
+    targets = made_up_targets(30, np.random.default_rng(3))
+    assert not html._geometry(targets)["warning"]
+    leaking = targets.assign(initial_edge_angstrom=targets["value"] + 0.01)
+    assert "gives part of the target away" in html._geometry(leaking)["text"]
+    from_files = html._geometry(targets.assign(initial_edge_angstrom=np.nan))
+    assert from_files["warning"]
+
+
+def test_summary_has_five_lines_with_the_figures(made: html.DatasetInputs) -> None:
+    lines = html.summary_lines([made], RUN, "results/report.html")
+    assert len(lines) == 5
+    assert "40 ok, 1 failed, 1 rejected" in lines[0]
+    assert "120 surfaces, 40 fingerprints of 6 × 50 × 50 bins" in lines[1]
+    assert re.search(r"oqmd: cnn MAE 0\.0\d+ ± 0\.0\d+ Å, r² 0\.9\d+ ± 0\.0\d+, test part of 5 random folds", lines[2])
+    assert "gradient_boosting MAE" in lines[3]
+    assert "mean MAE" in lines[3]
+    assert lines[4].endswith("results/report.html")
+
+
+def test_two_datasets_one_fold_other_unit(made: html.DatasetInputs, tmp_path: Path) -> None:
+    folder = tmp_path / "gaps"
+    other = synthetic_run(folder, compounds=6, folds=1, name="gaps")
+    table = figures.read_predictions(other.predictions).assign(dataset="gaps", property="gap", unit="eV/atom")
+    write_predictions(other.predictions, table)
+    status = pd.read_csv(other.status).query("status == 'ok'")
+    status.to_csv(other.status, index=False)
+    html.write_report([made, other], RUN, tmp_path / "report.html")
+    text = re.sub(r"\s+", " ", Elements((tmp_path / "report.html").read_text(encoding="utf-8")).text)
+    assert "MSE ((eV/atom)²)" in text
+    assert "one fold cannot decide" in text
+    assert "None: every structure of the input was used." in text
+    assert text.count("for orientation only") == 1
+    assert len(html.summary_lines([made, other], RUN, "r.html")) == 5
+
+
+def test_failed_report_leaves_the_old_one(made: html.DatasetInputs, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    with pytest.raises(FileNotFoundError):
+        html.write_report([replace(made, figures=tmp_path / "none")], RUN, path)
+    assert path.read_text() == "old"
+    assert [x.name for x in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetInputs, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for name in ("fingerprints.h5", "status.csv"):
+        (folder / name).write_bytes((made.targets.parent / name).read_bytes())
+    targets = pd.read_csv(made.targets).assign(initial_edge_angstrom="", property="", unit="", value="")
+    targets.to_csv(folder / "targets.csv", index=False)
+    item = html.dataset_inputs(folder)
+    assert item.predictions is None
+    html.write_report([item], RUN, tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "this dataset gives no property to learn" in page
+    assert len([tag for tag, _ in Elements(page).tags if tag == "img"]) == 2
+    lines = html.summary_lines([item], RUN, "r.html")
+    assert lines[2].endswith("files: none, no property was given")
+    assert len(lines) == 5
+
+
+def test_file_without_total_channel_says_which_is_shown(made: html.DatasetInputs, tmp_path: Path) -> None:
+    path = tmp_path / "sites.h5"
+    path.write_bytes(made.fingerprints.read_bytes())
+    with h5py.File(path, "r+") as file:
+        file["channels"][0] = "Q"
+    figure = figures.fingerprint_examples(figures.open_fingerprints(path), figures.read_targets(made.targets))
+    assert any(text.get_text() == "channel Q" for text in figure.texts)

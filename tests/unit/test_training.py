@@ -1,0 +1,323 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hirshprint.models.training as training
+from hirshprint.datasets import Dataset, planned_splits
+from hirshprint.models.backend import keras
+from hirshprint.models.graphs import build_graphs, graph_batch
+from hirshprint.models.predictions import metrics, validate_predictions
+from hirshprint.models.training import train_networks
+from hirshprint.structures.structure import Structure
+
+CGCNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.01, "radius_angstrom": 4.5}
+CNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.002}
+PLAN: dict[str, Any] = {"splits": ["random"], "folds": 2, "seeds": [0], "validation_fraction": 0.2}
+BOTH = PLAN | {"networks": ["cnn_paper", "cgcnn"], "cnn_paper": CNN, "cgcnn": CGCNN}
+
+
+def crystals() -> tuple[Dataset, list[Structure]]:
+    """Thirty compounds whose targets follow from A and B, and whose fingerprints show the target."""
+    pairs = [(a, b) for a in (19, 20, 38, 39, 56, 57) for b in (13, 22, 26, 40, 41)]
+    names = np.array([f"{a}-{b}" for a, b in pairs])
+    targets = np.array([4 + 0.01 * (a - 38) + 0.02 * (b - 26) for a, b in pairs])
+    grid = np.arange(16)
+    places = 8 + 6 * (targets - 4)[:, None]
+    spots = np.exp(-(((grid - places) / 2) ** 2))
+    counts = (100 * spots[:, :, None] * spots[:, None, :])[:, None].astype(np.float32)
+    frac = np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    structures = [
+        Structure(
+            structure_id=name,
+            lattice=np.eye(3) * 4.5,
+            numbers=np.array([a, b, 8, 8, 8]),
+            frac=frac,
+            is_anion=np.array([0, 0, 1, 1, 1], bool),
+            site_atom=np.arange(3),
+            site_labels=("A", "B", "X"),
+            multiplicity=np.array([1, 1, 3]),
+            site_operations=(),
+            formula_units=1,
+        )
+        for name, (a, b) in zip(names.tolist(), pairs, strict=True)
+    ]
+    dataset = Dataset(
+        name="made_up",
+        property="a_angstrom",
+        unit="Å",
+        structure_ids=names,
+        compounds=names,
+        groups=names,
+        elements={},
+        formulas=names,
+        initial_edges=np.full(len(names), 4.5),
+        targets=targets,
+        counts=counts,
+        channels=("total",),
+    )
+    return dataset, structures
+
+
+def train(folder: Path, learning: Mapping[str, Any], dataset: Dataset | None = None, **options: Any) -> pd.DataFrame:
+    made, structures = crystals()
+    return train_networks(
+        made if dataset is None else dataset,
+        structures,
+        learning,
+        folder / "cache",
+        folder / "models",
+        gpus=0,
+        threads=2,
+        **options,
+    )
+
+
+def keras_model(folder: Path, name: str) -> tuple[Any, dict[str, Any]]:
+    card = json.loads((folder / "models" / f"{name}.json").read_text(encoding="utf-8"))
+    return keras.models.load_model(folder / "models" / f"{name}.keras"), card
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return folder, train(folder, BOTH)
+
+
+def test_every_fold_is_predicted_and_saved(undisturbed: tuple[Path, pd.DataFrame]) -> None:
+    folder, table = undisturbed
+    validate_predictions(table)
+    assert len(table) == 2 * 2 * 30
+    assert set(table["model"]) == {"cnn_paper", "cgcnn"}
+    for model in ("cnn_paper", "cgcnn"):
+        tested = table[(table["model"] == model) & (table["part"] == "test")]
+        assert sorted(tested["structure_id"]) == sorted(crystals()[0].structure_ids)
+    names = sorted(path.name for path in (folder / "models").iterdir())
+    assert names == sorted(
+        f"{model}-random-fold{fold}-seed0.{ending}"
+        for model in ("cnn_paper", "cgcnn")
+        for fold in (0, 1)
+        for ending in ("json", "keras")
+    )
+    assert not [path for path in folder.rglob("*") if "checkpoint" in path.name or ".part" in path.name]
+
+
+def test_saved_models_with_their_cards_give_the_predictions(undisturbed: tuple[Path, pd.DataFrame]) -> None:
+    folder, table = undisturbed
+    dataset, structures = crystals()
+    rows = np.arange(len(structures))
+    cnn, card = keras_model(folder, "cnn_paper-random-fold1-seed0")
+    images = dataset.counts[:, 0, :, :, None] / card["inputs"]["divided_by"]
+    graph_network, graph_card = keras_model(folder, "cgcnn-random-fold1-seed0")
+    graphs = build_graphs(structures, graph_card["inputs"]["radius_angstrom"])
+    outputs = {
+        "cnn_paper": np.asarray(cnn([images]))[:, 0] * card["target_sd"] + card["target_mean"],
+        "cgcnn": np.asarray(graph_network(list(graph_batch(graphs, rows))))[:, 0] * graph_card["target_sd"]
+        + graph_card["target_mean"],
+    }
+    for model, values in outputs.items():
+        found = table[(table["model"] == model) & (table["fold"] == 1)].set_index("structure_id")["predicted"]
+        np.testing.assert_allclose(values, found[dataset.structure_ids], atol=1e-5)
+
+
+def test_scales_come_from_the_training_part(undisturbed: tuple[Path, pd.DataFrame]) -> None:
+    dataset, _ = crystals()
+    fold = planned_splits(dataset, PLAN)["random"][0]
+    _, card = keras_model(undisturbed[0], "cnn_paper-random-fold0-seed0")
+    assert card["target_mean"] == pytest.approx(dataset.targets[fold.train].mean())
+    assert card["target_sd"] == pytest.approx(dataset.targets[fold.train].std())
+    assert card["inputs"]["divided_by"] == pytest.approx(np.sqrt(np.mean(dataset.counts[fold.train] ** 2)))
+    assert card["rows"] == {"train": 12, "validation": 3, "test": 15}
+
+
+def test_finished_units_are_not_trained_again(
+    undisturbed: tuple[Path, pd.DataFrame],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder, table = undisturbed
+    monkeypatch.setattr(training, "_train", lambda *_: pytest.fail("trained again"))
+    for path in (folder / "models").iterdir():  # as Snakemake does after a failure
+        path.unlink()
+    pd.testing.assert_frame_equal(train(folder, BOTH), table)
+    assert len(list((folder / "models").iterdir())) == 8
+    assert capsys.readouterr().out.count("found in the cache") == 4
+
+
+def test_changed_settings_train_only_what_they_concern(
+    undisturbed: tuple[Path, pd.DataFrame], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, _ = undisturbed
+    trained: list[str] = []
+
+    class _Called(Exception):  # noqa: N818
+        pass
+
+    def note(trainer: Any, unit: training.Unit, *rest: Any) -> None:
+        trained.append(unit.name)
+        raise _Called
+
+    monkeypatch.setattr(training, "_train", note)
+    with pytest.raises(_Called):
+        train(folder, BOTH | {"cgcnn": CGCNN | {"epochs": 7}})
+    assert trained == ["cgcnn-random-fold0-seed0"]
+    with pytest.raises(_Called):
+        train(folder, BOTH | {"seeds": [0, 1]})
+    assert trained[1:] == ["cnn_paper-random-fold0-seed1"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import hirshprint.models.training as training
+from test_training import BOTH, train
+
+where, seen = sys.argv[2], 0
+save = training._save_arrays
+
+def save_and_die(path, arrays):
+    global seen
+    save(path, arrays)
+    seen += path.name.startswith(where) and "checkpoint" in path.name
+    if seen == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+training._save_arrays = save_and_die
+train(Path(sys.argv[1]), BOTH, checkpoint_seconds=0.0)
+"""
+
+
+@pytest.mark.parametrize("where", ["cgcnn-random-fold1"])
+def test_a_killed_training_resumes_to_the_same_numbers(
+    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [str(Path(training.__file__).parents[2]), str(Path(__file__).parent)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path), where],
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    table = train(tmp_path, BOTH)
+    said = capsys.readouterr().out
+    assert f"{where}-seed0: resumed after epoch 3 of 6" in said
+    assert said.count("found in the cache") == 3
+    expected = undisturbed[1]
+    np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
+    others = [column for column in table if column != "predicted"]
+    pd.testing.assert_frame_equal(table[others], expected[others])
+
+
+@pytest.mark.parametrize("model", ["cnn_paper"])
+def test_an_interruption_between_checkpoints_loses_only_epochs(
+    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
+) -> None:
+    learning = BOTH | {"networks": [model]}
+    epochs: list[int] = []
+    count = training._Progress.epoch
+
+    def interrupt(self: Any, unit: training.Unit, epoch: int, mse: float) -> None:
+        epochs.append(epoch)
+        if len(epochs) == 4:  # before the checkpoint of the fourth epoch
+            raise KeyboardInterrupt
+        count(self, unit, epoch, mse)
+
+    monkeypatch.setattr(training._Progress, "epoch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, learning, checkpoint_seconds=0.0)
+    table = train(tmp_path, learning, checkpoint_seconds=0.0)
+    assert epochs == [1, 2, 3, 4, 4, 5, 6, 1, 2, 3, 4, 5, 6]
+    expected = undisturbed[1][undisturbed[1]["model"] == model]
+    np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("model", ["cnn_paper", "cgcnn"])
+def test_targets_outside_the_training_part_do_not_reach_the_model(
+    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, model: str
+) -> None:
+    dataset, _ = crystals()
+    fold = planned_splits(dataset, PLAN)["random"][0]
+    targets = dataset.targets.copy()
+    targets[fold.test] += 1000
+    targets[fold.validation] -= 1000
+    table = train(tmp_path, BOTH | {"networks": [model]}, dataclasses.replace(dataset, targets=targets))
+    honest = undisturbed[1][undisturbed[1]["model"] == model]
+    for number, equal in ((0, True), (1, False)):  # those rows train the other fold
+        found, expected = (t[t["fold"] == number]["predicted"].to_numpy() for t in (table, honest))
+        assert np.array_equal(found, expected) is equal
+
+
+def test_learns_real_targets_and_not_shuffled_ones(tmp_path: Path) -> None:
+    dataset, _ = crystals()
+    learning = BOTH | {"networks": ["cnn_paper"], "folds": 3, "cnn_paper": CNN | {"epochs": 60}}
+    shuffled = np.random.default_rng(0).permutation(dataset.targets)
+    r2 = [
+        metrics(train(tmp_path, learning, data)).set_index("part").loc["test", "r2"]
+        for data in (dataset, dataclasses.replace(dataset, targets=shuffled))
+    ]
+    assert r2[0] > 0.9
+    assert r2[1] < 0.3
+
+
+def test_seeds_differ_and_have_an_ensemble(tmp_path: Path) -> None:
+    learning = BOTH | {"networks": ["cnn_paper"], "seeds": [0, 1], "cnn_paper": CNN | {"epochs": 2}}
+    table = train(tmp_path, learning)
+    validate_predictions(table)
+    keys = ["fold", "part", "structure_id"]
+    of = {seed: rows.set_index(keys).sort_index() for seed, rows in table.groupby("seed")}
+    assert set(of) == {"0", "1", "ensemble"}
+    assert (of["0"]["predicted"] != of["1"]["predicted"]).all()
+    np.testing.assert_allclose(
+        of["ensemble"]["predicted"], (of["0"]["predicted"] + of["1"]["predicted"]) / 2, rtol=1e-12
+    )
+
+
+def test_progress_is_said_with_the_time_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "SECONDS_BETWEEN_LINES", 0.0)
+    train(tmp_path, BOTH | {"networks": ["cnn_paper"]})
+    said = capsys.readouterr().out
+    assert "training on CPU" in said
+    assert "cnn_paper-random-fold0-seed0 (1 of 2): epoch 3 of 6, training MSE" in said
+    assert "0:00 min left for cnn_paper" in said
+
+
+def test_a_missing_gpu_is_an_error_where_one_is_required(tmp_path: Path) -> None:
+    dataset, structures = crystals()
+    with pytest.raises(RuntimeError, match=r"require_gpu is true.*require_gpu: false"):
+        train_networks(dataset, structures, BOTH, tmp_path, tmp_path, gpus=0, require_gpu=True, threads=2)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_structure_is_named(tmp_path: Path) -> None:
+    dataset, structures = crystals()
+    with pytest.raises(ValueError, match="no structure for the fingerprints of 19-13, 19-22"):
+        train_networks(dataset, structures[2:], BOTH | {"networks": ["cgcnn"]}, tmp_path, tmp_path, gpus=0, threads=2)
+
+
+def test_a_diverging_training_says_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"diverged.*cnn_paper: learning_rate"):
+        train(tmp_path, BOTH | {"cnn_paper": CNN | {"learning_rate": 1e30}})
+
+
+def test_the_learning_rate_rises_and_falls_to_zero() -> None:
+    rates = [training._rate(step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2)
+    assert max(rates) == pytest.approx(1)
+    assert rates.index(max(rates)) in (4, 5)
+    assert np.all(np.diff(rates[5:]) < 0)
+    assert 0 < rates[-1] < 0.001

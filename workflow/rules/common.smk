@@ -1,0 +1,278 @@
+"""What several rules need: the checked configuration, the plan of each dataset, digests of what each stage depends on."""
+
+import gc
+import inspect
+import math
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.io import IOFile
+
+SOURCE = Path(workflow.basedir) / "src"
+sys.path.insert(0, str(SOURCE))
+
+from hirshprint import progress, runs, versions
+from hirshprint.config import ConfigError, resolve_config, resolve_engine
+from hirshprint.files import digest
+from hirshprint.structures.planning import (
+    InputError,
+    geometry_digest,
+    plan_batches,
+    plan_dataset,
+    target_digest,
+)
+from hirshprint.surfaces.installation import Installation
+
+gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
+runs.prepare_environment(SOURCE)
+try:
+    config.update(resolve_engine(resolve_config(config), os.environ))
+except ConfigError as error:
+    raise WorkflowError(str(error))
+if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
+    workflow.config_settings.config_args = [*workflow.config_settings.config_args, runs.chosen_engine(config)]
+
+DATASETS = config["datasets"]
+ENGINE = config["surfaces"]["engine"]
+TONTO = config["surfaces"]["tonto"]
+STRUCTURES_PER_JOB = config["surfaces"]["structures_per_job"] or {"python": 64, "tonto": 16}[ENGINE]
+SURFACE_RETRIES = 2
+FIGURES = {
+    "parity": "Accuracy",
+    "residuals": "Accuracy",
+    "worst_predictions": "Accuracy",
+    "target_histogram": "Input",
+    "fingerprint_examples": "Fingerprints",
+    "fingerprint_channels": "Fingerprints",
+}
+BUNDLED_PYTHON = Path(workflow.basedir) / ".venv-densities/bin/python"
+DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
+DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
+PROBE_FILE = "results/tonto_probe.json"
+
+
+wildcard_constraints:
+    dataset="[A-Za-z0-9_-]+",
+    batch="[A-Za-z0-9._+-]+",
+
+
+onstart:
+    runs.write_head()
+    runs.show_engine(config)
+
+
+onsuccess:
+    runs.remove_head()
+    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv), Path("results/summary.txt"))
+
+
+onerror:
+    runs.remove_head()
+    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv))
+
+
+def run_jobs():
+    """The jobs that this run had to do, for the summary that it ends with."""
+    jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.output]
+    return [describe_job(job, workflow.dag.finished(job)) for job in jobs]
+
+
+def describe_job(job, finished):
+    """One job of this run; only where it ran are its resources known."""
+    resources = job.resources if finished else {}
+    return progress.Job(
+        job.rule.name,
+        dataset=job.wildcards.get("dataset", ""),
+        output=Path(job.output[0]),
+        benchmark=Path(job.benchmark) if job.benchmark else None,
+        finished=finished,
+        mem_mb=resources.get("mem_mb"),
+        minutes=resources.get("runtime"),
+    )
+
+
+@cache
+def plan(dataset):
+    """Read the table or the folder of a dataset once."""
+    if dataset not in DATASETS:
+        raise WorkflowError(f"there is no dataset {dataset}; the configuration has {', '.join(DATASETS)}")
+    try:
+        return plan_dataset(DATASETS[dataset])
+    except InputError as error:
+        raise WorkflowError(f"datasets.{dataset}: {error}")
+
+
+@cache
+def batches(dataset):
+    """Divide the structures of a dataset into the batches that surface jobs compute."""
+    return plan_batches(plan(dataset), STRUCTURES_PER_JOB)
+
+
+def has_targets(dataset):
+    """Say whether a dataset has a property to learn."""
+    return "table" in DATASETS[dataset] or "targets" in DATASETS[dataset]
+
+
+def site_labels(dataset):
+    """Names of the prototype's sites, for a channel each; none for a folder of files."""
+    return ["A", "B", "X"] if "prototype" in DATASETS[dataset] else []
+
+
+PYTHON_SETTINGS = [
+    config["densities"],
+    versions.DENSITIES,
+    versions.SURFACE_ALGORITHM,
+    config["surfaces"]["mesh_level"],
+]
+FINGERPRINT_SETTINGS = [config["fingerprint"], versions.FINGERPRINT_FORMAT]
+LEARNING_SETTINGS = {key: value for key, value in config["learning"].items() if key not in ("gpus", "require_gpu")}
+
+
+@cache
+def tonto_checksums():
+    """Checksums of the configured Tonto: results depend on them, and not on where it lies."""
+    return Installation(TONTO["binary"], TONTO["basis_directory"]).checksums()
+
+
+@cache
+def tonto_settings():
+    """What determines all of Tonto's surfaces."""
+    return ["tonto", tonto_checksums(), TONTO["separation_bohr"], versions.TONTO_ALGORITHM]
+
+
+def surface_settings():
+    """What determines the surfaces of all structures alike."""
+    return PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()
+
+
+@cache
+def batch_digests(dataset):
+    """Digest of what determines the surfaces of each batch; another time limit gives what failed by it a chance."""
+    settings = [surface_settings(), *([TONTO["time_limit_seconds"]] if ENGINE == "tonto" else [])]
+    return {batch: geometry_digest(entries, *settings) for batch, entries in batches(dataset).items()}
+
+
+def batch_digest(wildcards):
+    """Digest of what determines the surfaces of one batch."""
+    return batch_digests(wildcards.dataset)[wildcards.batch]
+
+
+@cache
+def input_digest(dataset):
+    """Digest of a dataset's whole input, measured property and rejected rows included."""
+    return target_digest(plan(dataset), DATASETS[dataset], config["strict"])
+
+
+@cache
+def fingerprint_digest(dataset):
+    """Digest of what determines the fingerprints of a dataset: never the measured property.
+
+    The stages that follow carry digests of their own inputs as well, so that a rerun that failed half-way
+    leaves nothing stale that would count as current.
+    """
+    return geometry_digest(plan(dataset).entries, surface_settings(), FINGERPRINT_SETTINGS)
+
+
+def comparison_digest(wildcards):
+    """Digest of what determines the comparison of the engines on a dataset."""
+    settings = [PYTHON_SETTINGS, tonto_settings(), config["fingerprint"], config["surfaces"]["compare_structures"]]
+    return geometry_digest(plan(wildcards.dataset).entries, settings)
+
+
+@cache
+def learning_digest(dataset):
+    """Digest of what determines the predictions of a dataset."""
+    return digest(input_digest(dataset), fingerprint_digest(dataset), LEARNING_SETTINGS)
+
+
+def quick(function):
+    """Keep the signature of a function that Snakemake calls for each job: it looks at it again before every call."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
+def growing(amount, per_structure=0.0):
+    """An amount of a resource, and more for each structure of the dataset, that grows with each attempt."""
+
+    def amount_asked(wildcards, attempt):
+        structures = len(plan(wildcards.dataset).entries) if per_structure else 0
+        return attempt * math.ceil(amount + per_structure * structures)
+
+    return quick(amount_asked)
+
+
+mem_mb = growing  # MB; what was measured stands in docs/slurm.md
+minutes = growing
+
+
+def surface_minutes(structures):
+    """Run time of some structures in minutes: with Tonto, enough for one site of each to use up its time."""
+    return 10 + math.ceil(structures * TONTO["time_limit_seconds"] / 60) if ENGINE == "tonto" else 30
+
+
+def dataset_files(wildcards):
+    """Files that a dataset is read from."""
+    settings = DATASETS[wildcards.dataset]
+    if "table" in settings:
+        return [settings["table"]]
+    paths = [str(entry.path) for entry in plan(wildcards.dataset).entries]
+    return paths + ([settings["targets"]] if "targets" in settings else [])
+
+
+def ancient_if_current(path, output, digest):
+    """Mark an input as ancient where `output` was made with this digest, and only there.
+
+    Snakemake 9.27 does not look at the params of a job below one that runs, if ancient inputs alone connect them: a
+    changed batch would be left stale in the very run that makes structures.h5 anew.
+    """
+    return ancient(path) if repr(digest) in recorded_params(output) else path
+
+
+@cache
+def recorded_params(output):
+    """What Snakemake recorded as the params of the job that made a file; nothing where it did not."""
+    return workflow.persistence.params(IOFile(output)) or []
+
+
+def surface_inputs(wildcards):
+    """What a surface job reads; what determines its result stands in its digest."""
+    output = f"results/{wildcards.dataset}/surfaces/{wildcards.batch}.npz"
+    paths = {"structures": f"results/{wildcards.dataset}/structures.h5"}
+    paths |= {"densities": DENSITIES_FILE} if ENGINE == "python" else {"probe": PROBE_FILE}
+    return {name: ancient_if_current(path, output, batch_digest(wildcards)) for name, path in paths.items()}
+
+
+def comparison_inputs(wildcards):
+    """What the comparison of the engines reads; what determines its result stands in its digest."""
+    folder = f"results/{wildcards.dataset}"
+    paths = {"structures": f"{folder}/structures.h5", "densities": DENSITIES_FILE, "probe": PROBE_FILE}
+    output, digest = f"{folder}/engines/comparison.csv", comparison_digest(wildcards)
+    return {name: ancient_if_current(path, output, digest) for name, path in paths.items()}
+
+
+def gathered_structures(wildcards):
+    """Structures whose fingerprints are gathered."""
+    folder = f"results/{wildcards.dataset}"
+    digest = fingerprint_digest(wildcards.dataset)
+    return ancient_if_current(f"{folder}/structures.h5", f"{folder}/fingerprints.h5", digest)
+
+
+def batch_files(wildcards):
+    """Surface files of a dataset, from its plan and never from what lies on disk."""
+    return [f"results/{wildcards.dataset}/surfaces/{batch}.npz" for batch in batches(wildcards.dataset)]
+
+
+def dataset_results(wildcards):
+    """What the report needs of every dataset."""
+    names = list(DATASETS)
+    learned = [name for name in names if has_targets(name)]
+    compared = names if config["surfaces"]["compare_structures"] else []
+    return (
+        [f"results/{name}/{file}" for name in names for file in ("status.csv", "fingerprints.h5", "targets.csv")]
+        + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
+        + [f"results/{name}/figures/{figure}.svg" for name in learned for figure in FIGURES]
+        + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
+    )

@@ -1,0 +1,27 @@
+"""Fingerprints: every surface binned, all structures of a dataset gathered in one file."""
+
+
+rule fingerprints:
+    input:
+        structures=gathered_structures,
+        surfaces=batch_files,
+    output:
+        "results/{dataset}/fingerprints.h5",
+    log:
+        "logs/{dataset}/fingerprints.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/fingerprints.tsv"
+    conda:
+        "../../envs/surfaces.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(700, per_structure=0.15),
+        runtime=minutes(10, per_structure=0.01),
+    params:
+        definition=lambda wildcards: fingerprint_digest(wildcards.dataset),
+        site_labels=lambda wildcards: site_labels(wildcards.dataset),
+        fingerprint=config["fingerprint"],
+    message:
+        "Fingerprints of {wildcards.dataset}: bin and gather"
+    script:
+        "../scripts/fingerprints.py"

@@ -1,0 +1,84 @@
+"""Networks in one (GPU) job, baselines on the CPU, and their evaluation."""
+
+
+rule train:
+    input:
+        fingerprints="results/{dataset}/fingerprints.h5",
+        structures="results/{dataset}/structures.h5",
+        targets="results/{dataset}/targets.csv",
+    output:
+        predictions="results/{dataset}/predictions_networks.csv",
+        models=directory("results/{dataset}/models"),
+    log:
+        "logs/{dataset}/train.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/train.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    threads: 8
+    resources:
+        mem_mb=mem_mb(2000, per_structure=0.3),
+        runtime=minutes(30, per_structure=0.1),
+        gpu=config["learning"]["gpus"],
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+    message:
+        "Train networks on {wildcards.dataset}: every split, fold and seed in one job"
+    script:
+        "../scripts/train.py"
+
+
+rule baselines:
+    input:
+        fingerprints="results/{dataset}/fingerprints.h5",
+        structures="results/{dataset}/structures.h5",
+        targets="results/{dataset}/targets.csv",
+    output:
+        "results/{dataset}/predictions_baselines.csv",
+    log:
+        "logs/{dataset}/baselines.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/baselines.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(700, per_structure=0.2),
+        runtime=minutes(15, per_structure=0.05),
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+    message:
+        "Baselines on {wildcards.dataset}, on the same folds as the networks"
+    script:
+        "../scripts/baselines.py"
+
+
+rule evaluate:
+    input:
+        networks=rules.train.output.predictions,
+        baselines=rules.baselines.output[0],
+    output:
+        predictions="results/{dataset}/predictions.csv",
+        metrics=report(
+            "results/{dataset}/metrics.csv",
+            caption="../report/metrics.rst",
+            category="Accuracy",
+            labels={"dataset": "{dataset}", "item": "metrics"},
+        ),
+    log:
+        "logs/{dataset}/evaluate.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/evaluate.tsv"
+    localrule: True
+    conda:
+        "../../envs/learning.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=minutes(30),
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+    message:
+        "Evaluate the predictions of {wildcards.dataset}"
+    script:
+        "../scripts/evaluate.py"

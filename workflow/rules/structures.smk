@@ -1,0 +1,27 @@
+"""Tables and files become checked structures with their symmetry."""
+
+
+rule structures:
+    input:
+        files=dataset_files,
+    output:
+        structures="results/{dataset}/structures.h5",
+        targets="results/{dataset}/targets.csv",
+        rejected="results/{dataset}/rejected.csv",
+    log:
+        "logs/{dataset}/structures.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/structures.tsv"
+    localrule: True
+    conda:
+        "../../envs/surfaces.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=minutes(60),
+    params:
+        digest=lambda wildcards: input_digest(wildcards.dataset),
+    message:
+        "Structures of {wildcards.dataset}: read, check, find symmetry"
+    script:
+        "../scripts/structures.py"

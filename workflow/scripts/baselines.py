@@ -1,0 +1,14 @@
+"""Fit the baselines on the same folds as the networks.
+
+Writes predictions_baselines.csv, one row per compound and part of a fold.
+"""
+
+from hirshprint.datasets import load_dataset
+from hirshprint.logs import start_log
+from hirshprint.models.baselines import predict_baselines
+from hirshprint.models.predictions import write_predictions
+
+start_log(snakemake.log[0])
+dataset = load_dataset(snakemake.wildcards.dataset, snakemake.input.fingerprints, snakemake.input.targets)
+predictions = predict_baselines(dataset, snakemake.config["learning"], threads=snakemake.threads)
+write_predictions(snakemake.output[0], predictions)

@@ -1,0 +1,19 @@
+"""Read a dataset, check it and find symmetry.
+
+Writes structures.h5 (see hirshprint.structures.structure), targets.csv and rejected.csv.
+"""
+
+from pathlib import Path
+
+from hirshprint.logs import start_log
+from hirshprint.structures.stage import make_structures
+
+start_log(snakemake.log[0], echo=True)
+dataset = snakemake.wildcards.dataset
+make_structures(
+    settings=snakemake.config["datasets"][dataset],
+    strict=snakemake.config["strict"],
+    structures_path=Path(snakemake.output.structures),
+    targets_path=Path(snakemake.output.targets),
+    rejected_path=Path(snakemake.output.rejected),
+)

@@ -1,0 +1,26 @@
+"""Train the networks on every split, fold and seed of the plan.
+
+Writes predictions_networks.csv (a row per structure and part of a fold) and models/ (weights and a card per training).
+"""
+
+from pathlib import Path
+
+from hirshprint.datasets import load_dataset
+from hirshprint.logs import start_log
+from hirshprint.models.predictions import write_predictions
+from hirshprint.models.training import train_networks
+from hirshprint.structures.structure import read_structures
+
+start_log(snakemake.log[0], echo=True)
+learning = snakemake.config["learning"]
+predictions = train_networks(
+    dataset=load_dataset(snakemake.wildcards.dataset, snakemake.input.fingerprints, snakemake.input.targets, ["total"]),
+    structures=read_structures(Path(snakemake.input.structures)),
+    learning=learning,
+    cache_folder=Path("cache/training"),
+    models_folder=Path(snakemake.output.models),
+    gpus=learning["gpus"],
+    require_gpu=learning["require_gpu"],
+    threads=snakemake.threads,
+)
+write_predictions(snakemake.output.predictions, predictions)
