@@ -326,7 +326,8 @@ def test_nothing_outlives_the_job(
     fake: Installation, behave: Callable[..., Path], scratch: Path, number: signal.Signals
 ) -> None:
     told = behave(any="child")
-    code = (
+    code = (  # where the tests run in the background, SIGINT is ignored by all that they start
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from hirshprint.surfaces.installation import Installation; from hirshprint.surfaces import tonto;"
         f"import tempfile; tempfile.tempdir = {str(scratch)!r};"
         f"tonto.probe(Installation({fake.binary!r}, {fake.basis_directory!r}))"
