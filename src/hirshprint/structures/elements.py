@@ -43,6 +43,13 @@ PROPERTIES: tuple[str, ...] = (
     "melting_point_kelvin",
 )
 
+_COORDINATION = {
+    name: number + 1
+    for number, name in enumerate(
+        ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV")
+    )
+}
+
 
 def element_properties(symbols: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Look up properties of elements in pymatgen's table.
@@ -100,6 +107,38 @@ def _row(symbol: str) -> tuple[float, ...]:
             _value(element, "molar_volume"),
             _value(element, "melting_point"),
         )
+
+
+@cache
+def oxidation_states(symbol: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Common oxidation states of an element and all that are known, from pymatgen's table; may be empty."""
+    from pymatgen.core import Element
+
+    element = Element(symbol)
+    common = tuple(int(state) for state in element.common_oxidation_states)
+    return common, tuple(sorted({*common, *(int(state) for state in element.oxidation_states)}))
+
+
+@cache
+def shannon_radius(symbol: str, charge: int, coordination: int) -> float:
+    """Effective ionic radius of Shannon, Å, at the tabulated coordination number nearest to the one asked for.
+
+    Of two equally near the larger counts, of two spin states the high one, of two geometries the regular one. From
+    pymatgen's copy of R. D. Shannon, Acta Cryst. A32, 751 (1976). NaN where the ion is not tabulated.
+    """
+    from pymatgen.core import Element
+
+    table = (Element(symbol).data.get("Shannon radii") or {}).get(str(charge), {})
+    if not table:
+        return math.nan
+
+    def distance(name: str) -> tuple[int, int, str]:
+        number = _COORDINATION[re.sub("(SQ|PY)$", "", name)]
+        return abs(number - coordination), -number, name
+
+    by_spin = table[min(table, key=distance)]
+    spin = next(spin for spin in ("", "High Spin", "Low Spin") if spin in by_spin)
+    return float(by_spin[spin]["ionic_radius"])
 
 
 def _value(element: Any, name: str) -> float:
