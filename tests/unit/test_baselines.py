@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from hirshprint.datasets import Dataset, planned_splits
-from hirshprint.models.baselines import composition, predict_baselines
+from hirshprint.models.baselines import BASELINES, composition, predict_baselines
 from hirshprint.models.predictions import metrics, validate_predictions
-from hirshprint.structures.elements import element_properties
+from hirshprint.models.regressors import counter_propagation, kernel_regression, support_vectors
+from hirshprint.structures.elements import element_properties, oxidation_states, shannon_radius
 from hirshprint.structures.symbols import SYMBOLS
 
 A = ("Na", "K", "Rb", "Cs", "Ca", "Sr", "Ba", "La", "Y", "Pb")
@@ -74,8 +75,87 @@ def test_gradient_boosting_learns_from_properties(sites: bool) -> None:
     assert metrics(table).set_index("part").loc["test", "r2"] > 0.8
 
 
+def test_element_network_learns_more_than_additive_data() -> None:
+    dataset = additive()
+    names, values = element_properties(dataset.elements["A"].tolist())
+    a = values[:, names.index("atomic_radius_angstrom")]
+    b = element_properties(dataset.elements["B"].tolist())[1][:, names.index("atomic_radius_angstrom")]
+    dataset = dataclasses.replace(dataset, targets=a * b)
+    table = predict_baselines(dataset, LEARNING | {"baselines": ["ridge", "mlp"]}, threads=1)
+    test = metrics(table).set_index(["part", "model"]).loc["test"]
+    assert test.loc["mlp", "r2"] > 0.97
+    assert test.loc["mlp", "mae"] < test.loc["ridge", "mae"]
+
+
+def test_element_network_is_trained_once_per_seed_and_repeats_itself() -> None:
+    learning = LEARNING | {"seeds": [3, 5], "baselines": ["mean", "mlp"]}
+    table, again = (predict_baselines(additive(), learning, threads=1) for _ in range(2))
+    validate_predictions(table)
+    assert table.equals(again)
+    seeds = table.groupby("model")["seed"].unique().map(set).to_dict()
+    assert seeds == {"mean": {"3"}, "mlp": {"3", "5", "ensemble"}}
+    of_seed = {seed: rows["predicted"].to_numpy() for seed, rows in table[table["model"] == "mlp"].groupby("seed")}
+    assert np.abs(of_seed["3"] - of_seed["5"]).max() > 0
+    np.testing.assert_allclose(of_seed["ensemble"], (of_seed["3"] + of_seed["5"]) / 2)
+
+
+@pytest.mark.parametrize("fit", [support_vectors, kernel_regression, counter_propagation])
+def test_smooth_functions_of_the_inputs_are_learned(fit: object) -> None:
+    inputs = np.random.default_rng(1).uniform(-1, 1, size=(400, 2)) * [1, 1000]
+    targets = np.sin(2 * inputs[:, 0]) + inputs[:, 1] / 2000
+    train = np.arange(300)
+    predicted = fit(np.column_stack([inputs, np.full(400, np.nan)]), targets, train)  # type: ignore[operator]
+    assert predicted.shape == (400,)
+    assert np.abs(predicted - targets)[300:].mean() < 0.1
+
+
+@pytest.mark.parametrize("fit", [support_vectors, kernel_regression, counter_propagation])
+def test_inputs_that_say_nothing_give_the_mean(fit: object) -> None:
+    predicted = fit(np.full((6, 3), np.nan), np.arange(6.0), np.arange(4))  # type: ignore[operator]
+    np.testing.assert_allclose(predicted, 1.5)
+
+
+@pytest.mark.parametrize("split", ["leave-A-out", "leave-B-out"])
+def test_elements_that_training_never_saw_are_predicted(split: str) -> None:
+    dataset = additive()
+    table = predict_baselines(dataset, LEARNING | {"splits": [split], "baselines": list(BASELINES)}, threads=1)
+    validate_predictions(table)
+    tested = table[table["part"] == "test"].groupby("model")["compound"].nunique()
+    assert set(tested[tested == len(dataset.targets)].index) == set(BASELINES) - {"bond_lengths", "verma"}
+
+
+@pytest.mark.parametrize("sites", [True, False])
+def test_shuffled_targets_cannot_be_predicted(sites: bool) -> None:
+    dataset = additive(sites=sites)
+    shuffled = np.random.default_rng(2).permutation(dataset.targets)
+    table = predict_baselines(
+        dataclasses.replace(dataset, targets=shuffled), LEARNING | {"baselines": list(BASELINES)}, threads=1
+    )
+    test = metrics(table).set_index(["part", "model"]).loc["test"]
+    assert set(test.index) == set(BASELINES) - (set() if sites else {"bond_lengths", "verma"})
+    assert test["r2"].max() < 0.1
+
+
+def test_formulas_predict_what_they_can_and_say_what_not(capsys: pytest.CaptureFixture[str]) -> None:
+    dataset = additive()  # Na, K, ... with a trivalent B, among others, are not neutral
+    learning = LEARNING | {"baselines": ["mean", "bond_lengths", "verma"]}
+    table = predict_baselines(dataset, learning)
+    validate_predictions(table)
+    test = table[table["part"] == "test"].groupby("model")["compound"].nunique()
+    assert 10 < test["verma"] <= test["bond_lengths"] < test["mean"] == 80
+    assert f"bond_lengths, random: predicts {test['bond_lengths']} of 80 compounds" in capsys.readouterr().out
+    for other, reason in [
+        (dataclasses.replace(dataset, elements={}), "no sites"),
+        (dataclasses.replace(dataset, unit="eV"), "in eV"),
+    ]:
+        assert set(predict_baselines(other, learning)["model"]) == {"mean"}
+        assert reason in capsys.readouterr().out
+        with pytest.raises(ValueError, match=r"none of the baselines bond_lengths, verma applies"):
+            predict_baselines(other, learning | {"baselines": ["bond_lengths", "verma"]})
+
+
 def test_one_row_stands_for_all_structures_of_a_compound() -> None:
-    learning = LEARNING | {"baselines": ["mean", "ridge", "gradient_boosting"]}
+    learning = LEARNING | {"baselines": list(BASELINES)}
     one, three = (predict_baselines(additive(draws), learning, threads=1) for draws in (1, 3))
     validate_predictions(three)
     assert set(three["structure_id"]) == {""}
@@ -96,19 +176,36 @@ def test_polymorphs_with_their_own_targets_stay_apart() -> None:
 
 def test_test_targets_do_not_reach_a_fit() -> None:
     dataset = additive()
-    learning = LEARNING | {"folds": 2, "baselines": ["mean", "ridge", "gradient_boosting"]}
+    learning = LEARNING | {"folds": 2, "baselines": list(BASELINES)}
     honest = predict_baselines(dataset, learning, threads=1)
     fold = planned_splits(dataset, learning)["random"][0]
     targets = dataset.targets.copy()
     targets[fold.test] += 100
+    targets[fold.validation] -= 50  # no model here looks at it either
     poisoned = predict_baselines(dataclasses.replace(dataset, targets=targets), learning, threads=1)
-    of_fold = honest["fold"] == fold.number
-    assert honest[of_fold]["predicted"].tolist() == poisoned[of_fold]["predicted"].tolist()
-    assert honest[~of_fold]["predicted"].tolist() != poisoned[~of_fold]["predicted"].tolist()
+    for model in BASELINES:
+        for number in (0, 1):
+            pair = [t[(t["model"] == model) & (t["fold"] == number)]["predicted"].tolist() for t in (honest, poisoned)]
+            assert pair[0]
+            assert (pair[0] == pair[1]) == (number == fold.number), model
+
+
+def test_inputs_of_test_rows_do_not_reach_a_fit() -> None:
+    dataset = additive()
+    learning = LEARNING | {"folds": 2, "baselines": list(BASELINES)}
+    fold = planned_splits(dataset, learning)["random"][0]
+    elements = {site: symbols.copy() for site, symbols in dataset.elements.items()}
+    elements["B"][fold.test] = "Os"  # an element that is nowhere else
+    swapped = dataclasses.replace(dataset, elements=elements)
+    kept = dataset.compounds[np.concatenate([fold.train, fold.validation])]
+    found = [predict_baselines(d, learning, threads=1) for d in (dataset, swapped)]
+    pair = [t[(t["fold"] == 0) & t["compound"].isin(kept)].reset_index(drop=True) for t in found]
+    assert set(pair[0]["model"]) == set(BASELINES)
+    np.testing.assert_allclose(pair[0]["predicted"], pair[1]["predicted"], rtol=0, atol=1e-9)
 
 
 def test_unknown_baselines_are_named() -> None:
-    with pytest.raises(ValueError, match=r"unknown baseline magic; write mean, ridge, gradient_boosting"):
+    with pytest.raises(ValueError, match=rf"unknown baseline magic; write {', '.join(BASELINES)}"):
         predict_baselines(additive(), LEARNING | {"baselines": ["magic"]})
 
 
@@ -135,3 +232,17 @@ def test_element_properties_are_tabulated_and_absent_ones_nan() -> None:
     assert numbers.tolist() == list(range(1, 119))
     with pytest.raises(ValueError, match="Xx"):
         element_properties(["Xx"])
+
+
+def test_shannon_radii_are_those_of_the_nearest_coordination() -> None:
+    assert shannon_radius("Sr", 2, 12) == 1.44
+    assert shannon_radius("Ti", 4, 6) == 0.605
+    assert shannon_radius("O", -2, 6) == 1.40
+    assert shannon_radius("Fe", 3, 6) == 0.645  # high spin
+    assert shannon_radius("Y", 3, 12) == 1.075  # nine neighbours are the most tabulated
+    assert np.isnan(shannon_radius("Sn", 2, 6))
+    assert np.isnan(shannon_radius("He", 1, 6))
+    common, known = oxidation_states("V")
+    assert common == (5,)
+    assert {2, 3, 4, 5} <= set(known)
+    assert oxidation_states("He") == ((), ())

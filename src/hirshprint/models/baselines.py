@@ -1,6 +1,7 @@
 """What a referee asks for beside a network: models of the composition alone, on the very same folds.
 
-A compound has one composition, so these make one prediction per compound, not one per structure.
+A compound has one composition, so these make one prediction per compound, not one per structure. The empirical
+formulas predict only compounds of ABX3 whose ions are known.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.datasets import SITES, Dataset, Fold, planned_splits
-from hirshprint.models.predictions import fold_predictions
+from hirshprint.models import regressors
+from hirshprint.models.formulas import FORMULAS, ions
+from hirshprint.models.predictions import fold_predictions, with_ensembles
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS
 
-BASELINES = ("mean", "ridge", "gradient_boosting")
+BASELINES = ("mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", *FORMULAS)
+SEEDED = ("mlp",)  # the others have no randomness
 
 
 def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads: int = 2) -> pd.DataFrame:
     """Fit the baselines named in `learning` on every split and fold, and predict every compound.
 
-    They have no randomness: their `seed` is the first of the plan.
+    Those without randomness have one prediction, their `seed` is the first of the plan; ``mlp`` is trained with every
+    seed. What is left out, and why, is printed.
 
     Parameters
     ----------
@@ -34,7 +39,13 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
     Returns
     -------
     Predictions table (`predictions.COLUMNS`); structure_id is empty where one row stands for all
-    structures of a compound (always, but for a compound whose structures differ in target).
+    structures of a compound (always, but for a compound whose structures differ in target). A compound that a
+    formula cannot predict has no row of it.
+
+    Raises
+    ------
+    ValueError
+        An unknown baseline, or none of them applies to this dataset.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -48,16 +59,26 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
     tables = []
     with threadpool_limits(threads):
         for model in learning["baselines"]:
+            if model in FORMULAS and (reason := _no_formula(single)):
+                print(f"{model} is left out: {reason}", flush=True)
+                continue
             inputs = _inputs(model, single)
             for split, folds in plan.items():
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
                     of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
-                    train = of_single.train
-                    predicted = _fit_and_predict(model, inputs, single.targets, train)
-                    seed = int(learning["seeds"][0])
-                    tables.append(fold_predictions(single, model, split, of_single, seed, predicted))
-    return pd.concat(tables, ignore_index=True)
+                    for seed in map(int, learning["seeds"] if model in SEEDED else learning["seeds"][:1]):
+                        predicted = _fit_and_predict(model, inputs, single.targets, of_single.train, seed)
+                        table = fold_predictions(single, model, split, of_single, seed, predicted)
+                        tables.append(table[table["predicted"].notna()] if model in FORMULAS else table)
+                if model in FORMULAS:  # one table per fold
+                    _print_coverage(model, split, tables[-len(folds) :], len(single.targets))
+    if sum(map(len, tables)) == 0:
+        raise ValueError(
+            f"none of the baselines {', '.join(learning['baselines'])} applies to dataset '{dataset.name}'; "
+            "add mean, ridge or gradient_boosting under learning: baselines:"
+        )
+    return with_ensembles(pd.concat(tables, ignore_index=True))
 
 
 def composition(formula: str) -> dict[str, float]:
@@ -106,11 +127,28 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
     ), kept
 
 
+def _no_formula(dataset: Dataset) -> str:
+    """Why the empirical formulas do not apply; empty if they do."""
+    if not dataset.elements:
+        return f"dataset '{dataset.name}' names no sites A, B and X"
+    if dataset.unit != "Å":
+        return f"it predicts an edge in Å, but {dataset.property} is in {dataset.unit}"
+    return ""
+
+
+def _print_coverage(model: str, split: str, tables: list[pd.DataFrame], compounds: int) -> None:
+    """Say how many compounds a formula predicts when they are in the test part, where each is once."""
+    tested = sum(int((table["part"] == "test").sum()) for table in tables)
+    print(f"{model}, {split}: predicts {tested} of {compounds} compounds; the others lack tabulated ions", flush=True)
+
+
 def _inputs(model: str, dataset: Dataset) -> NDArray[np.float64]:
     """Inputs (n, p) of a baseline."""
     if model == "mean":
         return np.zeros((len(dataset.targets), 0))
-    return _one_hot(dataset) if model == "ridge" else _properties(dataset)
+    if model in FORMULAS:
+        return np.concatenate(ions(dataset.elements), axis=1)
+    return _one_hot(dataset) if model in ("ridge", "mlp") else _properties(dataset)
 
 
 def _one_hot(dataset: Dataset) -> NDArray[np.float64]:
@@ -146,12 +184,36 @@ def _properties(dataset: Dataset) -> NDArray[np.float64]:
     return np.array(rows)
 
 
+def _with_average_for_unseen(inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Let an element that a site never has in training count as the average of those it has; drop its column.
+
+    For one-hot inputs, a block of columns per site; fractions (one block, several elements) lose columns only.
+    """
+    blocks = []
+    for start in range(0, inputs.shape[1], len(SYMBOLS)):
+        block = inputs[:, start : start + len(SYMBOLS)]
+        seen = np.flatnonzero(block[train].any(axis=0))
+        unseen = block[:, seen].sum(axis=1) == 0
+        blocks.append(np.where(unseen[:, None], block[train][:, seen].mean(axis=0), block[:, seen]))
+    return np.concatenate(blocks, axis=1)
+
+
 def _fit_and_predict(
-    model: str, inputs: NDArray[np.float64], targets: NDArray[np.float64], train: NDArray[np.int64]
+    model: str, inputs: NDArray[np.float64], targets: NDArray[np.float64], train: NDArray[np.int64], seed: int
 ) -> NDArray[np.float64]:
-    """Fit on the training rows and predict every row."""
+    """Fit on the training rows and predict every row; NaN where a formula does not apply."""
     if model == "mean":
         return np.full(len(targets), targets[train].mean())
+    if model in FORMULAS:
+        return FORMULAS[model](inputs[:, :3], inputs[:, 3:], targets, train)
+    if model == "mlp":
+        return regressors.element_network(_with_average_for_unseen(inputs, train), targets, train, seed)
+    if model == "svr":
+        return regressors.support_vectors(inputs, targets, train)
+    if model == "grnn":
+        return regressors.kernel_regression(inputs, targets, train)
+    if model == "cpann":
+        return regressors.counter_propagation(inputs, targets, train)
     if model == "ridge":
         from sklearn.linear_model import RidgeCV
 

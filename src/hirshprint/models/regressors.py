@@ -1,0 +1,215 @@
+"""Small regressors for the baselines: arrays in, predictions for every row out.
+
+Each takes inputs (n, p), targets (n,) and the numbers of the training rows; whatever is fitted, scaled or chosen comes
+from those rows alone. All are deterministic.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+HIDDEN = (48, 64, 64)  # of the element network: the embedding, then two layers with ReLU
+EMBEDDING_SD = 0.01  # a small start lets elements differ only as far as the targets ask for
+LEARNING_RATE = 5e-3
+WEIGHT_DECAY = 0.05
+HUBER = 0.1  # sd of the training targets beyond which an error counts linearly
+EPOCHS, STEPS = 60, 1500  # at least; small tables need more epochs to make the steps
+WARM_UP = 0.05  # share of the steps
+
+SVR_SETTINGS = ((10.0, 1.0), (30.0, 0.3), (100.0, 0.1), (100.0, 0.03))  # C, gamma times the number of inputs
+SVR_EPSILON = 0.02  # sd of the training targets
+SVR_FOLDS = 3
+
+SIGMAS = np.geomspace(0.05, 0.8, 13)  # of the kernel regression, in standardised inputs, per square root of p
+BLOCK = 512  # rows whose distances are held at a time
+
+MAP_EDGE = 50  # most neurons along an edge of the Kohonen map
+MAP_EPOCHS = 30
+
+
+def standardised(inputs: Floats, train: Rows) -> Floats:
+    """Shift and scale each column by mean and sd of its known training values; what is not known becomes the mean.
+
+    Columns that do not vary in the training rows are left out.
+    """
+    known = np.isfinite(inputs[train])
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, inputs[train], 0.0).sum(axis=0) / count
+    sd = np.sqrt((np.where(known, inputs[train] - mean, 0.0) ** 2).sum(axis=0) / count)
+    varies = sd > 1e-9 * np.maximum(np.abs(mean), 1.0)
+    scaled: Floats = np.nan_to_num((inputs[:, varies] - mean[varies]) / sd[varies], nan=0.0)
+    return scaled
+
+
+def element_network(inputs: Floats, targets: Floats, train: Rows, seed: int) -> Floats:
+    """A perceptron on one-hot elements: its first, linear layer holds one trained vector per element and site.
+
+    Huber loss, AdamW, a linear warm-up and half a cosine; the weights after the last epoch count. `seed` draws the
+    first weights and the order of the rows. Batches of a thirtieth of the training rows, 8 to 128.
+    """
+    mean, sd = _mean_sd(targets[train])
+    x, y = inputs[train], (targets[train] - mean) / sd
+    generator = np.random.default_rng(seed)
+    sizes = (inputs.shape[1], *HIDDEN, 1)
+    weights: list[Floats] = []
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        start = EMBEDDING_SD if layer == 0 else math.sqrt((1 if layer == 1 else 2) / n_in)
+        if layer == len(HIDDEN):
+            start *= 0.3  # first predictions near the mean
+        weights += [generator.normal(0.0, start, (n_in, n_out)), np.zeros(n_out)]
+    parts = math.ceil(len(train) / min(max(len(train) // 30, 8), 128))
+    epochs = max(EPOCHS, math.ceil(STEPS / parts))
+    first, second = ([np.zeros_like(w) for w in weights] for _ in range(2))  # moments of the gradients
+    step = 0
+    for _ in range(epochs):
+        for rows in np.array_split(generator.permutation(len(train)), parts):
+            step += 1
+            rate = LEARNING_RATE * _rate(step / (epochs * parts))
+            for k, gradient in enumerate(_gradients(weights, x[rows], y[rows])):
+                first[k] += 0.1 * (gradient - first[k])
+                second[k] += 0.001 * (gradient**2 - second[k])
+                change = first[k] / (1 - 0.9**step) / (np.sqrt(second[k] / (1 - 0.999**step)) + 1e-8)
+                decay = WEIGHT_DECAY * weights[k] if weights[k].ndim == 2 else 0.0  # not of the biases
+                weights[k] -= rate * (change + decay)
+    predicted: Floats = _layers(weights, inputs)[-1][:, 0] * sd + mean
+    return predicted
+
+
+def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
+    """Support-vector regression with a Gaussian kernel; C and width chosen by cross-validation of the training rows."""
+    from sklearn.svm import SVR
+
+    x = standardised(inputs, train)
+    mean, sd = _mean_sd(targets[train])
+    y = (targets - mean) / sd
+
+    def predicted(setting: tuple[float, float], fitted: Rows, asked: Floats) -> Floats:
+        cost, width = setting
+        machine = SVR(C=cost, gamma=width / max(x.shape[1], 1), epsilon=SVR_EPSILON, cache_size=300)
+        values: Floats = machine.fit(x[fitted], y[fitted]).predict(asked)
+        return values
+
+    if x.shape[1] == 0:
+        return np.full(len(targets), mean)
+    deal = np.random.default_rng(0).permutation(train)
+    held_parts = np.array_split(deal, min(SVR_FOLDS, len(train)))
+
+    def error(setting: tuple[float, float]) -> float:
+        return sum(
+            float(np.abs(predicted(setting, np.setdiff1d(train, held), x[held]) - y[held]).sum()) for held in held_parts
+        )
+
+    return predicted(min(SVR_SETTINGS, key=error), train, x) * sd + mean
+
+
+def kernel_regression(inputs: Floats, targets: Floats, train: Rows) -> Floats:
+    """General regression neural network: the mean of the training targets, weighted by exp(-d² / 2σ²).
+
+    D. F. Specht, IEEE Trans. Neural Networks 2, 568 (1991), doi 10.1109/72.97934. d is the Euclidean distance of the
+    standardised inputs over √p; the σ of `SIGMAS` with the least absolute error counts, each training row predicted
+    from the others.
+    """
+    x = standardised(inputs, train)
+    x /= math.sqrt(max(x.shape[1], 1))
+    errors = np.zeros(len(SIGMAS))
+    for start in range(0, len(train), BLOCK):
+        rows = train[start : start + BLOCK]
+        squared = _squared_distances(x[rows], x[train])
+        squared[np.arange(len(rows)), start + np.arange(len(rows))] = np.inf  # a row does not predict itself
+        for k, sigma in enumerate(SIGMAS):
+            errors[k] += np.abs(_weighted(squared, targets[train], sigma) - targets[rows]).sum()
+    sigma = SIGMAS[np.argmin(errors)]
+    blocks = [x[start : start + BLOCK] for start in range(0, len(x), BLOCK)]
+    return np.concatenate([_weighted(_squared_distances(block, x[train]), targets[train], sigma) for block in blocks])
+
+
+def counter_propagation(inputs: Floats, targets: Floats, train: Rows) -> Floats:
+    """Counter-propagation network: a Kohonen map of the inputs and, on the same neurons, an output layer.
+
+    After J. Zupan, Acta Chim. Slov. 41, 327 (1994), and I. Kuzmanovski, M. Novič, "Counter-propagation neural networks
+    in Matlab" (2007): the neuron nearest in the inputs wins, the weights of both layers around it are corrected towards
+    inputs and target, less with the distance on the map and in a neighbourhood that shrinks to the winner alone; a
+    prediction is the output weight of the winner. Kohonen's batch rule is used here: once per epoch each neuron becomes
+    the neighbourhood-weighted mean of the training rows. That, and a start on the plane of the two principal
+    components, needs no random numbers. The square map has about a neuron per training row, at most 50 × 50.
+    """
+    x = standardised(inputs, train)
+    if x.shape[1] < 2:
+        x = np.column_stack([x, np.zeros((len(x), 2 - x.shape[1]))])
+    known, y = x[train], targets[train]
+    edge = int(np.clip(round(math.sqrt(len(train))), 2, MAP_EDGE))
+    places = np.stack(np.divmod(np.arange(edge**2), edge), axis=1)
+    apart = np.abs(places[:, None] - places).max(axis=2)  # rings of a square neighbourhood
+    _, spread, axes = np.linalg.svd(known - known.mean(axis=0), full_matrices=False)
+    plane = np.zeros((2, x.shape[1]))
+    found = min(2, len(spread))
+    plane[:found] = 1.5 * spread[:found, None] / math.sqrt(len(train)) * axes[:found]
+    neurons = known.mean(axis=0) + (2 * places / (edge - 1) - 1) @ plane
+    outputs = np.full(edge**2, y.mean())
+    for epoch in range(MAP_EPOCHS):
+        radius = edge / 2 * (1 - epoch / (MAP_EPOCHS - 1))
+        sums = np.zeros((edge**2, x.shape[1] + 2))
+        np.add.at(sums, _winners(neurons, known), np.column_stack([known, y, np.ones(len(y))]))
+        sums = np.maximum(1 - apart / (radius + 1), 0) @ sums
+        reached = sums[:, -1] > 0
+        neurons[reached] = sums[reached, :-2] / sums[reached, -1:]
+        outputs[reached] = sums[reached, -2] / sums[reached, -1]
+    return outputs[_winners(neurons, x)]
+
+
+def _mean_sd(values: Floats) -> tuple[float, float]:
+    return float(values.mean()), float(values.std()) or 1.0
+
+
+def _rate(done: float) -> float:
+    """Learning rate relative to its peak, at a share of the steps: a linear rise, then half a cosine down to zero."""
+    return done / WARM_UP if done < WARM_UP else 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+
+def _layers(weights: list[Floats], x: Floats) -> list[Floats]:
+    """Inputs and what each layer makes of them; the first layer (the embedding) and the last one are linear."""
+    found = [x]
+    for k in range(0, len(weights), 2):
+        values = found[-1] @ weights[k] + weights[k + 1]
+        found.append(values if k in (0, len(weights) - 2) else np.maximum(values, 0.0))
+    return found
+
+
+def _gradients(weights: list[Floats], x: Floats, y: Floats) -> list[Floats]:
+    """Gradient of the mean Huber loss (in units of `HUBER`) for each of the weights."""
+    layers = _layers(weights, x)
+    back = np.clip((layers[-1][:, 0] - y) / HUBER, -1.0, 1.0)[:, None] / len(y)
+    found = [np.zeros(0)] * len(weights)
+    for k in range(len(weights) - 2, -1, -2):
+        before = layers[k // 2]
+        found[k], found[k + 1] = before.T @ back, back.sum(axis=0)
+        back = back @ weights[k].T
+        if k > 2:
+            back = back * (before > 0)
+    return found
+
+
+def _squared_distances(a: Floats, b: Floats) -> Floats:
+    found: Floats = np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T, 0.0)
+    return found
+
+
+def _weighted(squared: Floats, values: Floats, sigma: float) -> Floats:
+    least = squared.min(axis=1, keepdims=True)  # so that far from all rows the nearest one still has weight 1
+    weights = np.exp(-(squared - least) / (2 * sigma**2))
+    mean: Floats = weights @ values / weights.sum(axis=1)
+    return mean
+
+
+def _winners(neurons: Floats, x: Floats) -> Rows:
+    """Number of the neuron nearest to each row."""
+    lengths = (neurons**2).sum(axis=1)
+    blocks = [x[start : start + BLOCK] for start in range(0, len(x), BLOCK)]
+    return np.concatenate([np.argmin(lengths - 2 * block @ neurons.T, axis=1) for block in blocks])
