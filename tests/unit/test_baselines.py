@@ -8,7 +8,6 @@ import pytest
 from hirshprint.datasets import Dataset, planned_splits
 from hirshprint.models.baselines import BASELINES, composition, predict_baselines
 from hirshprint.models.predictions import metrics, validate_predictions
-from hirshprint.models.regressors import counter_propagation, kernel_regression, support_vectors
 from hirshprint.structures.elements import element_properties, oxidation_states, shannon_radius
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -97,22 +96,6 @@ def test_element_network_is_trained_once_per_seed_and_repeats_itself() -> None:
     of_seed = {seed: rows["predicted"].to_numpy() for seed, rows in table[table["model"] == "mlp"].groupby("seed")}
     assert np.abs(of_seed["3"] - of_seed["5"]).max() > 0
     np.testing.assert_allclose(of_seed["ensemble"], (of_seed["3"] + of_seed["5"]) / 2)
-
-
-@pytest.mark.parametrize("fit", [support_vectors, kernel_regression, counter_propagation])
-def test_smooth_functions_of_the_inputs_are_learned(fit: object) -> None:
-    inputs = np.random.default_rng(1).uniform(-1, 1, size=(400, 2)) * [1, 1000]
-    targets = np.sin(2 * inputs[:, 0]) + inputs[:, 1] / 2000
-    train = np.arange(300)
-    predicted = fit(np.column_stack([inputs, np.full(400, np.nan)]), targets, train)  # type: ignore[operator]
-    assert predicted.shape == (400,)
-    assert np.abs(predicted - targets)[300:].mean() < 0.1
-
-
-@pytest.mark.parametrize("fit", [support_vectors, kernel_regression, counter_propagation])
-def test_inputs_that_say_nothing_give_the_mean(fit: object) -> None:
-    predicted = fit(np.full((6, 3), np.nan), np.arange(6.0), np.arange(4))  # type: ignore[operator]
-    np.testing.assert_allclose(predicted, 1.5)
 
 
 @pytest.mark.parametrize("split", ["leave-A-out", "leave-B-out"])
