@@ -126,14 +126,17 @@ def test_formulas_predict_what_they_can_and_say_what_not(capsys: pytest.CaptureF
     validate_predictions(table)
     test = table[table["part"] == "test"].groupby("model")["compound"].nunique()
     assert 10 < test["verma"] <= test["bond_lengths"] < test["mean"] == 80
-    assert f"bond_lengths, random: predicts {test['bond_lengths']} of 80 compounds" in capsys.readouterr().out
+    assert (
+        f"bond_lengths, random: predicts {test['bond_lengths']} of 80 compounds; the ions of 40 are"
+        in capsys.readouterr().out
+    )
     for other, reason in [
         (dataclasses.replace(dataset, elements={}), "no sites"),
         (dataclasses.replace(dataset, unit="eV"), "in eV"),
     ]:
         assert set(predict_baselines(other, learning)["model"]) == {"mean"}
         assert reason in capsys.readouterr().out
-        with pytest.raises(ValueError, match=r"none of the baselines bond_lengths, verma applies"):
+        with pytest.raises(ValueError, match=r"none of the baselines bond_lengths, verma can predict"):
             predict_baselines(other, learning | {"baselines": ["bond_lengths", "verma"]})
 
 

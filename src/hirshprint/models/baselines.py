@@ -72,10 +72,10 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
                         tables.append(table[table["predicted"].notna()] if model in FORMULAS else table)
                 if model in FORMULAS:  # one table per fold
-                    _print_coverage(model, split, tables[-len(folds) :], len(single.targets))
+                    _print_coverage(model, split, tables[-len(folds) :], inputs)
     if sum(map(len, tables)) == 0:
         raise ValueError(
-            f"none of the baselines {', '.join(learning['baselines'])} applies to dataset '{dataset.name}'; "
+            f"none of the baselines {', '.join(learning['baselines'])} can predict dataset '{dataset.name}'; "
             "add mean, ridge or gradient_boosting under learning: baselines:"
         )
     return with_ensembles(pd.concat(tables, ignore_index=True))
@@ -136,10 +136,13 @@ def _no_formula(dataset: Dataset) -> str:
     return ""
 
 
-def _print_coverage(model: str, split: str, tables: list[pd.DataFrame], compounds: int) -> None:
+def _print_coverage(model: str, split: str, tables: list[pd.DataFrame], inputs: NDArray[np.float64]) -> None:
     """Say how many compounds a formula predicts when they are in the test part, where each is once."""
     tested = sum(int((table["part"] == "test").sum()) for table in tables)
-    print(f"{model}, {split}: predicts {tested} of {compounds} compounds; the others lack tabulated ions", flush=True)
+    known = int(np.isfinite(inputs).all(axis=1).sum())
+    print(
+        f"{model}, {split}: predicts {tested} of {len(inputs)} compounds; the ions of {known} are tabulated", flush=True
+    )
 
 
 def _inputs(model: str, dataset: Dataset) -> NDArray[np.float64]:
