@@ -25,7 +25,7 @@ WARM_UP = 0.05  # share of the steps
 
 SVR_SETTINGS = ((10.0, 1.0), (30.0, 0.3), (100.0, 0.1), (100.0, 0.03))  # C, gamma times the number of inputs
 SVR_EPSILON = 0.02  # sd of the training targets
-SVR_FOLDS = 3
+SVR_FOLDS, SVR_CHOICE_ROWS = 3, 1500  # of the choice; its time grows with the square of the rows
 
 SIGMAS = np.geomspace(0.05, 0.8, 13)  # of the kernel regression, in standardised inputs, per square root of p
 BLOCK = 512  # rows whose distances are held at a time
@@ -83,7 +83,7 @@ def element_network(inputs: Floats, targets: Floats, train: Rows, seed: int) -> 
 
 
 def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
-    """Support-vector regression with a Gaussian kernel; C and width chosen by cross-validation of the training rows."""
+    """Support-vector regression with a Gaussian kernel; C and width chosen by cross-validation of training rows."""
     from sklearn.svm import SVR
 
     x = standardised(inputs, train)
@@ -98,12 +98,12 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
 
     if x.shape[1] == 0:
         return np.full(len(targets), mean)
-    deal = np.random.default_rng(0).permutation(train)
-    held_parts = np.array_split(deal, min(SVR_FOLDS, len(train)))
+    tried = np.random.default_rng(0).permutation(train)[:SVR_CHOICE_ROWS]
+    held_parts = np.array_split(tried, min(SVR_FOLDS, len(tried)))
 
     def error(setting: tuple[float, float]) -> float:
         return sum(
-            float(np.abs(predicted(setting, np.setdiff1d(train, held), x[held]) - y[held]).sum()) for held in held_parts
+            float(np.abs(predicted(setting, np.setdiff1d(tried, held), x[held]) - y[held]).sum()) for held in held_parts
         )
 
     return predicted(min(SVR_SETTINGS, key=error), train, x) * sd + mean
