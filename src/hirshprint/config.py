@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -45,6 +46,7 @@ def resolve_config(config: dict[str, Any], schema: dict[str, Any] | None = None)
         Naming each wrong or unknown key, with the nearest right one.
     """
     schema = schema or read_schema()
+    config = _with_paths(config)
     validator = jsonschema.Draft202012Validator(schema)
     faults = [line for error in validator.iter_errors(config) for line in _explain(error)]
     if not faults:
@@ -57,6 +59,32 @@ def resolve_config(config: dict[str, Any], schema: dict[str, Any] | None = None)
     if faults:
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
     return resolved
+
+
+def _with_paths(config: dict[str, Any]) -> dict[str, Any]:
+    """Put paths given on the command line (``--config KEY=PATH``) where a dataset asks for them by ``{KEY}``.
+
+    Raises
+    ------
+    ConfigError
+        One is not given.
+    """
+    filled = copy.deepcopy(config)
+    used = set()
+    datasets = filled.get("datasets")
+    for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
+        for place in sorted({"table", "folder", "targets"} & set(dataset if isinstance(dataset, dict) else ())):
+            match = re.fullmatch(r"\{(\w+)\}", str(dataset[place]))
+            if match is None:
+                continue
+            if not config.get(match[1]):
+                raise ConfigError(
+                    f"The configuration cannot be used:\n  - `datasets.{name}.{place}`: its path is not given; "
+                    f"add --config {match[1]}=PATH, or write the path there"
+                )
+            dataset[place] = str(config[match[1]])
+            used.add(match[1])
+    return {key: value for key, value in filled.items() if key not in used}
 
 
 def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:

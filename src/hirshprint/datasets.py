@@ -15,6 +15,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.fingerprints import ROWS_AT_ONCE, moments
+
 SITES = ("A", "B", "X")
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
 SPLITS = ("random", "leave-A-out", "leave-B-out")
@@ -35,8 +37,11 @@ class Dataset:
     formulas : (n,) str.
     initial_edges : (n,) float64, Å, the edge each structure was built with; NaN for structures from files.
     targets : (n,) float64, in `unit`.
+    draws : (n,) int64, number of the structure among those of its compound, in the order of the table.
     counts : (n, c, b, b) float32, fingerprints [structure, channel, d_i bin, d_e bin].
     channels : c names.
+    moments : (n, s, 12) float64, `fingerprints.moments` of the channels of the sites, in the order of `SITES`; s is 0
+        where they were not asked for.
     """
 
     name: str
@@ -49,8 +54,10 @@ class Dataset:
     formulas: NDArray[np.str_]
     initial_edges: NDArray[np.float64]
     targets: NDArray[np.float64]
+    draws: NDArray[np.int64]
     counts: NDArray[np.float32]
     channels: tuple[str, ...]
+    moments: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +74,17 @@ class Fold:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
+def samples(dataset: Dataset) -> NDArray[np.str_]:
+    """Name per row what a training counts as one sample, (n,): a compound with all its initial edges, or a file."""
+    return np.where(np.isfinite(dataset.initial_edges), dataset.compounds, dataset.structure_ids)
+
+
 def load_dataset(
     name: str,
     fingerprints_h5: str | Path,
     targets_csv: str | Path,
     channels: Sequence[str] | None = None,
+    site_moments: bool = False,
 ) -> Dataset:
     """Join a fingerprint file and a table of targets on the structure id.
 
@@ -80,6 +93,8 @@ def load_dataset(
     Parameters
     ----------
     channels : the fingerprint channels to read, in this order; all of the file's by default.
+    site_moments : whether to take the moments of the sites' channels; those of thousands of structures are little
+        where their fingerprints are much.
 
     Raises
     ------
@@ -110,7 +125,13 @@ def load_dataset(
             )
         order = np.argsort(np.array(ids))
         counts = np.stack([file["counts"][:, present.index(channel)] for channel in wanted], axis=1)[order]
+        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments else None
     rows = [table[ids[k]] for k in order]
+    seen: Counter[str] = Counter()
+    draw = {}
+    for row in table.values():
+        draw[row["structure_id"]] = seen[row["compound"]]
+        seen[row["compound"]] += 1
     ids = [row["structure_id"] for row in rows]
     targets = np.array([_number(row["value"]) for row in rows])
     _refuse([i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok], "no finite target for")
@@ -135,9 +156,20 @@ def load_dataset(
         formulas=column("formula"),
         initial_edges=np.array([_number(row["initial_edge_angstrom"]) for row in rows]),
         targets=targets,
+        draws=np.array([draw[row["structure_id"]] for row in rows]),
         counts=counts.astype(np.float32, copy=False),
         channels=wanted,
+        moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
     )
+
+
+def _site_moments(counts: h5py.Dataset, present: Sequence[str], path: str | Path) -> NDArray[np.float64]:
+    """Moments (n, 3, 12) of the channels of the sites, read some structures at a time."""
+    if absent := [site for site in SITES if site not in present]:
+        raise ValueError(f"{path} has no channel {', '.join(absent)}; add `site` under fingerprint: channels:")
+    columns = [present.index(site) for site in SITES]
+    found = [moments(counts[k : k + ROWS_AT_ONCE])[:, columns] for k in range(0, len(counts), ROWS_AT_ONCE)]
+    return np.concatenate(found)
 
 
 def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_fraction: float) -> list[Fold]:

@@ -39,8 +39,10 @@ def additive(draws: int = 1, sites: bool = True) -> Dataset:
         formulas=formulas,
         initial_edges=np.full(len(rows), 4.5),
         targets=np.array([4 + of_a[a] + of_b[b] for a, b, _ in rows]),
+        draws=np.array([k for _, _, k in rows]),
         counts=np.zeros((len(rows), 1, 2, 2), np.float32),
         channels=("total",),
+        moments=np.zeros((len(rows), 0, 12)),
     )
 
 

@@ -39,6 +39,21 @@ def test_resolving_twice_changes_nothing_and_input_is_left_alone() -> None:
     assert given == TABLE
 
 
+def test_a_path_can_be_given_on_the_command_line() -> None:
+    config = {"datasets": {"one": {"table": "{my_table}"}}}
+    with pytest.raises(ConfigError, match=r"datasets\.one\.table.*--config my_table=PATH"):
+        resolve_config(config)
+    resolved = resolve_config(config | {"my_table": "there/t.csv"})
+    assert resolved["datasets"]["one"]["table"] == "there/t.csv"
+    assert "my_table" not in resolved
+
+
+@pytest.mark.parametrize("name", ["ci", "oqmd"])
+def test_shipped_presets_can_be_used(name: str) -> None:
+    preset = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))
+    resolve_config(preset | ({"oqmd_table": "t.csv"} if name == "oqmd" else {}))
+
+
 def test_shipped_file_shows_every_default() -> None:
     shipped = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
     bare = {"datasets": {"experimental": {"table": "data/experimental_perovskites.csv"}}}

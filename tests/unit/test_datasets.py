@@ -70,8 +70,10 @@ def prototypes(n_a: int = 6, n_b: int = 5, draws: int = 2, seed: int = 0) -> Dat
         formulas=compounds,
         initial_edges=np.full(len(rows), 4.5),
         targets=np.linspace(3.5, 4.5, len(rows)),
+        draws=np.array([k for _, _, k in rows]),
         counts=np.zeros((len(rows), 1, 4, 4), np.float32),
         channels=("total",),
+        moments=np.zeros((len(rows), 0, 12)),
     )
 
 

@@ -25,8 +25,10 @@ def dataset(channels: tuple[str, ...]) -> Dataset:
         names,
         np.full(3, np.nan),
         np.ones(3),
+        np.zeros(3, dtype=np.int64),
         counts,
         channels,
+        np.zeros((3, 0, 12)),
     )
 
 

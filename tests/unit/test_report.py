@@ -31,7 +31,7 @@ RUN: dict[str, Any] = {
     ],
 }
 # error of each model, in the property's unit
-MODELS = {"cnn": 0.03, "cnn_paper": 0.06, "cgcnn": 0.05, "gradient_boosting": 0.045, "ridge": 0.08}
+MODELS = {"readout": 0.03, "cnn_paper": 0.06, "cgcnn": 0.05, "gradient_boosting": 0.045, "ridge": 0.08}
 TEST_ROW: dict[str, Any] = {
     "dataset": "d",
     "split": "random",
@@ -214,7 +214,7 @@ def test_examples_span_the_values(made: html.DatasetInputs) -> None:
 
 
 def test_headline_takes_the_ensemble_and_never_the_best_seed() -> None:
-    runs = [("cnn", "3", 0.1), ("cnn", "10", 0.0), ("cgcnn", "0", 0.0), ("cgcnn", "ensemble", 0.2)]
+    runs = [("readout", "3", 0.1), ("readout", "10", 0.0), ("cgcnn", "0", 0.0), ("cgcnn", "ensemble", 0.2)]
     rows = [
         {
             **TEST_ROW,
@@ -229,13 +229,13 @@ def test_headline_takes_the_ensemble_and_never_the_best_seed() -> None:
         for c, t in (("a", 1.0), ("b", 2.0))
     ]
     table = figures.headline_metrics(pd.DataFrame(rows)[list(COLUMNS)], "random").set_index("model")
-    assert table["seed"].to_dict() == {"cnn": "3", "cgcnn": "ensemble"}
+    assert table["seed"].to_dict() == {"readout": "3", "cgcnn": "ensemble"}
 
 
 def test_worst_rows_one_per_compound_largest_first(made: html.DatasetInputs) -> None:
     table = figures.read_predictions(made.predictions)
-    worst = figures.worst_rows(table, "random", "cnn", 5)
-    test = table[(table["model"] == "cnn") & (table["part"] == "test")]
+    worst = figures.worst_rows(table, "random", "readout", 5)
+    test = table[(table["model"] == "readout") & (table["part"] == "test")]
     error = (test["predicted"] - test["true"]).abs().sort_values(ascending=False)
     np.testing.assert_allclose(worst["residual"].abs(), error.iloc[:5])
     assert worst["compound"].is_unique
@@ -263,11 +263,11 @@ def compared(errors: list[float], folds: int) -> html.Comparison:
             "predicted": t + error,
         }
         for fold in range(folds)
-        for model, error in (("cnn", errors[fold]), ("ridge", 0.1))
+        for model, error in (("readout", errors[fold]), ("ridge", 0.1))
         for c, t in (("a", 1.0), ("b", 2.0))
     ]
     rows.append({**rows[0], "compound": "only the cnn", "predicted": 1e6})
-    found = html.compare(pd.DataFrame(rows)[list(COLUMNS)], "random", "cnn", "ridge")
+    found = html.compare(pd.DataFrame(rows)[list(COLUMNS)], "random", "readout", "ridge")
     assert found is not None
     return found
 
@@ -313,8 +313,8 @@ def test_report_says_what_a_referee_asks_first(page: str, made: html.DatasetInpu
     text = re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text)
     assert "40 ok, 1 failed, 1 rejected; 40 compounds" in text
     table = figures.read_predictions(made.predictions)
-    row = metrics(table[(table["part"] == "test") & (table["model"] == "cnn")]).iloc[0]
-    assert f"cnn: MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å" in text
+    row = metrics(table[(table["part"] == "test") & (table["model"] == "readout")]).iloc[0]
+    assert f"readout: MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å" in text
     assert "composition baseline, gradient_boosting" in text
     assert "Every structure was built with the same edge, 4.5 Å." in text
 
@@ -369,7 +369,7 @@ def test_summary_has_five_lines_with_the_figures(made: html.DatasetInputs) -> No
     assert len(lines) == 5
     assert "40 ok, 1 failed, 1 rejected" in lines[0]
     assert "120 surfaces, 40 fingerprints of 6 × 50 × 50 bins" in lines[1]
-    assert re.search(r"oqmd: cnn MAE 0\.0\d+ ± 0\.0\d+ Å, r² 0\.9\d+ ± 0\.0\d+, test part of 5 random folds", lines[2])
+    assert re.search(r"oqmd: readout MAE 0\.0\d+ ± 0\.0\d+ Å, r² 0\.9\d+ ± 0\.0\d+, test part of 5 random folds", lines[2])
     assert "gradient_boosting MAE" in lines[3]
     assert "mean MAE" in lines[3]
     assert lines[4].endswith("results/report.html")

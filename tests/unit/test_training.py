@@ -64,8 +64,10 @@ def crystals() -> tuple[Dataset, list[Structure]]:
         formulas=names,
         initial_edges=np.full(len(names), 4.5),
         targets=targets,
+        draws=np.zeros(len(names), dtype=np.int64),
         counts=counts,
         channels=("total",),
+        moments=np.zeros((len(names), 0, 12)),
     )
     return dataset, structures
 

@@ -13,8 +13,10 @@ from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
 learning = snakemake.config["learning"]
+moments = bool({"readout", "hybrid"} & set(learning["networks"]))
+files = (snakemake.input.fingerprints, snakemake.input.targets)
 predictions = train_networks(
-    dataset=load_dataset(snakemake.wildcards.dataset, snakemake.input.fingerprints, snakemake.input.targets, ["total"]),
+    dataset=load_dataset(snakemake.wildcards.dataset, *files, ["total"], site_moments=moments),
     structures=read_structures(Path(snakemake.input.structures)),
     learning=learning,
     cache_folder=Path("cache/training"),

@@ -123,7 +123,9 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
         formulas=dataset.formulas[kept],
         initial_edges=dataset.initial_edges[kept],
         targets=dataset.targets[kept],
+        draws=dataset.draws[kept],
         counts=dataset.counts[kept][:, :0],
+        moments=dataset.moments[kept],
     ), kept
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,6 +66,26 @@ def with_ensembles(table: pd.DataFrame) -> pd.DataFrame:
     joint = grouped.agg(predicted="mean", std="std", members="size").reset_index()
     joint = joint[joint["members"] > 1].assign(seed=ENSEMBLE)
     return single if joint.empty else pd.concat([single, joint[list(COLUMNS)]], ignore_index=True)
+
+
+def with_compound_means(table: pd.DataFrame) -> pd.DataFrame:
+    """Add, where a model predicts several structures of a compound, rows without structure_id: their mean and sd."""
+    several = table[basis(table) == "structure"]
+    keys = [column for column in COLUMNS if column not in ("structure_id", "predicted", "std")]
+    joint = several.groupby(keys, sort=False)["predicted"].agg(predicted="mean", std="std").reset_index()
+    joint = joint.assign(structure_id="")
+    return table if joint.empty else pd.concat([table, joint[list(COLUMNS)]], ignore_index=True)
+
+
+def basis(table: pd.DataFrame) -> pd.Series[Any]:
+    """Say of each row whether it stands for a ``compound``, or for a ``structure``: one of several of its compound.
+
+    Where a model has several rows for any compound, its rows with a structure_id are those of structures.
+    """
+    named = table["structure_id"] != ""
+    counted = named.groupby([table[column] for column in ("dataset", "model", "split", "fold", "seed", "compound")])
+    several = (counted.transform("sum") > 1).groupby([table["dataset"], table["model"], table["split"]])
+    return pd.Series(np.where(named & several.transform("any"), "structure", "compound"), table.index)
 
 
 def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
@@ -134,12 +155,13 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per dataset, model, split, seed and part with n_folds, n (rows over all folds), r2, r2_sd, mae,
-    mae_sd (in `unit`), mse, mse_sd (in `unit`²) and unit. A row of the predictions counts once, whether it
-    stands for a structure or a compound. The sd of a single fold is NaN.
+    One row per dataset, model, split, seed, part and basis (`basis`: are single structures predicted, or compounds)
+    with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²) and unit.
+    The sd of a single fold is NaN.
     """
-    keys = ["dataset", "model", "split", "seed", "part"]
+    keys = ["dataset", "model", "split", "seed", "part", "basis"]
     rows = []
+    table = table.assign(basis=basis(table))
     for values, of_part in table.groupby(keys, sort=False):
         folds = pd.DataFrame(
             [

@@ -34,16 +34,22 @@ MAP_EDGE = 50  # most neurons along an edge of the Kohonen map
 MAP_EPOCHS = 30
 
 
+def column_scales(inputs: Floats, train: Rows) -> tuple[Floats, Floats]:
+    """Mean and sd of each column's known training values, (p,) each; the sd is 0 where they do not vary."""
+    known = np.isfinite(inputs[train])
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, inputs[train], 0.0).sum(axis=0) / count
+    sd = np.sqrt((np.where(known, inputs[train] - mean, 0.0) ** 2).sum(axis=0) / count)
+    return mean, np.where(sd > 1e-9 * np.maximum(np.abs(mean), 1.0), sd, 0.0)
+
+
 def standardised(inputs: Floats, train: Rows) -> Floats:
     """Shift and scale each column by mean and sd of its known training values; what is not known becomes the mean.
 
     Columns that do not vary in the training rows are left out.
     """
-    known = np.isfinite(inputs[train])
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, inputs[train], 0.0).sum(axis=0) / count
-    sd = np.sqrt((np.where(known, inputs[train] - mean, 0.0) ** 2).sum(axis=0) / count)
-    varies = sd > 1e-9 * np.maximum(np.abs(mean), 1.0)
+    mean, sd = column_scales(inputs, train)
+    varies = sd > 0
     scaled: Floats = np.nan_to_num((inputs[:, varies] - mean[varies]) / sd[varies], nan=0.0)
     return scaled
 

@@ -16,31 +16,70 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 import hirshprint
-from hirshprint.datasets import Dataset, Fold, planned_splits
+from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, samples
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import build_cgcnn
 from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
-from hirshprint.models.predictions import fold_predictions, with_ensembles
+from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
+from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
+from hirshprint.models.readout import build_readout, fit_reader, joined_moments
+from hirshprint.structures.elements import PROPERTIES
 from hirshprint.structures.structure import Structure
 
-ALGORITHM = 1  # raise it when a change here or in a network changes what a training gives
-NETWORKS = ("cnn_paper", "cgcnn")
+ALGORITHM = 2  # raise it when a change here or in a network changes what a training gives
 WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
 PREDICTION_BATCH = 256
 SECONDS_BETWEEN_LINES = 15.0
 
 Batch = tuple[NDArray[Any], ...]
+Inputs = Callable[[NDArray[np.int64]], Batch]
+
+
+class Recipe(NamedTuple):
+    """How a network is trained: beyond `huber` standard deviations of the target an error counts linearly."""
+
+    huber: float | None = None
+    weight_decay: float | None = None
+
+
+RECIPES = {
+    "cnn_paper": Recipe(),
+    "readout": Recipe(huber=0.2, weight_decay=0.01),
+    "cgcnn": Recipe(),
+    "hybrid": Recipe(huber=0.2, weight_decay=0.5),
+}
+NETWORKS = tuple(RECIPES)
+
+
+class Source(NamedTuple):
+    """What a network learns from.
+
+    Attributes
+    ----------
+    rows : rows of the dataset that it uses.
+    joined : whether a row stands for all structures of its compound.
+    inputs_of : gives, for the training rows of a fold, how to make inputs of any rows, what a card must say of them,
+        and arrays that their use needs.
+    build : makes the network.
+    digest : of all data that the inputs come from.
+    """
+
+    rows: NDArray[np.int64]
+    joined: bool
+    inputs_of: Callable[[NDArray[np.int64]], tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]]
+    build: Callable[[], Any]
+    digest: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +92,8 @@ class Unit:
     settings : epochs, batch_size, learning_rate (and the model's own).
     inputs : gives the network's inputs for some rows of the dataset.
     scaling : what the inputs were scaled by, for the card.
+    samples : per row of the dataset what it is a sample of; an epoch shows each sample once.
+    arrays : what the use of the network needs beside its card.
     """
 
     model: str
@@ -60,13 +101,27 @@ class Unit:
     seed: int
     fold: Fold
     settings: Mapping[str, Any]
-    inputs: Callable[[NDArray[np.int64]], Batch]
+    inputs: Inputs
     scaling: dict[str, Any]
+    samples: NDArray[np.str_]
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Stem of the unit's files."""
         return f"{self.model}-{self.split}-fold{self.fold.number}-seed{self.seed}"
+
+    @property
+    def size(self) -> int:
+        """Samples that an epoch shows."""
+        return len(np.unique(self.samples[self.fold.train]))
+
+    def epoch(self, number: int) -> NDArray[np.int64]:
+        """Training rows of an epoch, shuffled: of a sample with several rows one, drawn anew in each epoch."""
+        order = np.random.default_rng([self.seed, self.fold.number, number]).permutation(self.fold.train)
+        first = np.unique(self.samples[order], return_index=True)[1]
+        rows: NDArray[np.int64] = order[np.sort(first)]
+        return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,14 +157,16 @@ def train_networks(
     ----------
     structures : of any order; must have every structure of the dataset.
     learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction,
-        networks, and for each of those (``cnn_paper``, ``cgcnn``) its epochs, batch_size and learning_rate,
-        for ``cgcnn`` also radius_angstrom.
+        networks, and for each of those its epochs, batch_size and learning_rate, for ``cgcnn`` also
+        radius_angstrom. ``cnn_paper`` and ``cgcnn`` see one initial edge of each compound, the first; ``readout`` and
+        ``hybrid`` see all, and are left out where sites have no names.
     gpus, require_gpu, threads : see `backend.prepare_device`.
     checkpoint_seconds : time between two checkpoints of a unit.
 
     Returns
     -------
-    Predictions table (`predictions.COLUMNS`), with ensemble rows when there are several seeds.
+    Predictions table (`predictions.COLUMNS`), with ensemble rows when there are several seeds, and the mean over the
+    structures of a compound when there are several.
 
     Raises
     ------
@@ -125,7 +182,12 @@ def train_networks(
         raise ValueError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
     tables = []
     for model in learning["networks"]:
-        units, build, identity = _units(model, dataset, structures, learning, plan)
+        if model in ("readout", "hybrid") and not dataset.elements:
+            print(f"{model}: left out, for it needs to know which element is on which site", flush=True)
+            continue
+        source = SOURCES[model](dataset, structures, dict(learning[model]))
+        units, identity = _units(model, source, dataset, learning, plan)
+        named = replace(dataset, structure_ids=np.full(len(dataset.targets), "")) if source.joined else dataset
         cache = Path(cache_folder) / digest(identity)[:32]
         trainer = None
         progress = _Progress(model, units, device)
@@ -133,88 +195,134 @@ def train_networks(
             done = cache / f"{unit.name}.npz"
             if not done.exists():
                 checkpoint = cache / f"{unit.name}.checkpoint.npz"
-                trainer = trainer or _Trainer(build)
+                trainer = trainer or _Trainer(source.build, RECIPES[model])
                 trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress)
                 _save(done, trained)
                 checkpoint.unlink(missing_ok=True)
             trained = _load(done)
             progress.finished(unit, trained)
-            _write_model(Path(models_folder), build, unit, trained, dataset)
-            tables.append(fold_predictions(dataset, model, unit.split, unit.fold, unit.seed, trained.predicted))
-    return with_ensembles(pd.concat(tables, ignore_index=True))
+            _write_model(Path(models_folder), source.build, unit, trained, dataset)
+            tables.append(fold_predictions(named, model, unit.split, unit.fold, unit.seed, trained.predicted))
+    if not tables:
+        raise ValueError(f"no network of {', '.join(learning['networks'])} can learn from '{dataset.name}'")
+    table = with_ensembles(pd.concat(tables, ignore_index=True))
+    return with_compound_means(table) if np.isfinite(dataset.initial_edges).all() else table
 
 
 def _units(
-    model: str,
-    dataset: Dataset,
-    structures: Sequence[Structure],
-    learning: Mapping[str, Any],
-    plan: Mapping[str, Sequence[Fold]],
-) -> tuple[list[Unit], Callable[[], Any], dict[str, Any]]:
-    """Units of one model in the order of the plan, how to build its network, and what identifies the lot."""
+    model: str, source: Source, dataset: Dataset, learning: Mapping[str, Any], plan: Mapping[str, Sequence[Fold]]
+) -> tuple[list[Unit], dict[str, Any]]:
+    """Units of one model in the order of the plan, and what identifies the lot."""
     settings = dict(learning[model])
-    make = _images if model == "cnn_paper" else _graphs
-    inputs_of, build, data = make(dataset, structures, settings)
     units = []
     for split, folds in plan.items():
         for fold in folds:
-            inputs, scaling = inputs_of(fold.train)
+            of_rows = {part: np.intersect1d(rows, source.rows) for part, rows in fold.parts().items()}
+            used = Fold(fold.number, **of_rows)
+            inputs, scaling, arrays = source.inputs_of(used.train)
             for seed in learning["seeds"]:
-                units.append(Unit(model, split, int(seed), fold, settings, inputs, scaling))
+                units.append(Unit(model, split, int(seed), used, settings, inputs, scaling, samples(dataset), arrays))
     identity = {
         "algorithm": ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
         "model": model,
         "settings": settings,
-        "data": data,
-        "rows": _array_digest(dataset.structure_ids, dataset.targets),
+        "data": source.digest,
+        "rows": _array_digest(dataset.structure_ids, dataset.targets, source.rows),
         "folds": {
             split: _array_digest(*(rows for fold in folds for rows in fold.parts().values()))
             for split, folds in plan.items()
         },
     }
-    return units, build, identity
+    return units, identity
 
 
-Inputs = Callable[[NDArray[np.int64]], tuple[Callable[[NDArray[np.int64]], Batch], dict[str, Any]]]
+def _first_rows(dataset: Dataset) -> NDArray[np.int64]:
+    """One row per sample: the first initial edge of a compound, every file."""
+    return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
 
 
-def _images(
-    dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]
-) -> tuple[Inputs, Callable[[], Any], str]:
-    images = cnn_images(dataset)
+def _images(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
+    images, rows = cnn_images(dataset), _first_rows(dataset)
 
-    def inputs_of(train: NDArray[np.int64]) -> tuple[Callable[[NDArray[np.int64]], Batch], dict[str, Any]]:
+    def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
         scale = image_scale(images, train)
-        return lambda rows: (images[rows] / np.float32(scale),), {"channel": CHANNEL, "divided_by": scale}
+        return lambda rows: (images[rows] / np.float32(scale),), {"channel": CHANNEL, "divided_by": scale}, {}
 
-    return inputs_of, lambda: build_cnn_paper(images.shape[1:]), _array_digest(images)
+    return Source(rows, False, inputs_of, lambda: build_cnn_paper(images.shape[1:]), _array_digest(images[rows]))
 
 
-def _graphs(
-    dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]
-) -> tuple[Inputs, Callable[[], Any], str]:
+def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
     by_id = {structure.structure_id: structure for structure in structures}
     if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
         raise ValueError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
-    radius = float(settings["radius_angstrom"])
-    graphs = build_graphs([by_id[name] for name in dataset.structure_ids.tolist()], radius)
+    radius, used = float(settings["radius_angstrom"]), _first_rows(dataset)
+    graphs = build_graphs([by_id[name] for name in dataset.structure_ids[used].tolist()], radius)
 
-    def inputs_of(train: NDArray[np.int64]) -> tuple[Callable[[NDArray[np.int64]], Batch], dict[str, Any]]:
-        return lambda rows: graph_batch(graphs, rows), {"radius_angstrom": radius}
+    def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
+        return lambda rows: graph_batch(graphs, np.searchsorted(used, rows)), {"radius_angstrom": radius}, {}
 
     arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
     edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
-    return inputs_of, lambda: build_cgcnn(radius), _array_digest(*arrays, *edges)
+    return Source(used, False, inputs_of, lambda: build_cgcnn(radius), _array_digest(*arrays, *edges))
+
+
+def _read_elements(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
+    rows, moments, edges = _all_moments(dataset)
+    elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+
+    def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
+        reader = fit_reader(moments, edges, elements, np.searchsorted(rows, train))
+        read = reader.probabilities(moments, edges)
+        return lambda some: (read[np.searchsorted(rows, some)],), _edges_seen(dataset, rows), reader.arrays()
+
+    return Source(rows, _joins(dataset, rows), inputs_of, build_readout, _array_digest(moments, edges, rows))
+
+
+def _hybrid(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
+    rows, moments, edges = _all_moments(dataset)
+    elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+
+    def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
+        scales = fit_scales(elements, moments, np.searchsorted(rows, train))
+        made = scaled_inputs(elements, moments, scales)
+
+        def inputs(some: NDArray[np.int64]) -> Batch:
+            return tuple(one[np.searchsorted(rows, some)] for one in made)
+
+        return inputs, _edges_seen(dataset, rows), scales
+
+    properties = len(SITES) * len(PROPERTIES)
+    digest_of = _array_digest(moments, edges, rows, *elements.values())
+    return Source(rows, _joins(dataset, rows), inputs_of, lambda: build_hybrid(properties), digest_of)
+
+
+def _all_moments(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Rows to learn from, increasing, their moments (m, p) and initial edges (m,): a row per compound if it can be."""
+    everything = np.arange(len(dataset.targets))
+    return joined_moments(dataset) or (everything, dataset.moments.reshape(len(everything), -1), dataset.initial_edges)
+
+
+def _joins(dataset: Dataset, rows: NDArray[np.int64]) -> bool:
+    return len(rows) < len(dataset.targets)
+
+
+def _edges_seen(dataset: Dataset, rows: NDArray[np.int64]) -> dict[str, Any]:
+    edges = np.unique(dataset.initial_edges[np.isin(samples(dataset), samples(dataset)[rows])])
+    every = len(rows) < len(dataset.targets) or len(edges) == 1
+    return {"edges_angstrom": edges.tolist() if every else "any"}
+
+
+SOURCES = {"cnn_paper": _images, "readout": _read_elements, "cgcnn": _graphs, "hybrid": _hybrid}
 
 
 class _Trainer:
     """A network with its optimiser, compiled once and reset for every unit of a model."""
 
-    def __init__(self, build: Callable[[], Any]):
-        self.build = build
+    def __init__(self, build: Callable[[], Any], recipe: Recipe = RECIPES["cnn_paper"]):
+        self.build, self.recipe = build, recipe
         self.network = build()
-        self.optimizer = keras.optimizers.Adam(clipnorm=1.0)
+        self.optimizer = keras.optimizers.Adam(clipnorm=1.0, weight_decay=recipe.weight_decay)
         self.optimizer.build(self.network.trainable_variables)
         specs = [tf.TensorSpec(entry.shape, entry.dtype) for entry in self.network.inputs]
         number = tf.TensorSpec((None,), tf.float32)
@@ -224,11 +332,19 @@ class _Trainer:
 
     def _step(self, inputs: Any, targets: Any, rate: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(tf.square(self.network(inputs, training=True)[:, 0] - targets))
+            error = self.network(inputs, training=True)[:, 0] - targets
+            mse = tf.reduce_mean(tf.square(error))
+            limit = self.recipe.huber
+            size = tf.abs(error)
+            loss = (
+                mse
+                if limit is None
+                else tf.reduce_mean(tf.where(size < limit, 0.5 * tf.square(error), limit * (size - 0.5 * limit)))
+            )
         gradients = tape.gradient(loss, self.network.trainable_variables)
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(gradients, self.network.trainable_variables)
-        return loss
+        return mse
 
     def _apply(self, inputs: Any) -> Any:
         return self.network(inputs, training=False)[:, 0]
@@ -252,7 +368,7 @@ class _Trainer:
         for k, variable in enumerate(self.optimizer.variables):
             variable.assign(state[f"memory_{k}"])
 
-    def predict(self, inputs: Callable[[NDArray[np.int64]], Batch], rows: NDArray[np.int64]) -> NDArray[Any]:
+    def predict(self, inputs: Inputs, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Scaled predictions (n,) float64 for rows of the dataset."""
         parts = [
             self.apply(list(inputs(rows[start : start + PREDICTION_BATCH]))).numpy()
@@ -275,7 +391,7 @@ def _train(
     sd = float(targets[train].std()) or 1.0
     scaled = ((targets - mean) / sd).astype(np.float32)
     epochs, batch_size = int(unit.settings["epochs"]), int(unit.settings["batch_size"])
-    parts = math.ceil(len(train) / batch_size)
+    parts = math.ceil(unit.size / batch_size)
     history = np.full((epochs, 2), np.nan)
     first, spent = 0, 0.0
     trainer.reset(unit.seed)
@@ -286,12 +402,12 @@ def _train(
         print(f"{unit.name}: resumed after epoch {first} of {epochs}", flush=True)
     start = last_saved = time.monotonic()
     for epoch in range(first, epochs):
-        order = np.random.default_rng([unit.seed, unit.fold.number, epoch]).permutation(train)
+        order = unit.epoch(epoch)
         losses = []
         for number, rows in enumerate(np.array_split(order, parts)):
             rate = _rate(epoch * parts + number, epochs * parts) * float(unit.settings["learning_rate"])
             losses.append(float(trainer.step(list(unit.inputs(rows)), scaled[rows], rate)) * len(rows))
-        history[epoch, 0] = sum(losses) / len(train) * sd**2
+        history[epoch, 0] = sum(losses) / len(order) * sd**2
         if not math.isfinite(history[epoch, 0]):
             raise RuntimeError(
                 f"{unit.name}: the training diverged in epoch {epoch + 1}; "
@@ -306,7 +422,8 @@ def _train(
             seconds = np.float64(spent + now - start)
             _save_arrays(checkpoint, trainer.state() | {"history": history, "epoch": epoch + 1, "seconds": seconds})
             last_saved = now
-    predicted = trainer.predict(unit.inputs, np.arange(len(targets))) * sd + mean
+    predicted, rows = np.full(len(targets), np.nan), np.concatenate(list(unit.fold.parts().values()))
+    predicted[rows] = trainer.predict(unit.inputs, rows) * sd + mean
     return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
 
 
@@ -323,7 +440,7 @@ class _Progress:
 
     def __init__(self, model: str, units: Sequence[Unit], device: str):
         self.device = device
-        self.left = sum(int(unit.settings["epochs"]) * len(unit.fold.train) for unit in units)
+        self.left = sum(int(unit.settings["epochs"]) * unit.size for unit in units)
         self.total, self.number = len(units), 0
         self.done = 0  # rows passed through a network in this process
         self.start = self.said = time.monotonic()
@@ -331,12 +448,12 @@ class _Progress:
 
     def epoch(self, unit: Unit, epoch: int, mse: float) -> None:
         """Count one epoch of a unit."""
-        self.done += len(unit.fold.train)
+        self.done += unit.size
         self.reached = epoch
         now = time.monotonic()
         if now - self.said >= SECONDS_BETWEEN_LINES:
             self.said = now
-            ahead = self.left - epoch * len(unit.fold.train)
+            ahead = self.left - epoch * unit.size
             eta = round(ahead * (now - self.start) / self.done)
             print(
                 f"{unit.name} ({self.number + 1} of {self.total}): "
@@ -348,7 +465,7 @@ class _Progress:
     def finished(self, unit: Unit, trained: Trained) -> None:
         """Count one unit as done, whether trained now or found."""
         how = f"in {trained.seconds:.1f} s" if self.reached else "found in the cache"
-        self.left -= int(unit.settings["epochs"]) * len(unit.fold.train)
+        self.left -= int(unit.settings["epochs"]) * unit.size
         self.number, self.reached = self.number + 1, 0
         print(f"{unit.name} ({self.number} of {self.total}): done, {how}", flush=True)
 
@@ -362,6 +479,8 @@ def _write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tr
             warnings.filterwarnings("ignore", message="__array__ implementation doesn't accept a copy")
             network.save(Path(temporary) / "model.keras")
         shutil.copyfile(Path(temporary) / "model.keras", target)
+    if unit.arrays:
+        _save_arrays(folder / f"{unit.name}.npz", unit.arrays)
     targets = dataset.targets[unit.fold.train]
     card = {
         "model": unit.model,
@@ -374,7 +493,7 @@ def _write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tr
         "prediction": "network output * target_sd + target_mean",
         "target_mean": float(targets.mean()),
         "target_sd": float(targets.std()) or 1.0,
-        "inputs": unit.scaling,
+        "inputs": unit.scaling | ({"arrays": f"{unit.name}.npz"} if unit.arrays else {}),
         "settings": dict(unit.settings),
         "rows": {part: len(rows) for part, rows in unit.fold.parts().items()},
         "mean_absolute_error": {
