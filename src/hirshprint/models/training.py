@@ -57,7 +57,7 @@ RECIPES = {
     "cnn_paper": Recipe(),
     "readout": Recipe(huber=0.2, weight_decay=0.01),
     "cgcnn": Recipe(),
-    "hybrid": Recipe(huber=0.2, weight_decay=0.5),
+    "hybrid": Recipe(huber=0.2, weight_decay=0.3),
 }
 NETWORKS = tuple(RECIPES)
 
