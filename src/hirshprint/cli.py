@@ -18,6 +18,7 @@ EXAMPLES = {
   hirshprint surface SrTiO3.cif --out surfaces       meshes, a picture and a table of the sites
   hirshprint fingerprint SrTiO3 --edge 3.905 --out SrTiO3.h5 --picture SrTiO3.png
   hirshprint compare SrTiO3.h5 BaTiO3.cif --picture difference.png
+  hirshprint predict SrTiO3 --model results/experimental/models
   hirshprint status                                  which structures are new, changed, failed or rejected
   hirshprint recover                                 after a killed run: then run snakemake again
 
@@ -54,6 +55,14 @@ examples:
   hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
   hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0
   hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
+    "predict": """DIR is results/DATASET/models of a run on a table. The network with the least validation error
+is used, all its folds and seeds averaged; std is the standard deviation to expect. Columns of the result: formula,
+a_predicted_angstrom, a_std_angstrom (named after the property), and unseen, the elements that training had on no such
+site: predictions for those are guesses.
+
+examples:
+  hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models
+  hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv""",
     "recover": """It ends jobs that a killed run has left behind in this folder, also those that wait or run in SLURM,
 and clears its lock; what has been computed stays. With --failed, structures that failed or were given up are
 computed again by the next run.
@@ -69,6 +78,7 @@ SUMMARIES = {
     "surface": "surfaces of one structure: meshes, a picture, a table of its sites",
     "fingerprint": "fingerprint of one structure: a file, and a picture by contact",
     "compare": "distances between two fingerprints, and a map of their difference",
+    "predict": "the property of new compounds, with the networks that a run trained",
     "recover": "clear what a killed run left in this folder",
     "status": "which structures are new, changed, failed or rejected, and why",
 }
@@ -137,6 +147,10 @@ def _parser() -> argparse.ArgumentParser:
         added[name].add_argument(
             "--picture", type=_picture, metavar="F.png", help="picture to write (.png, .pdf or .svg)"
         )
+    added["predict"].add_argument("formula", nargs="*", metavar="FORMULA", help="formulas ABX3, such as SrTiO3")
+    added["predict"].add_argument("--table", type=Path, metavar="T.csv", help="CSV with formula, or formula, A, B, X")
+    added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
+    added["predict"].add_argument("--out", type=Path, metavar="P.csv", help="table to write (default: the terminal)")
     added["recover"].add_argument("--failed", action="store_true", help="have failed structures computed again")
     added["status"].add_argument("--configfile", type=Path, default=Path("config/config.yaml"), metavar="FILE")
     return parser

@@ -9,9 +9,12 @@ import pytest
 from hirshprint.models.predictions import (
     COLUMNS,
     accuracy,
+    basis,
     metrics,
     read_predictions,
     validate_predictions,
+    with_calibrated_std,
+    with_compound_means,
     with_ensembles,
     write_predictions,
 )
@@ -123,3 +126,47 @@ def test_ensembles_average_the_seeds() -> None:
     assert joint.loc[0, "std"] == pytest.approx(np.std([0.1, 0.3], ddof=1))
     assert both[both["seed"] != "ensemble"]["std"].isna().all()
     assert "ensemble" not in set(with_ensembles(predictions())["seed"])
+
+
+def test_std_is_calibrated_on_the_validation_part_alone() -> None:
+    rng = np.random.default_rng(0)
+    n = 4000
+    spread = rng.uniform(0.5, 2.0, n)
+    part = np.where(np.arange(n) % 2 == 0, "validation", "test")
+    table = pd.DataFrame(
+        {
+            "dataset": "d", "model": "m", "split": "random", "fold": 0, "seed": "ensemble", "part": part,
+            "structure_id": "", "compound": [str(k) for k in range(n)], "property": "p", "unit": "Å",
+            "true": 0.0, "predicted": 0.03 * np.hypot(spread, np.median(spread)) * rng.normal(size=n), "std": spread,
+        },
+    )[list(COLUMNS)]  # fmt: skip
+    made = with_calibrated_std(table)
+    found = metrics(made).set_index("part").loc["test"]
+    assert found["within_1_std"] == pytest.approx(0.683, abs=0.03)
+    assert found["within_2_std"] == pytest.approx(0.954, abs=0.02)
+    poisoned = table.assign(predicted=np.where(part == "test", 1e6, table["predicted"]))
+    pd.testing.assert_series_equal(with_calibrated_std(poisoned)["std"], made["std"])
+    single = with_calibrated_std(table.assign(std=np.nan))["std"]  # one seed: the same for all
+    assert single.nunique() == 1
+    assert np.isfinite(single).all()
+
+
+def test_means_over_the_structures_of_a_compound_stand_beside_them() -> None:
+    rows = [
+        {"fold": fold, "part": "test", "structure_id": f"{compound}-{k}", "compound": compound, "predicted": value}
+        for fold in (0, 1)
+        for compound in ("SrTiO3", "BaTiO3")
+        for k, value in enumerate((4.0, 4.2))
+    ]
+    table = pd.DataFrame(rows).assign(
+        dataset="d", model="m", split="random", seed="0", property="p", unit="Å", true=4.1, std=np.nan
+    )[list(COLUMNS)]
+    both = with_compound_means(table)
+    assert basis(both).tolist() == ["structure"] * 8 + ["compound"] * 4
+    assert both["predicted"].iloc[8:].tolist() == pytest.approx([4.1] * 4)
+    found = metrics(both).set_index("basis")
+    assert found.loc["structure", "mae"] == pytest.approx(0.1)
+    assert found.loc["compound", "mae"] == pytest.approx(0.0)
+    one_each = table.drop_duplicates(["fold", "compound"])
+    assert with_compound_means(one_each).equals(one_each)
+    assert set(basis(one_each)) == {"compound"}

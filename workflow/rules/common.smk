@@ -182,6 +182,13 @@ def comparison_digest(wildcards):
     return geometry_digest(plan(wildcards.dataset).entries, settings)
 
 
+def fingerprint_definition(dataset):
+    """How the fingerprints of a dataset are made, for predictions of other compounds."""
+    settings = {name: DATASETS[dataset].get(name) for name in ("prototype", "initial_edge")}
+    surfaces = {"engine": ENGINE, "densities": config["densities"], "mesh_level": config["surfaces"]["mesh_level"]}
+    return settings | surfaces | {"fingerprint": config["fingerprint"]}
+
+
 @cache
 def learning_digest(dataset):
     """Digest of what determines the predictions of a dataset."""

@@ -22,6 +22,7 @@ rule train:
         gpu=config["learning"]["gpus"],
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
+        definition=lambda wildcards: fingerprint_definition(wildcards.dataset),
     message:
         "Train networks on {wildcards.dataset}: every split, fold and seed in one job"
     script:

@@ -7,22 +7,24 @@ from pathlib import Path
 
 from hirshprint.datasets import load_dataset
 from hirshprint.logs import start_log
+from hirshprint.models.prediction import write_folder_card
 from hirshprint.models.predictions import write_predictions
 from hirshprint.models.training import train_networks
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
 learning = snakemake.config["learning"]
-moments = bool({"readout", "hybrid"} & set(learning["networks"]))
 files = (snakemake.input.fingerprints, snakemake.input.targets)
+sites = bool({"readout", "hybrid"} & set(learning["networks"]))
+dataset = load_dataset(snakemake.wildcards.dataset, *files, ["total"], site_moments=sites)
 predictions = train_networks(
-    dataset=load_dataset(snakemake.wildcards.dataset, *files, ["total"], site_moments=moments),
+    dataset=dataset,
     structures=read_structures(Path(snakemake.input.structures)),
     learning=learning,
     cache_folder=Path("cache/training"),
     models_folder=Path(snakemake.output.models),
-    gpus=learning["gpus"],
-    require_gpu=learning["require_gpu"],
+    **{key: learning[key] for key in ("gpus", "require_gpu")},
     threads=snakemake.threads,
 )
+write_folder_card(Path(snakemake.output.models), dataset, predictions, snakemake.params.definition)
 write_predictions(snakemake.output.predictions, predictions)

@@ -27,6 +27,7 @@ COLUMNS = (
     "predicted",
     "std",
 )
+_CALIBRATED = ["dataset", "model", "split", "fold", "seed", "basis"]
 PARTS = ("train", "validation", "test")
 ENSEMBLE = "ensemble"
 _TEXT = ("dataset", "model", "split", "seed", "part", "structure_id", "compound", "property", "unit")
@@ -75,6 +76,43 @@ def with_compound_means(table: pd.DataFrame) -> pd.DataFrame:
     joint = several.groupby(keys, sort=False)["predicted"].agg(predicted="mean", std="std").reset_index()
     joint = joint.assign(structure_id="")
     return table if joint.empty else pd.concat([table, joint[list(COLUMNS)]], ignore_index=True)
+
+
+ONE_SD = 0.6827  # share of normal errors within one standard deviation
+
+
+def calibrations(table: pd.DataFrame) -> pd.DataFrame:
+    """How far the spread over seeds is from the error, by the validation part of each model's fold and seed.
+
+    Returns
+    -------
+    One row per dataset, model, split, fold, seed and basis with ``floor``, the median spread (in `unit`), and
+    ``factor``: within factor · √(spread² + floor²) lie 68 % of the validation errors. Without any spread the root
+    counts as 1. There is no row where there is no validation part.
+    """
+    table = table.assign(basis=basis(table))
+    rows = []
+    for values, of_run in table[table["part"] == "validation"].groupby(_CALIBRATED, sort=False):
+        spread = of_run["std"].to_numpy(dtype=np.float64, na_value=0.0)
+        floor = float(np.median(spread))
+        error = (of_run["predicted"] - of_run["true"]).abs().to_numpy()
+        factor = float(np.quantile(error / spread_size(spread, floor), ONE_SD))
+        rows.append(dict(zip(_CALIBRATED, values, strict=True)) | {"floor": floor, "factor": factor})
+    return pd.DataFrame(rows, columns=[*_CALIBRATED, "floor", "factor"])
+
+
+def spread_size(spread: NDArray[np.float64], floor: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """√(spread² + floor²), or 1 where that is 0."""
+    size = np.hypot(spread, floor)
+    return np.where(size > 0, size, 1.0)
+
+
+def with_calibrated_std(table: pd.DataFrame) -> pd.DataFrame:
+    """Replace the spread in ``std`` by the standard deviation to expect, as `calibrations` found it."""
+    runs = table.assign(basis=basis(table))[_CALIBRATED]
+    found = runs.merge(calibrations(table), on=_CALIBRATED, how="left")
+    spread = table["std"].to_numpy(dtype=np.float64, na_value=0.0)
+    return table.assign(std=found["factor"].to_numpy() * spread_size(spread, found["floor"].to_numpy(float)))
 
 
 def basis(table: pd.DataFrame) -> pd.Series[Any]:
@@ -156,7 +194,8 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     One row per dataset, model, split, seed, part and basis (`basis`: are single structures predicted, or compounds)
-    with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²) and unit.
+    with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²), unit, and
+    within_1_std, within_2_std: shares of the rows whose error is within so many of their own std.
     The sd of a single fold is NaN.
     """
     keys = ["dataset", "model", "split", "seed", "part", "basis"]
@@ -173,5 +212,8 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
         row |= {"n_folds": len(folds), "n": len(of_part)}
         for name in ("r2", "mae", "mse"):
             row |= {name: folds[name].mean(), f"{name}_sd": folds[name].std(ddof=1)}
-        rows.append(row | {"unit": of_part["unit"].iloc[0]})
+        size = (of_part["predicted"] - of_part["true"]).abs() / of_part["std"]
+        known = size.notna().any()
+        within = {f"within_{k}_std": float((size <= k).mean()) if known else np.nan for k in (1, 2)}
+        rows.append(row | {"unit": of_part["unit"].iloc[0]} | within)
     return pd.DataFrame(rows)

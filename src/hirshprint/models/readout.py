@@ -108,6 +108,12 @@ def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] |
     return rows[by_row], moments, np.zeros(len(rows))
 
 
+def moment_rows(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
+    """Rows to learn from, increasing, their moments (m, p) and initial edges (m,): a row per compound if it can be."""
+    every = np.arange(len(dataset.targets))
+    return joined_moments(dataset) or (every, dataset.moments.reshape(len(every), -1), dataset.initial_edges)
+
+
 def fit_reader(moments: Array, edges: Array, elements: dict[str, NDArray[np.str_]], train: NDArray[np.int64]) -> Reader:
     """Fit the discriminants on the training rows.
 

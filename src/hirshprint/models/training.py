@@ -33,7 +33,7 @@ from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_images, image_sc
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
-from hirshprint.models.readout import build_readout, fit_reader, joined_moments
+from hirshprint.models.readout import build_readout, fit_reader, moment_rows
 from hirshprint.structures.elements import PROPERTIES
 from hirshprint.structures.structure import Structure
 
@@ -268,7 +268,7 @@ def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
 
 
 def _read_elements(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
-    rows, moments, edges = _all_moments(dataset)
+    rows, moments, edges = moment_rows(dataset)
     elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
@@ -280,7 +280,7 @@ def _read_elements(dataset: Dataset, structures: Sequence[Structure], settings: 
 
 
 def _hybrid(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
-    rows, moments, edges = _all_moments(dataset)
+    rows, moments, edges = moment_rows(dataset)
     elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
@@ -295,12 +295,6 @@ def _hybrid(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
     properties = len(SITES) * len(PROPERTIES)
     digest_of = _array_digest(moments, edges, rows, *elements.values())
     return Source(rows, _joins(dataset, rows), inputs_of, lambda: build_hybrid(properties), digest_of)
-
-
-def _all_moments(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
-    """Rows to learn from, increasing, their moments (m, p) and initial edges (m,): a row per compound if it can be."""
-    everything = np.arange(len(dataset.targets))
-    return joined_moments(dataset) or (everything, dataset.moments.reshape(len(everything), -1), dataset.initial_edges)
 
 
 def _joins(dataset: Dataset, rows: NDArray[np.int64]) -> bool:

@@ -88,13 +88,15 @@ def plan_dataset(settings: dict[str, Any]) -> Plan:
 
 
 @dataclass(frozen=True)
-class _Row:
+class Row:
+    """A row of a table: its line number, its cells by column, and what is wrong with it, if anything."""
+
     number: int
     cells: dict[str, str]
     fault: tuple[str, str] | None = None
 
 
-def _read_rows(path: Path, columns: Iterable[str]) -> list[_Row]:
+def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
     """Read a CSV file's rows with their line numbers; rows that do not fit the header carry a fault."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -118,7 +120,7 @@ def _read_rows(path: Path, columns: Iterable[str]) -> list[_Row]:
                 f"{len(cells)} cells where the header has {len(header)}",
                 "give every column one cell; quote cells that have commas",
             )
-        rows.append(_Row(reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False)), fault))
+        rows.append(Row(reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False)), fault))
     return rows
 
 
@@ -126,9 +128,9 @@ def _plan_table(settings: dict[str, Any]) -> Plan:
     path, column = Path(settings["table"]), settings["property"]
     entries: list[Entry] = []
     rejections: list[Rejection] = []
-    seen: dict[str, list[tuple[_Row, float]]] = {}
-    good: list[tuple[_Row, tuple[str, ...], float, list[float]]] = []
-    for row in _read_rows(path, ("formula", *SITES, column)):
+    seen: dict[str, list[tuple[Row, float]]] = {}
+    good: list[tuple[Row, tuple[str, ...], float, list[float]]] = []
+    for row in read_rows(path, ("formula", *SITES, column)):
         fault = row.fault or compound_fault(row.cells)
         target, target_fault = _number(row.cells.get(column, ""), column)
         edges, edge_fault = _initial_edges(row.cells, settings["initial_edge"])
@@ -244,13 +246,17 @@ def _initial_edges(cells: dict[str, str], rule: dict[str, Any]) -> tuple[list[fl
     if cells.get(EDGE_COLUMN):
         edge, fault = _number(cells[EDGE_COLUMN], EDGE_COLUMN)
         return [round(edge, 5)] if not fault else [], fault or overlap_fault(edge, EDGE_COLUMN)
+    return initial_edges(_compound([cells.get(site, "") for site in SITES]), rule), None
+
+
+def initial_edges(compound: str, rule: dict[str, Any]) -> list[float]:
+    """Give the edges, Å, that a compound is built with by the rule of the configuration's ``initial_edge``."""
     if rule["kind"] == "fixed":
-        return [round(float(rule["edge_angstrom"]), 5)], None
+        return [round(float(rule["edge_angstrom"]), 5)]
     if rule["kind"] == "list":
-        return [round(float(edge), 5) for edge in rule["edges_angstrom"]], None
-    formula = _compound([cells.get(site, "") for site in SITES])
+        return [round(float(edge), 5) for edge in rule["edges_angstrom"]]
     low, width = rule["low_angstrom"], rule["high_angstrom"] - rule["low_angstrom"]
-    return [round(low + width * _uniform(rule["seed"], formula, draw), 5) for draw in range(rule["draws"])], None
+    return [round(low + width * _uniform(rule["seed"], compound, draw), 5) for draw in range(rule["draws"])]
 
 
 def _uniform(seed: int, formula: str, draw: int) -> float:
@@ -259,7 +265,7 @@ def _uniform(seed: int, formula: str, draw: int) -> float:
     return int.from_bytes(bits, "big") / 2**64
 
 
-def _duplicate_fault(row: _Row, same: list[tuple[_Row, float]]) -> tuple[str, str] | None:
+def _duplicate_fault(row: Row, same: list[tuple[Row, float]]) -> tuple[str, str] | None:
     """Reject rows of one compound that contradict each other, and all but the first of equal ones."""
     if len(same) == 1:
         return None
@@ -339,7 +345,7 @@ def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, float] | None, li
     if "targets" not in settings:
         return None, []
     path, column = Path(settings["targets"]), settings["property"]
-    rows = _read_rows(path, ("structure_id", column))
+    rows = read_rows(path, ("structure_id", column))
     names = Counter(row.cells.get("structure_id", "") for row in rows)
     targets, rejections = {}, []
     for row in rows:
