@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.fingerprints import fingerprint_of
 from hirshprint.structures.structure import Structure, read_structures, write_structures
 from hirshprint.surfaces.patches import lattice_points
-from hirshprint.surfaces.procrystal import neighbours, procrystal
+from hirshprint.surfaces.procrystal import density, neighbours, procrystal
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces, radii_along
-from hirshprint.surfaces.rays import SHIFT
+from hirshprint.surfaces.rays import SHIFT, cast
 from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
 from hirshprint.surfaces.surface import Surface, mesh_about_centre, pack_surfaces
 
@@ -145,6 +146,46 @@ def cut_offs(densities: Densities) -> None:
         print(f"{shift:8.0e}  {moved:.1e} Å  {cost:5.0f} ms{'  (in use)' if shift == SHIFT else ''}")
 
 
+@njit
+def look_ups(rho: np.ndarray, numbers: np.ndarray, squared: np.ndarray) -> float:
+    """Sum of densities at squared distances: the work that no engine can do without."""
+    total = 0.0
+    for k in range(len(squared)):
+        total += density(rho, numbers[k], squared[k])[0]
+    return total
+
+
+def limit(densities: Densities, repeats: int) -> None:
+    """Distance from the least that root finding can cost: two sums over the neighbours per ray."""
+    print(
+        "\nDistance from the limit, default level: rays, neighbours within the cut-offs at a vertex (mean), ns for one"
+    )
+    print(
+        "density look-up in a loop; rays x 2 evaluations (one to find the root, one to read the gradient) x neighbours"
+    )
+    print("x look-up, in ms; what the surfaces of the structure take in ms; the ratio")
+    for name in PEROVSKITES:
+        structure = perovskite(name)
+        crystal = procrystal(structure, structure.lattice, densities)
+        numbers, squared, rays = [], [], 0
+        for surface, atom in zip(compute_surfaces(structure, densities), structure.site_atom, strict=True):
+            around = cast(crystal, int(atom), wedge(3, (0,))[0], SHIFT)[4]
+            vertices = mesh_about_centre(surface)[0]
+            rays += len(vertices)
+            d = ((vertices[:, None] - around.atoms[:, :3]) ** 2).sum(axis=2)
+            of = np.repeat(np.arange(len(around.elements)), np.diff(around.blocks))
+            within = d < around.cutoffs[of] ** 2
+            squared.append(d[within])
+            numbers.append(np.broadcast_to(around.elements[of], d.shape)[within])
+        z, r2 = np.concatenate(numbers), np.concatenate(squared)
+        least = 2 * milliseconds(lambda z=z, r2=r2, c=crystal: look_ups(c.rho, z, r2), repeats)
+        cost = milliseconds(lambda s=structure: compute_surfaces(s, densities), repeats)
+        nanoseconds = 1e6 * least / 2 / len(z)
+        print(
+            f"{name}  {rays} x 2 x {len(z) / rays:.0f} x {nanoseconds:.1f} ns = {least:.2f} ms; {cost:.2f} ms; {cost / least:.1f}"
+        )
+
+
 def whole_process(densities_path: Path) -> None:
     """A process that computes 50 structures, from its start to its exit."""
     edges = np.linspace(3.6, 4.4, 50)
@@ -260,6 +301,7 @@ def main() -> None:
         print(f"{platform.machine()}, Python {platform.python_version()}, one thread, {arguments.repeats} repeats")
         mesh_levels(densities, arguments.repeats)
         cut_offs(densities)
+        limit(densities, arguments.repeats)
         whole_process(path)
         comparison(densities)
 
