@@ -92,7 +92,7 @@ def load_dataset(
 
     Parameters
     ----------
-    channels : the fingerprint channels to read, in this order; all of the file's by default.
+    channels : the fingerprint channels to read, in this order; all of the file's by default, none if empty.
     site_moments : whether to take the moments of the sites' channels; those of thousands of structures are little
         where their fingerprints are much.
 
@@ -124,7 +124,9 @@ def load_dataset(
                 "Add what is missing under fingerprint: channels:"
             )
         order = np.argsort(np.array(ids))
-        counts = np.stack([file["counts"][:, present.index(channel)] for channel in wanted], axis=1)[order]
+        counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
+        for k, channel in enumerate(wanted):
+            counts[:, k] = file["counts"][:, present.index(channel)][order]
         of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments else None
     rows = [table[ids[k]] for k in order]
     seen: Counter[str] = Counter()
@@ -157,7 +159,7 @@ def load_dataset(
         initial_edges=np.array([_number(row["initial_edge_angstrom"]) for row in rows]),
         targets=targets,
         draws=np.array([draw[row["structure_id"]] for row in rows]),
-        counts=counts.astype(np.float32, copy=False),
+        counts=counts,
         channels=wanted,
         moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
     )

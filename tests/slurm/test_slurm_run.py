@@ -32,7 +32,7 @@ def _clone(folder: Path) -> Path:
 def _snakemake(folder: Path, environment: dict[str, str], *arguments: str) -> str:
     command = [sys.executable, "-m", "snakemake", "--configfile", "config/ci.yaml", *EQUAL_THREADS, *arguments]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=400, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr

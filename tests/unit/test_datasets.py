@@ -95,6 +95,7 @@ def test_reads_only_the_channels_asked_for(tmp_path: Path) -> None:
     dataset = load_dataset("d", *files, channels=["A"])
     assert dataset.counts.shape == (1, 1, 4, 4)
     assert dataset.counts[0, 0, 0, 0] == 16
+    assert load_dataset("d", *files, channels=()).counts.shape == (1, 0, 4, 4)
     with pytest.raises(ValueError, match=r"no channel cation; it has total, A"):
         load_dataset("d", *files, channels=["cation"])
 

@@ -9,6 +9,7 @@ from hirshprint.models.baselines import predict_baselines
 from hirshprint.models.predictions import write_predictions
 
 start_log(snakemake.log[0])
-dataset = load_dataset(snakemake.wildcards.dataset, snakemake.input.fingerprints, snakemake.input.targets)
+files = (snakemake.input.fingerprints, snakemake.input.targets)
+dataset = load_dataset(snakemake.wildcards.dataset, *files, channels=())
 predictions = predict_baselines(dataset, snakemake.config["learning"], threads=snakemake.threads)
 write_predictions(snakemake.output[0], predictions)
