@@ -137,8 +137,8 @@ def load_dataset(
     ids = [row["structure_id"] for row in rows]
     targets = np.array([_number(row["value"]) for row in rows])
     _refuse([i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok], "no finite target for")
-    bad = ~np.isfinite(counts).all(axis=(1, 2, 3))
-    _refuse([i for i, wrong in zip(ids, bad, strict=True) if wrong], "fingerprints with non-finite counts:")
+    bad = np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))
+    _refuse([ids[k] for k in bad], "fingerprints with non-finite counts:")
     properties = sorted({(row["property"], row["unit"]) for row in rows})
     if len(properties) > 1:
         raise ValueError(f"{targets_csv} mixes properties or units: {properties}; make one dataset of each")
