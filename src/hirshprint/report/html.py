@@ -339,7 +339,12 @@ def _accuracy_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
-    return {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")}
+    within = {f"within_{k}_text": _percent(row[f"within_{k}_std"]) for k in (1, 2)}
+    return {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")} | within
+
+
+def _percent(share: float) -> str:
+    return "none" if np.isnan(share) else f"{100 * share:.0f} %"
 
 
 def _geometry(targets: pd.DataFrame) -> dict[str, Any]:
