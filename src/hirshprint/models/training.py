@@ -56,7 +56,7 @@ class Recipe(NamedTuple):
 RECIPES = {
     "cnn_paper": Recipe(),
     "readout": Recipe(huber=0.2, weight_decay=0.01),
-    "cgcnn": Recipe(),
+    "cgcnn": Recipe(huber=0.2),
     "hybrid": Recipe(huber=0.2, weight_decay=0.3),
 }
 NETWORKS = tuple(RECIPES)
