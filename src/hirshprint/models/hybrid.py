@@ -20,7 +20,7 @@ COMPONENTS = 8
 
 PROPERTY_FEATURES = 48
 COMPONENT_FEATURES = 32
-FORGOTTEN = 0.5
+FORGOTTEN = 0.2
 """Share of the training rows whose elements are hidden from the network: it learns what to do with unseen ones."""
 
 Arrays = dict[str, NDArray[Any]]
