@@ -227,6 +227,7 @@ def _units(
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
         "model": model,
         "settings": settings,
+        "recipe": list(RECIPES[model]),
         "data": source.digest,
         "rows": _array_digest(dataset.structure_ids, dataset.targets, source.rows),
         "folds": {

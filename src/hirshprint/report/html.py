@@ -339,12 +339,10 @@ def _accuracy_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
-    within = {f"within_{k}_text": _percent(row[f"within_{k}_std"]) for k in (1, 2)}
-    return {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")} | within
-
-
-def _percent(share: float) -> str:
-    return "none" if np.isnan(share) else f"{100 * share:.0f} %"
+    shares = [row[f"within_{k}_std"] for k in (1, 2)]
+    within = "none" if np.isnan(shares).any() else ", ".join(f"{100 * share:.0f}" for share in shares)
+    texts = {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")}
+    return texts | {"within_text": within}
 
 
 def _geometry(targets: pd.DataFrame) -> dict[str, Any]:
