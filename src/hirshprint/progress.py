@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hirshprint.status import read_status
+from hirshprint.status import read_cpu_seconds, read_status
 from hirshprint.structures.planning import Entry, Plan, plan_dataset
 
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
@@ -83,7 +83,7 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
     """Compare what the jobs of each rule used with what they asked for."""
     by_rule: dict[str, list[tuple[Job, dict[str, float]]]] = defaultdict(list)
     for job in jobs:
-        if job.benchmark is not None and job.mem_mb and job.minutes and (used := _read_benchmark(job.benchmark)):
+        if job.mem_mb and job.minutes and (used := _used(job)):
             by_rule[job.rule].append((job, used))
     lines = []
     for rule, found in by_rule.items():
@@ -96,6 +96,15 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
         )
     header = f"  {'used of asked':<14} {'jobs':>6} {'longest, s':>20} {'memory, MB':>20} {'CPU s':>9}"
     return [header, *lines] if lines else []
+
+
+def _used(job: Job) -> dict[str, float]:
+    """Figures of a job's benchmark file; a surface job tells its CPU time itself, with that of an external engine."""
+    used = _read_benchmark(job.benchmark) if job.benchmark is not None else {}
+    if used and job.rule == "surface" and job.output.exists():
+        seconds = read_cpu_seconds(job.output)
+        used |= {"cpu_time": seconds} if seconds is not None else {}
+    return used
 
 
 def _read_benchmark(path: Path) -> dict[str, float]:

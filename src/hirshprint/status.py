@@ -30,6 +30,14 @@ def read_status(batch_file: Path) -> dict[str, dict[str, Any]]:
     return status
 
 
+def read_cpu_seconds(batch_file: Path) -> float | None:
+    """Read the CPU seconds of the job that wrote a batch file; None where it did not say."""
+    import numpy as np  # as above
+
+    with np.load(batch_file, allow_pickle=False) as arrays:
+        return float(arrays["cpu_seconds"]) if "cpu_seconds" in arrays else None
+
+
 def merge_status(rejected: Path, targets: Path, batches: Sequence[dict[str, dict[str, Any]]]) -> list[dict[str, str]]:
     """Join what the structures stage rejected (CSV) with the status records of the surface batches.
 

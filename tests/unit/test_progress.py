@@ -22,7 +22,7 @@ def _batch(path: Path, **records: dict[str, Any]) -> Path:
     whole = {name: {"status": "ok", "reason": "", "reused": False} | record for name, record in records.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
-        np.savez(file, status=np.array(json.dumps(whole)))
+        np.savez(file, status=np.array(json.dumps(whole)), cpu_seconds=np.array(20.0))
     return path
 
 
@@ -41,7 +41,7 @@ def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
     assert "2 failed: MemoryError: too large" in text
     assert "1 × train" in text
     (row,) = [line.split() for line in text.splitlines() if line.startswith("  surface")]
-    assert row == ["surface", "2", "90", "of", "3,600", "512", "of", "2,000", "13"]
+    assert row == ["surface", "2", "90", "of", "3,600", "512", "of", "2,000", "26"]  # batch file 20, benchmark 6.5
     assert "then again: snakemake --configfile 'my config.yaml'" in text
     assert "hirshprint recover --failed && snakemake" in text
 

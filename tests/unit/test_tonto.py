@@ -20,6 +20,7 @@ import pytest
 
 from hirshprint.config import ConfigError, resolve_config, resolve_engine
 from hirshprint.runs import chosen_engine
+from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.batch import run_batch
 from hirshprint.surfaces.cxs import CxsError, parse_cxs
@@ -577,6 +578,7 @@ def test_batch_keeps_the_good_and_remembers_the_bad(
         batch(attempt=1)
     assert not (tmp_path / "out.npz").exists()
     status = batch(attempt=3)
+    assert (read_cpu_seconds(tmp_path / "out.npz") or 0) > time.process_time()  # with that of the stand-in
     calls = Path(f"{told}.calls")
     assert calls.read_text().split("\n")[:-1] == [
         "CaTiO3 Ca1 atom_not_in_cell",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -67,10 +68,10 @@ def run_batch(
     structures : the batch.
     engine : what computes them.
     cache_folder : per-structure results that outlive the batch file.
-    out : batch file, NPZ: the arrays of `pack_surfaces` and `status`, JSON by structure id.
+    out : batch file, NPZ: the arrays of `pack_surfaces`, `status`, JSON by structure id, and `cpu_seconds`.
     attempt, attempts : which try of the job this is, and how many there are. The last one records what a retry could
         have helped, and passes over a structure that killed an earlier try.
-    threads : structures computed at the same time; the file does not depend on it.
+    threads : structures computed at the same time; the file does not depend on it, but for its times.
 
     Returns
     -------
@@ -103,7 +104,8 @@ def run_batch(
     if errors and attempt < attempts:
         raise errors[0]
     with written_whole(out) as temporary, temporary.open("wb") as file:
-        np.savez(file, **pack_surfaces(surfaces), status=np.array(json.dumps(status)))
+        arrays = pack_surfaces(surfaces)
+        np.savez(file, **arrays, status=np.array(json.dumps(status)), cpu_seconds=np.array(_cpu_seconds()))
     failed = sum(record["status"] == "failed" for record in status.values())
     reused = sum(record["reused"] and record["status"] == "ok" for record in status.values())
     _say(f"{len(status)} structures in {time.monotonic() - start:.1f} s: {reused} reused, {failed} failed")
@@ -164,6 +166,15 @@ def _one_structure(
         return None, record | failure, error if retryable else None
     marker.unlink(missing_ok=True)
     return surfaces, record | {"seconds": round(time.monotonic() - start, 4), "note": _note(surfaces)}, None
+
+
+def _cpu_seconds() -> float:
+    """CPU seconds of this process and of the programs that it ran.
+
+    Snakemake's benchmark looks at a job every 30 s and misses most runs of an external engine, which are shorter.
+    """
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _keep(cached: Path, structure_id: str, surfaces: list[Surface], required: bool) -> None:
