@@ -62,14 +62,16 @@ def summarise_run(jobs: Sequence[Job], command: Sequence[str]) -> list[str]:
 
 def _structure_lines(jobs: Sequence[Job]) -> tuple[list[str], int]:
     """Count structures by what became of them in the batches of this run; return the lines and how many failed."""
-    records: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    records: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for job in jobs:
         if job.output.exists():
-            records[job.dataset] += read_status(job.output).values()
+            records[job.dataset] |= read_status(job.output)
     lines, failures = [], 0
     for dataset, found in records.items():
-        failed = [record["reason"] for record in found if record["status"] == "failed"]
-        reused = sum(record["reused"] and record["status"] == "ok" for record in found)
+        failed = [  # without the name, or no two would have the same reason
+            record["reason"].replace(f"{name}: ", "") for name, record in found.items() if record["status"] == "failed"
+        ]
+        reused = sum(record["reused"] and record["status"] == "ok" for record in found.values())
         lines.append(
             f"surfaces      {dataset}: {len(found) - reused - len(failed):,} structures computed, {reused:,} reused, "
             f"{len(failed):,} failed"

@@ -27,8 +27,8 @@ def _batch(path: Path, **records: dict[str, Any]) -> Path:
 
 
 def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
-    failed = {"status": "failed", "reason": "MemoryError: too large"}
-    batch = _batch(tmp_path / "batch.npz", a={}, b={"reused": True}, c=failed, d=failed)
+    failed = {name: {"status": "failed", "reason": f"MemoryError: {name}: too large"} for name in "cd"}
+    batch = _batch(tmp_path / "batch.npz", a={}, b={"reused": True}, **failed)
     (tmp_path / "short.tsv").write_text(BENCHMARK.format("7.0", "-"))
     (tmp_path / "long.tsv").write_text(BENCHMARK.format("90.0", "512.0"))
     jobs = [
