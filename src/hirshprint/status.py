@@ -11,6 +11,11 @@ from typing import Any
 from hirshprint.files import written_whole
 
 STATUS_COLUMNS = ("structure_id", "source", "status", "stage", "reason", "remedy")
+REMEDIES = {
+    "TontoTimeoutError": "raise surfaces.tonto.time_limit_seconds, and run the workflow again",
+    "TontoPassingError": "run hirshprint recover --failed, and the workflow again",
+}
+"""What helps where the machine and not the structure is at fault, by the kind of error that a reason begins with."""
 
 
 def write_status(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
@@ -66,5 +71,6 @@ def _status_row(target: dict[str, str], record: dict[str, Any] | None) -> dict[s
         }
     if record["status"] == "ok":
         return row | {"status": "ok", "stage": "", "reason": record.get("note", ""), "remedy": ""}
-    remedy = "check the structure; the log of its batch has more"
+    kind = record["reason"].partition(":")[0]
+    remedy = REMEDIES.get(kind, "check the structure; the log of its batch has more")
     return row | {"status": "failed", "stage": "surface", "reason": record["reason"], "remedy": remedy}

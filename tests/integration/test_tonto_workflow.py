@@ -71,6 +71,7 @@ def test_mixed_failures_then_one_repaired(project: Project) -> None:
     for name, reason in {"SrTiO3": "ended early", "BaZrO3": "not ended after 2 s", "KTaO3": "cut short"}.items():
         assert status[name]["status"] == "failed"
         assert reason in status[name]["reason"]
+    assert "time_limit_seconds" in status["BaZrO3"]["remedy"]
     with h5py.File(project.folder / "results/small/fingerprints.h5") as file:
         assert sorted(text.decode().split("-")[0] for text in file["ids"][:]) == sorted(GOOD)
         assert str(file.attrs["engine"]).startswith("tonto 21.03.11 (")
