@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hirshprint import comparison
 from hirshprint.models.predictions import COLUMNS, metrics, write_predictions
-from hirshprint.report import figures, html
+from hirshprint.report import engines, figures, html
 
 HOSTILE = "<script>alert('$x_$')</script>漢"
 EDGES = np.linspace(0.76, 2.80, 51)
@@ -399,6 +400,26 @@ def test_failed_report_leaves_the_old_one(made: html.DatasetInputs, tmp_path: Pa
         html.write_report([replace(made, figures=tmp_path / "none")], RUN, path)
     assert path.read_text() == "old"
     assert [x.name for x in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_engines_compared_are_in_the_contents_with_table_and_figure(made: html.DatasetInputs, tmp_path: Path) -> None:
+    rows = [
+        dict.fromkeys(comparison.COLUMNS, "")
+        | {"structure_id": name, "site_label": "B", "quantity": "area", "unit": "Å²"}
+        for name in ("SrTiO3-a4.50000", "KMgF3-a4.50000")
+    ]
+    for row, (python, tonto) in zip(rows, ((20.0, 19.9), (22.0, 22.3)), strict=True):
+        row |= {"python": f"{python}", "tonto": f"{tonto}", "difference": f"{tonto - python:.5f}"}
+    comparison.write_comparison(tmp_path / "comparison.csv", rows)
+    engines.write_comparison_figure(tmp_path / "comparison.csv", tmp_path / "comparison.svg")
+    html.write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html")
+    elements = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
+    text = re.sub(r"\s+", " ", elements.text)
+    assert "engines compared" in text
+    assert re.search(r"area ?Å² ?2 ?0.2000 ?0.3000 ?KMgF3-a4.50000 B", text)
+    assert len([tag for tag, _ in elements.tags if tag == "img"]) == len(figures.FIGURES) + 1
+    ids = {a["id"] for _, a in elements.tags if "id" in a}
+    assert {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")} <= ids
 
 
 def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetInputs, tmp_path: Path) -> None:
