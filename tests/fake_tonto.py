@@ -44,7 +44,7 @@ ERRORS = {
 
 def main() -> None:
     """Play one run in the working directory."""
-    if sys.argv[1:] == ["-v"]:
+    if sys.argv[1:] == ["--version"]:
         print(" This is Tonto version21.03.11")
         return
     cell, atoms = read_cif(Path("crystal.cif"))

@@ -465,7 +465,7 @@ def test_probe_finds_what_is_wrong(fake: Installation, tmp_path: Path, behave: C
         "there is no program": replace(fake, binary=str(tmp_path / "none")),
         "is not executable": replace(fake, binary=str(plain)),
         "cannot be run": replace(fake, binary=str(broken)),
-        "does not answer `-v` as Tonto does .status 0, it says: hello": replace(
+        "does not answer `--version` as Tonto does .status 0, it says: hello": replace(
             fake, binary=_program(tmp_path / "other", "echo hello")
         ),
         "has no file Thakkar": replace(fake, basis_directory=str(tmp_path)),

@@ -56,7 +56,7 @@ class Identity:
 
     Attributes
     ----------
-    version : as ``tonto -v`` prints it.
+    version : as ``tonto --version`` prints it.
     binary_sha256, basis_sha256 : see `Installation.checksums`.
     """
 

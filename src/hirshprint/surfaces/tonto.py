@@ -621,7 +621,7 @@ def read_version(installation: Installation) -> str:
         raise TontoError(fault)
     with _scratch(keep=False) as folder:
         try:
-            status, stopped = _run(installation, ("-v",), folder, seconds=30.0)
+            status, stopped = _run(installation, ("--version",), folder, seconds=30.0)
         except OSError as error:
             raise TontoError(f"{installation.binary} cannot be run: {error.strerror or error}") from None
         text = _read(folder / "console") + _read(folder / "stdout")
@@ -629,7 +629,7 @@ def read_version(installation: Installation) -> str:
     if not found:
         said = next((line.strip()[:200] for line in text.splitlines() if line.strip()), "nothing")
         why = stopped or f"status {status}, it says: {said}"
-        raise TontoError(f"{installation.binary} does not answer `-v` as Tonto does ({why})")
+        raise TontoError(f"{installation.binary} does not answer `--version` as Tonto does ({why})")
     return found[1]
 
 
