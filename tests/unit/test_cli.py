@@ -21,7 +21,7 @@ from hirshprint.commands.inputs import default_fingerprint, find_densities, read
 from hirshprint.surfaces.python_engine import compute_surfaces
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("surface", "fingerprint", "compare", "recover", "status")
+COMMANDS = ("surface", "fingerprint", "compare", "predict", "recover", "status")
 CIF = """data_SrTiO3
 _cell_length_a {a}
 _cell_length_b 3.905

@@ -143,6 +143,7 @@ def test_they_learn_and_not_from_shuffled_targets(model: str, edges: tuple[float
     dataset = perovskites(edges)
     learning = PLAN | {"networks": [model], model: SETTINGS}
     table = train_networks(dataset, [], learning, tmp_path / "cache", tmp_path / "models", gpus=0)
+    assert table["std"].dtype.kind == "f"
     found = metrics(table)
     of_compounds = found[(found["part"] == "test") & (found["basis"] == "compound")].iloc[0]
     assert of_compounds["r2"] > 0.7

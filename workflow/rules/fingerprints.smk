@@ -15,7 +15,7 @@ rule fingerprints:
         "../../envs/surfaces.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(700, per_structure=0.15),
+        mem_mb=mem_mb(700, per_structure=0.02),
         runtime=minutes(10, per_structure=0.01),
     params:
         definition=lambda wildcards: fingerprint_digest(wildcards.dataset),

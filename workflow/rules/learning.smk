@@ -17,8 +17,8 @@ rule train:
         "../../envs/learning.yaml"
     threads: 8
     resources:
-        mem_mb=mem_mb(2000, per_structure=0.3),
-        runtime=minutes(30, per_structure=0.1),
+        mem_mb=mem_mb(2000, per_structure=0.06),
+        runtime=minutes(60, per_structure=0.02),
         gpu=config["learning"]["gpus"],
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
@@ -44,8 +44,8 @@ rule baselines:
         "../../envs/learning.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(700, per_structure=0.2),
-        runtime=minutes(15, per_structure=0.05),
+        mem_mb=mem_mb(700, per_structure=0.02),
+        runtime=minutes(15, per_structure=0.005),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
     message:

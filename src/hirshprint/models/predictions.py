@@ -53,7 +53,7 @@ def fold_predictions(
             "unit": dataset.unit,
             "true": dataset.targets[rows],
             "predicted": predicted[rows],
-            "std": np.nan,
+            "std": np.full(len(rows), np.nan),
         },
         columns=list(COLUMNS),
     )
