@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +30,7 @@ from hirshprint.models.training import train_networks
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 
+ROOT = Path(__file__).parents[2]
 BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
 DEFINITION: dict[str, Any] = {
     "prototype": "cubic_perovskite",
@@ -84,6 +90,19 @@ def test_command_writes_a_table_and_names_unseen_elements(
     assert "row 4" in printed
     assert "unknown element 'Xx'" in printed
     assert "row 5" in printed
+
+
+@pytest.mark.parametrize("model", ["cgcnn", "hybrid"])
+def test_a_new_process_can_load_the_networks(trained: tuple[Path, pd.DataFrame], tmp_path: Path, model: str) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(trained[0], folder)
+    card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    (folder / "model.json").write_text(json.dumps(card | {"validation_mean_absolute_error": {model: 0.1}}))
+    command = [sys.executable, "-m", "hirshprint.cli", "predict", "SrTiO3", "--model", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"SrTiO3 +\d\.\d{4} +\d\.\d{4}", done.stdout)
 
 
 def test_folders_that_cannot_predict_are_refused(

@@ -97,6 +97,7 @@ def predict_compounds(
     -------
     One row per compound: formula, predicted, std, unseen (elements that training had on no such site, as ``A=Cs``).
     """
+    from hirshprint.models import cgcnn, hybrid  # noqa: F401  Keras must know their layers
     from hirshprint.models.backend import keras
 
     errors = card["validation_mean_absolute_error"]
