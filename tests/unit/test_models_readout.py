@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hirshprint.models.training as training
 from hirshprint.datasets import Dataset, planned_splits
 from hirshprint.fingerprints import moments
 from hirshprint.models.backend import keras, prepare_device
@@ -156,6 +157,28 @@ def test_they_learn_and_not_from_shuffled_targets(model: str, edges: tuple[float
     table = train_networks(shuffled, [], learning, tmp_path / "cache", tmp_path / "shuffled", gpus=0)
     found = metrics(table)
     assert found[(found["part"] == "test") & (found["basis"] == "compound")].iloc[0]["r2"] < 0.2
+
+
+@pytest.mark.parametrize("model", ["readout", "hybrid"])
+def test_a_training_that_was_interrupted_ends_with_the_same_numbers(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = PLAN | {"folds": 2, "networks": [model], model: SETTINGS | {"epochs": 5}}
+    folders = [(tmp_path / name / "cache", tmp_path / name / "models") for name in ("undisturbed", "interrupted")]
+    expected = train_networks(perovskites(None), [], learning, *folders[0], gpus=0)
+    told = training._Progress.epoch
+
+    def interrupt(self: Any, unit: training.Unit, epoch: int, mse: float) -> None:
+        if epoch == 4:  # the checkpoint is that of the third epoch
+            raise KeyboardInterrupt
+        told(self, unit, epoch, mse)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training._Progress, "epoch", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train_networks(perovskites(None), [], learning, *folders[1], gpus=0, checkpoint_seconds=0.0)
+    table = train_networks(perovskites(None), [], learning, *folders[1], gpus=0, checkpoint_seconds=0.0)
+    np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
 
 
 def test_saved_models_give_the_table_again(tmp_path: Path) -> None:

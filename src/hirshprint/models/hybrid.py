@@ -31,17 +31,27 @@ OUTLIER = 4.0
 
 @keras.saving.register_keras_serializable(package="hirshprint")
 class Forget(keras.layers.Layer):  # type: ignore[misc]
-    """Sets whole rows to zero in training; unlike dropout it scales nothing up."""
+    """Sets whole rows to zero in training; unlike dropout it scales nothing up.
+
+    What it draws follows from its name and from a count that is saved with the weights: a training that goes on from a
+    checkpoint draws what an undisturbed one does.
+    """
 
     def __init__(self, share: float, **options: Any) -> None:
         super().__init__(**options)
         self.share = share
 
+    def build(self, input_shape: Any) -> None:
+        """Make the count of the batches seen, which every draw follows from."""
+        self.batches = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False, name="batches")
+
     def call(self, rows: Any, training: bool = False) -> Any:
         """Return rows (n, f)."""
         if not training:
             return rows
-        kept = tf.random.uniform((tf.shape(rows)[0], 1)) >= self.share
+        seed = tf.stack([tf.constant(sum(self.name.encode()), tf.int64), self.batches.value])
+        kept = tf.random.stateless_uniform((tf.shape(rows)[0], 1), seed) >= self.share
+        self.batches.assign(self.batches.value + 1)
         return tf.where(kept, rows, tf.zeros_like(rows))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
