@@ -9,13 +9,13 @@ from hirshprint.datasets import load_dataset
 from hirshprint.logs import start_log
 from hirshprint.models.prediction import write_folder_card
 from hirshprint.models.predictions import write_predictions
-from hirshprint.models.training import train_networks
+from hirshprint.models.training import SITE_NETWORKS, train_networks
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
 learning = snakemake.config["learning"]
 files = (snakemake.input.fingerprints, snakemake.input.targets)
-sites = bool({"readout", "hybrid"} & set(learning["networks"]))
+sites = not set(SITE_NETWORKS).isdisjoint(learning["networks"])
 dataset = load_dataset(snakemake.wildcards.dataset, *files, ["total"], site_moments=sites)
 predictions = train_networks(
     dataset=dataset,

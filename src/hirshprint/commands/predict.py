@@ -24,17 +24,15 @@ def run(arguments: argparse.Namespace) -> None:
         found = predict_compounds(arguments.model, card, compounds, find_densities(card["densities"]))
     except ModelError as error:
         raise CommandError(str(error)) from None
-    stem, _, unit = card["property"].rpartition("_") if card["property"] == "a_angstrom" else (card["property"], "", "")
-    ending = f"_{unit}" if unit else ""
-    columns = {"predicted": f"{stem}_predicted{ending}", "std": f"{stem}_std{ending}"}
-    table = found.rename(columns=columns)
+    stem, ending = ("a", "_angstrom") if card["property"] == "a_angstrom" else (card["property"], "")
+    table = found.rename(columns={name: f"{stem}_{name}{ending}" for name in ("predicted", "std")})
     if arguments.out is None:
         print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
         return
     with written_whole(arguments.out) as temporary:
         table.to_csv(temporary, index=False, float_format="%.6f")
     print(f"written: {arguments.out}, {len(table)} compounds")
-    if (unseen := int((table["unseen"] != "").sum()) if len(table) else 0) > 0:
+    if unseen := int((table["unseen"] != "").sum()):
         print(f"{unseen} of them with an element that training never saw on its site: column unseen")
 
 
@@ -45,7 +43,8 @@ def _compounds(arguments: argparse.Namespace) -> list[tuple[str, str, str]]:
         if match is None:
             raise CommandError(f"{formula} is no formula ABX3 of a cubic perovskite, such as SrTiO3", UNUSABLE)
         elements = (match[1], match[2], match[3])
-        _check(formula, {**dict(zip(SITES, elements, strict=True)), "formula": formula})
+        if fault := compound_fault({**dict(zip(SITES, elements, strict=True)), "formula": formula}):
+            raise CommandError(f"{formula}: {fault[0]}; {fault[1]}", UNUSABLE)
         found.append(elements)
     if arguments.table:
         found += _from_table(arguments.table)
@@ -74,9 +73,3 @@ def _from_table(path: Path) -> list[tuple[str, str, str]]:
             continue
         found.append((cells["A"], cells["B"], cells["X"]))
     return found
-
-
-def _check(formula: str, cells: dict[str, str]) -> None:
-    fault = compound_fault(cells)
-    if fault:
-        raise CommandError(f"{formula}: {fault[0]}; {fault[1]}", UNUSABLE)

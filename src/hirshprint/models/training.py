@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +61,7 @@ RECIPES = {
     "hybrid": Recipe(huber=0.2, weight_decay=0.3),
 }
 NETWORKS = tuple(RECIPES)
+SITE_NETWORKS = ("readout", "hybrid")  # see the fingerprints of named sites
 
 
 class Source(NamedTuple):
@@ -92,7 +94,7 @@ class Unit:
     settings : epochs, batch_size, learning_rate (and the model's own).
     inputs : gives the network's inputs for some rows of the dataset.
     scaling : what the inputs were scaled by, for the card.
-    samples : per row of the dataset what it is a sample of; an epoch shows each sample once.
+    samples : (n,) number of the sample that each row of the dataset is of; an epoch shows each sample once.
     arrays : what the use of the network needs beside its card.
     """
 
@@ -103,7 +105,7 @@ class Unit:
     settings: Mapping[str, Any]
     inputs: Inputs
     scaling: dict[str, Any]
-    samples: NDArray[np.str_]
+    samples: NDArray[np.int64]
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
     @property
@@ -111,7 +113,7 @@ class Unit:
         """Stem of the unit's files."""
         return f"{self.model}-{self.split}-fold{self.fold.number}-seed{self.seed}"
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Samples that an epoch shows."""
         return len(np.unique(self.samples[self.fold.train]))
@@ -182,7 +184,7 @@ def train_networks(
         raise ValueError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
     tables = []
     for model in learning["networks"]:
-        if model in ("readout", "hybrid") and not dataset.elements:
+        if model in SITE_NETWORKS and not dataset.elements:
             print(f"{model}: left out, for it needs to know which element is on which site", flush=True)
             continue
         source = SOURCES[model](dataset, structures, dict(learning[model]))
@@ -214,6 +216,7 @@ def _units(
 ) -> tuple[list[Unit], dict[str, Any]]:
     """Units of one model in the order of the plan, and what identifies the lot."""
     settings = dict(learning[model])
+    sample = np.unique(samples(dataset), return_inverse=True)[1]
     units = []
     for split, folds in plan.items():
         for fold in folds:
@@ -221,7 +224,7 @@ def _units(
             used = Fold(fold.number, **of_rows)
             inputs, scaling, arrays = source.inputs_of(used.train)
             for seed in learning["seeds"]:
-                units.append(Unit(model, split, int(seed), used, settings, inputs, scaling, samples(dataset), arrays))
+                units.append(Unit(model, split, int(seed), used, settings, inputs, scaling, sample, arrays))
     identity = {
         "algorithm": ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
