@@ -85,11 +85,18 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
             process.wait(GRACE)
     _signal_group(process.pid, signal.SIGKILL)
     process.wait()
+    until = time.monotonic() + GRACE  # a killed process takes a moment to go; a zombie that nobody reaps may stay
+    while _signal_group(process.pid, signal.SIGKILL) and time.monotonic() < until:
+        time.sleep(0.005)
 
 
-def _signal_group(group: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # the latter: only zombies are left, on macOS
+def _signal_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; False if nothing is left of it."""
+    try:
         os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # the latter: only zombies are left, on macOS
+        return False
+    return True
 
 
 @contextmanager
