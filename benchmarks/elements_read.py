@@ -2,7 +2,7 @@
 
 python benchmarks/elements_read.py results/DATASET ...
 
-Of each dataset of a run the moments of its fingerprints are taken, the discriminants are fitted on the training part of
+Of each dataset of a run the moments of its fingerprints are taken, the contributions of the elements are fitted on the training part of
 each random fold, and applied to its validation part; test parts are not looked at. A compound whose structures have
 edges of their own counts with the mean share of its structures.
 """
