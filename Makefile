@@ -1,5 +1,5 @@
 # make run: environment, main job, report.   make test: environment, all tests.   make help: everything.
-.PHONY: help env env-benchmarks run test lint format bench
+.PHONY: help env env-benchmarks run test config lint format bench
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
@@ -43,6 +43,9 @@ run: env  ## the main job: report of the embedded table, or of CONFIG=config/oth
 
 test: env  ## all tests; those that need SLURM or Chromium are skipped where these are absent
 	$(BIN)/python -m pytest
+
+config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config_model.py
+	$(BIN)/python -m hirshprint.config_documents
 
 lint: env  ## what CI checks beside the tests
 	$(BIN)/ruff check .
