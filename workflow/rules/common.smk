@@ -11,7 +11,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 
-SOURCE = Path(workflow.basedir) / "src"
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]  # also where it is used as a module
+SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
 from hirshprint import progress, runs, versions
@@ -29,8 +30,9 @@ from hirshprint.surfaces.installation import Installation
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
 runs.prepare_environment(SOURCE)
 try:
+    runs.check_results(Path("results"))
     config.update(resolve_engine(resolve_config(config), os.environ))
-except ConfigError as error:
+except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
     workflow.config_settings.config_args = [*workflow.config_settings.config_args, runs.chosen_engine(config)]
@@ -48,7 +50,7 @@ FIGURES = {
     "fingerprint_examples": "Fingerprints",
     "fingerprint_channels": "Fingerprints",
 }
-BUNDLED_PYTHON = Path(workflow.basedir) / ".venv-densities/bin/python"
+BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
 DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
 PROBE_FILE = "results/tonto_probe.json"
