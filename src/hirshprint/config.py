@@ -205,11 +205,18 @@ def _learning_faults(config: dict[str, Any]) -> list[str]:
                 f"`learning.networks`: {network} needs the channel `{channel}`; write "
                 f"`fingerprint: {{channels: [{', '.join([*channels, channel])}]}}`, or take {network} out"
             )
-    by_site = [split for split in learning["splits"] if split != "random"]
+    by_site = [split for split in learning["splits"] if split.startswith("leave-")]
     if learned_files and by_site:
         faults.append(
             f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
             f"(`datasets.{learned_files[0]}`) do not tell; write `splits: [random]`"
+        )
+    if "holdout" in learning["splits"] and not learning["holdout"]:
+        faults.append("`learning.splits`: holdout tests the compounds of `learning.holdout`; write `holdout: [SrTiO3]`")
+    if learning["learning_curve"] and "random" not in learning["splits"]:
+        faults.append(
+            "`learning.learning_curve`: takes shares of the split random; add `random` to `splits`, or write "
+            "`learning_curve: []`"
         )
     if learning["require_gpu"] and not learning["gpus"]:
         faults.append("`learning.require_gpu`: true, but `learning.gpus` is 0; write `gpus: 1` or `require_gpu: false`")

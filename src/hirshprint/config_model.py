@@ -225,9 +225,9 @@ class Readout:
 class Hybrid:
     """The network of elements, properties and fingerprints; it needs the channels `site`."""
 
-    epochs: int = key(80, "Epochs of a training.", minimum=1)
+    epochs: int = key(120, "Epochs of a training.", minimum=1)
     batch_size: int = key(128, "Compounds per step.", minimum=1)
-    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
 
 
 @dataclass(kw_only=True)
@@ -244,11 +244,21 @@ class Cgcnn:
 class Learning:
     """Networks and baselines, all on the same splits by compound."""
 
-    splits: list[Literal["random", "leave-A-out", "leave-B-out"]] = key(
+    splits: list[Literal["random", "leave-A-out", "leave-B-out", "holdout"]] = key(
         ["random"],
         """Ways to divide the compounds. `random`: k-fold. `leave-A-out`, `leave-B-out`: k-fold over the elements of a
-        site, so that a test fold has elements that training never saw.""",
-        note="random, leave-A-out, leave-B-out",
+        site, so that a test fold has elements that training never saw. `holdout`: one fold, which tests a fixed
+        list.""",
+        note="random, leave-A-out, leave-B-out, holdout",
+    )
+    holdout: list[str] = key([], "Compounds that the split `holdout` tests, as the table names them.")
+    learning_curve: list[float] = key(
+        [],
+        """Shares of the training parts of the split `random` to train on too, with the first seed, for a curve of error
+        against training size.""",
+        above=0,
+        maximum=1,
+        note="shares of the training parts to train on too, such as [0.1, 0.25, 0.5]",
     )
     folds: int = key(5, "Folds of each split.", minimum=2)
     seeds: list[int] = key(
@@ -266,7 +276,8 @@ class Learning:
         ["cnn_paper", "cgcnn"],
         """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge. `readout`: reads
         the elements off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`:
-        the crystal graph at one initial edge. `hybrid`: elements, their properties and fingerprints together.""",
+        the crystal graph at one initial edge, or at all where each compound has its own. `hybrid`: elements, their
+        properties and fingerprints together.""",
         note="also readout and hybrid, for thousands of compounds",
     )
     baselines: list[
@@ -292,6 +303,11 @@ class Learning:
         False,
         "Stop when training finds no GPU, instead of training on the CPU.",
         note="true: stop when training finds no GPU",
+    )
+    tensorboard: bool = key(
+        False,
+        "Write losses and learning rates of the trainings to `logs/DATASET/tensorboard`, for TensorBoard.",
+        note="true: write logs/DATASET/tensorboard",
     )
 
 
@@ -351,6 +367,8 @@ def json_schema(model: type = Config) -> dict[str, Any]:
         bounds = {word: described[ours] for ours, word in BOUNDS.items() if ours in described}
         default = {"default": described["default"]} if "default" in described else {}
         properties[name] = {"description": described["meaning"], **_schema_of(kind, bounds), **default}
+        if default.get("default") == []:
+            del properties[name]["minItems"]  # none is what most write
         required += [name] if described.get("required") else []
     closed = {"type": "object", "additionalProperties": False}
     return closed | ({"required": required} if required else {}) | {"properties": properties}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from hirshprint.fingerprints import ROWS_AT_ONCE, moments
 SITES = ("A", "B", "X")
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
 SPLITS = ("random", "leave-A-out", "leave-B-out")
+HOLDOUT = "holdout"
+CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +82,12 @@ def samples(dataset: Dataset) -> NDArray[np.str_]:
     return np.where(np.isfinite(dataset.initial_edges), dataset.compounds, dataset.structure_ids)
 
 
+def same_edges(dataset: Dataset) -> bool:
+    """Say whether all compounds were built with the same initial edges (but for structures that failed)."""
+    edges, compounds = np.unique(dataset.initial_edges), len(set(samples(dataset).tolist()))
+    return bool(np.isfinite(edges).all()) and len(edges) * compounds <= 2 * len(dataset.initial_edges)
+
+
 def load_dataset(
     name: str,
     fingerprints_h5: str | Path,
@@ -93,8 +102,8 @@ def load_dataset(
     Parameters
     ----------
     channels : the fingerprint channels to read, in this order; all of the file's by default, none if empty.
-    site_moments : whether to take the moments of the sites' channels; those of thousands of structures are little
-        where their fingerprints are much.
+    site_moments : whether to take the moments of the sites' channels, where sites have names; those of thousands of
+        structures are little where their fingerprints are much.
 
     Raises
     ------
@@ -105,6 +114,7 @@ def load_dataset(
     with Path(targets_csv).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     table = {row["structure_id"]: row for row in rows}
+    named = all(row[site] for row in rows for site in SITES)
     _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
     with h5py.File(fingerprints_h5) as file:
         ids = [text.decode() for text in file["ids"][:]]
@@ -127,7 +137,7 @@ def load_dataset(
         counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
         for k, channel in enumerate(wanted):
             counts[:, k] = file["counts"][:, present.index(channel)][order]
-        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments else None
+        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and named else None
     rows = [table[ids[k]] for k in order]
     seen: Counter[str] = Counter()
     draw = {}
@@ -146,7 +156,6 @@ def load_dataset(
     def column(key: str) -> NDArray[np.str_]:
         return np.array([row[key] for row in rows])
 
-    named = all(row[site] for row in rows for site in SITES)
     return Dataset(
         name=name,
         property=properties[0][0],
@@ -228,12 +237,67 @@ def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_f
     return made
 
 
+def holdout_split(dataset: Dataset, compounds: Sequence[str], seed: int, validation_fraction: float) -> list[Fold]:
+    """Make one fold whose test part is the groups of the named compounds.
+
+    Raises
+    ------
+    ValueError
+        None is named, one is not in the dataset, or less than two groups are left to train on.
+    """
+    if not compounds:
+        raise ValueError(
+            f"the split '{HOLDOUT}' tests the compounds named under learning: holdout:, and none is; name some, "
+            f"or leave out the split '{HOLDOUT}'"
+        )
+    absent = sorted(set(compounds) - set(dataset.compounds.tolist()))
+    _refuse(absent, f"dataset '{dataset.name}' lacks these compounds of learning: holdout: ")
+    test = np.isin(dataset.groups, dataset.groups[np.isin(dataset.compounds, list(compounds))])
+    if len(set(dataset.groups[~test].tolist())) < 2:
+        raise ValueError(f"learning: holdout: leaves less than two compounds of '{dataset.name}' to train on")
+    return [_fold(dataset, 0, test, f"{seed}/{HOLDOUT}", validation_fraction)]
+
+
+def with_share_of_training(dataset: Dataset, fold: Fold, share: float, salt: str) -> Fold:
+    """Keep a share of the groups of a fold's training part, at least two; validation and test part stay."""
+    groups = _dealt(set(dataset.groups[fold.train].tolist()), salt)
+    kept = groups[: max(2, round(share * len(groups)))]
+    return Fold(fold.number, fold.train[np.isin(dataset.groups[fold.train], kept)], fold.validation, fold.test)
+
+
 def planned_splits(dataset: Dataset, learning: Mapping[str, Any]) -> dict[str, list[Fold]]:
-    """Make the folds of every split of the configuration's ``learning`` section, the same for every model."""
-    return {
-        kind: make_splits(dataset, kind, learning["folds"], SPLIT_SEED, learning["validation_fraction"])
-        for kind in learning["splits"]
-    }
+    """Make the folds of every split of the configuration's ``learning`` section, the same for every model.
+
+    Each share of its ``learning_curve`` adds a split named like ``random-25-percent``: the same folds, less to learn
+    from, a smaller share always a part of a larger one.
+    """
+    fraction = learning["validation_fraction"]
+
+    def made(kind: str) -> list[Fold]:
+        if kind == HOLDOUT:
+            return holdout_split(dataset, learning["holdout"], SPLIT_SEED, fraction)
+        return make_splits(dataset, kind, learning["folds"], SPLIT_SEED, fraction)
+
+    plan = {kind: made(kind) for kind in learning["splits"]}
+    for share in learning.get("learning_curve", ()):
+        plan[CURVE.format(f"{100 * share:g}")] = [
+            with_share_of_training(dataset, fold, share, f"{SPLIT_SEED}/curve/{fold.number}") for fold in made("random")
+        ]
+    return plan
+
+
+def curve_share(split: str) -> float | None:
+    """Share of the training part that a split of a learning curve has; 1 for ``random``, None for other splits."""
+    if split == "random":
+        return 1.0
+    match = re.fullmatch(CURVE.format(r"([\d.]+)"), split)
+    return float(match[1]) / 100 if match else None
+
+
+def seeds_of(split: str, learning: Mapping[str, Any]) -> list[int]:
+    """Seeds to train a split with: all of the plan, one where only a learning curve needs it."""
+    seeds = [int(seed) for seed in learning["seeds"]]
+    return seeds if split == "random" or curve_share(split) is None else seeds[:1]
 
 
 def _fold(dataset: Dataset, number: int, test: NDArray[np.bool_], salt: str, validation_fraction: float) -> Fold:

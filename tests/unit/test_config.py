@@ -102,7 +102,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             _with(learning={"cnn_paper": {"epoch": 3}}),
             ["`learning.cnn_paper.epoch`", "did you mean `epochs`"],
         ),
-        (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, folds"]),
+        (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, holdout"]),
         (_with(densities="thakar"), ["`densities`", "thakkar, x2c", "did you mean `thakkar`"]),
         (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "minimum of 1"]),
         (_with(fingerprint={"bins": {"low_angstrom": 3}}), ["`fingerprint.bins`", "must be below"]),
@@ -135,6 +135,11 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["`learning.splits`: leave-B-out", "`datasets.mine`", "write `splits: [random]`"],
         ),
         (_with(learning={"gpus": 0, "require_gpu": True}), ["`learning.require_gpu`", "write `gpus: 1` or"]),
+        (_with(learning={"splits": ["holdout"]}), ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"]),
+        (
+            _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),
+            ["`learning.learning_curve`", "add `random`"],
+        ),
     ],
 )
 def test_faults_are_named_with_a_remedy(config: dict[str, Any], parts: list[str]) -> None:
@@ -166,7 +171,7 @@ def test_mesh_level_is_that_of_the_engine() -> None:
 
 def test_networks_and_baselines_are_those_of_the_library() -> None:
     """What may be written is what there is, and each network has its section."""
-    from hirshprint.datasets import SPLITS
+    from hirshprint.datasets import HOLDOUT, SPLITS
     from hirshprint.models.baselines import BASELINES
     from hirshprint.models.training import NETWORKS, SITE_NETWORKS
 
@@ -174,5 +179,5 @@ def test_networks_and_baselines_are_those_of_the_library() -> None:
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)
     assert set(NETWORKS) <= set(learning)
     assert set(learning["baselines"]["items"]["enum"]) == set(BASELINES)
-    assert set(learning["splits"]["items"]["enum"]) == set(SPLITS)
+    assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, HOLDOUT}
     assert config_module.SITE_NETWORKS == SITE_NETWORKS

@@ -130,7 +130,8 @@ PYTHON_SETTINGS = [
     config["surfaces"]["mesh_level"],
 ]
 FINGERPRINT_SETTINGS = [config["fingerprint"], versions.FINGERPRINT_FORMAT]
-LEARNING_SETTINGS = {key: value for key, value in config["learning"].items() if key not in ("gpus", "require_gpu")}
+HOW_TO_TRAIN = ("gpus", "require_gpu", "tensorboard")  # and not what
+LEARNING_SETTINGS = {key: value for key, value in config["learning"].items() if key not in HOW_TO_TRAIN}
 
 
 @cache

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hirshprint.datasets import SITES, Dataset, Fold, planned_splits
+from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, seeds_of
 from hirshprint.models import regressors
 from hirshprint.models.formulas import FORMULAS, ions
 from hirshprint.models.predictions import fold_predictions, with_ensembles
@@ -67,7 +67,7 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
                     of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
-                    for seed in map(int, learning["seeds"] if model in SEEDED else learning["seeds"][:1]):
+                    for seed in seeds_of(split, learning)[: None if model in SEEDED else 1]:
                         predicted = _fit_and_predict(model, inputs, single.targets, of_single.train, seed)
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
                         tables.append(table[table["predicted"].notna()] if model in FORMULAS else table)

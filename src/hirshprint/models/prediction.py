@@ -180,8 +180,9 @@ def _inputs(
     if model == "cnn_paper":
         return first, (cnn_images(dataset)[first] / np.float32(scaling["divided_by"]),)
     if model == "cgcnn":
-        graphs = build_graphs([structures[int(row)] for row in first], scaling["radius_angstrom"])
-        return first, graph_batch(graphs, np.arange(len(first)))
+        used = first if scaling["draws"] == "first" else np.arange(len(structures))
+        graphs = build_graphs([structures[int(row)] for row in used], scaling["radius_angstrom"])
+        return used, graph_batch(graphs, np.arange(len(used)))
     rows, flat, edges = moment_rows(dataset)
     with np.load(folder / scaling["arrays"], allow_pickle=False) as arrays:
         if model == "readout":

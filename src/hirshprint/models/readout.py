@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets import SITES, Dataset, samples
+from hirshprint.datasets import SITES, Dataset, same_edges, samples
 from hirshprint.models.backend import keras
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -114,10 +114,10 @@ def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] |
     edges : (m,) zeros: they tell nothing.
     None where the compounds differ in their edges.
     """
-    sample, edges = samples(dataset), np.unique(dataset.initial_edges)
-    names, number, count = np.unique(sample, return_inverse=True, return_counts=True)
-    if not np.isfinite(edges).all() or len(edges) * len(names) > 2 * len(sample):
+    if not same_edges(dataset):
         return None
+    edges = np.unique(dataset.initial_edges)
+    names, number, count = np.unique(samples(dataset), return_inverse=True, return_counts=True)
     if lacking := names[count < len(edges)].tolist():
         print(f"left out for want of a fingerprint at one of the edges: {', '.join(lacking)}", flush=True)
     whole = np.flatnonzero(count[number] == len(edges))
@@ -173,7 +173,7 @@ def fit_reader(moments: Array, edges: Array, elements: dict[str, NDArray[np.str_
 def _polynomials(edges: Array, middle: float, half: float, number: int) -> Array:
     """The first Chebyshev polynomials of the edge, (n, number)."""
     reduced = (edges - middle) / half if half else np.zeros(len(edges))
-    return np.polynomial.chebyshev.chebvander(reduced, number - 1)
+    return np.polynomial.chebyshev.chebvander(reduced, number - 1).astype(np.float64)
 
 
 def build_readout() -> Any:

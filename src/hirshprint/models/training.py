@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import hirshprint
-from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, samples
+from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, same_edges, samples, seeds_of
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import build_cgcnn
@@ -62,6 +62,14 @@ RECIPES = {
 }
 NETWORKS = tuple(RECIPES)
 SITE_NETWORKS = ("readout", "hybrid")  # see the fingerprints of named sites
+
+
+def needed_of_fingerprints(networks: Sequence[str]) -> dict[str, Any]:
+    """What `load_dataset` shall read for some networks: its `channels` and `site_moments`."""
+    return {
+        "channels": [CHANNEL] if "cnn_paper" in networks else [],
+        "site_moments": not set(SITE_NETWORKS).isdisjoint(networks),
+    }
 
 
 class Source(NamedTuple):
@@ -148,6 +156,7 @@ def train_networks(
     require_gpu: bool = False,
     threads: int = 2,
     checkpoint_seconds: float = 30.0,
+    tensorboard: str | Path | None = None,
 ) -> pd.DataFrame:
     """Train the networks named in `learning` on every split, fold and seed, and predict every row.
 
@@ -160,10 +169,11 @@ def train_networks(
     structures : of any order; must have every structure of the dataset.
     learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction,
         networks, and for each of those its epochs, batch_size and learning_rate, for ``cgcnn`` also
-        radius_angstrom. ``cnn_paper`` and ``cgcnn`` see one initial edge of each compound, the first; ``readout`` and
-        ``hybrid`` see all, and are left out where sites have no names.
+        radius_angstrom. ``cnn_paper`` sees one initial edge of each compound, the first; ``cgcnn`` too, where all
+        compounds have the same edges; ``readout`` and ``hybrid`` see all, and are left out where sites have no names.
     gpus, require_gpu, threads : see `backend.prepare_device`.
     checkpoint_seconds : time between two checkpoints of a unit.
+    tensorboard : folder for logs that TensorBoard shows, one run per unit; none are written without it.
 
     Returns
     -------
@@ -198,7 +208,8 @@ def train_networks(
             if not done.exists():
                 checkpoint = cache / f"{unit.name}.checkpoint.npz"
                 trainer = trainer or _Trainer(source.build, RECIPES[model])
-                trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress)
+                writer = tf.summary.create_file_writer(str(Path(tensorboard) / unit.name)) if tensorboard else None
+                trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress, writer)
                 _save(done, trained)
                 checkpoint.unlink(missing_ok=True)
             trained = _load(done)
@@ -223,8 +234,8 @@ def _units(
             of_rows = {part: np.intersect1d(rows, source.rows) for part, rows in fold.parts().items()}
             used = Fold(fold.number, **of_rows)
             inputs, scaling, arrays = source.inputs_of(used.train)
-            for seed in learning["seeds"]:
-                units.append(Unit(model, split, int(seed), used, settings, inputs, scaling, sample, arrays))
+            for seed in seeds_of(split, learning):
+                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays))
     identity = {
         "algorithm": ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
@@ -260,11 +271,14 @@ def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
     by_id = {structure.structure_id: structure for structure in structures}
     if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
         raise ValueError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
-    radius, used = float(settings["radius_angstrom"]), _first_rows(dataset)
+    radius = float(settings["radius_angstrom"])
+    every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
+    used = np.arange(len(dataset.targets)) if every else _first_rows(dataset)
+    seen = {"radius_angstrom": radius, "draws": "all" if every else "first"}
     graphs = build_graphs([by_id[name] for name in dataset.structure_ids[used].tolist()], radius)
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
-        return lambda rows: graph_batch(graphs, np.searchsorted(used, rows)), {"radius_angstrom": radius}, {}
+        return lambda rows: graph_batch(graphs, np.searchsorted(used, rows)), seen, {}
 
     arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
     edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
@@ -382,6 +396,7 @@ def _train(
     checkpoint: Path,
     checkpoint_seconds: float,
     progress: _Progress,
+    writer: Any = None,
 ) -> Trained:
     """Train one unit from its checkpoint, or from the start."""
     train, validation = unit.fold.train, unit.fold.validation
@@ -415,6 +430,8 @@ def _train(
             error = trainer.predict(unit.inputs, validation) * sd + mean - targets[validation]
             history[epoch, 1] = float(np.mean(error**2))
         progress.epoch(unit, epoch + 1, history[epoch, 0])
+        if writer:
+            _log(writer, epoch + 1, history[epoch], rate)
         now = time.monotonic()
         if now - last_saved >= checkpoint_seconds and epoch + 1 < epochs:
             seconds = np.float64(spent + now - start)
@@ -423,6 +440,17 @@ def _train(
     predicted, rows = np.full(len(targets), np.nan), np.concatenate(list(unit.fold.parts().values()))
     predicted[rows] = trainer.predict(unit.inputs, rows) * sd + mean
     return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
+
+
+def _log(writer: Any, epoch: int, mse: NDArray[np.float64], rate: float) -> None:
+    """Write the training and validation MSE of an epoch, and its last learning rate, for TensorBoard."""
+    shown = tf.compat.v1.SummaryMetadata  # tf.summary.scalar would need the package tensorboard here too
+    scalars = shown(plugin_data=shown.PluginData(plugin_name="scalars"))
+    with writer.as_default(step=epoch):
+        for name, value in zip(("training MSE", "validation MSE", "learning rate"), (*mse, rate), strict=True):
+            if math.isfinite(value):
+                tf.summary.write(name, np.float32(value), metadata=scalars)
+    writer.flush()
 
 
 def _rate(step: int, steps: int) -> float:
