@@ -18,6 +18,7 @@ from hirshprint.config_model import Dataset, InitialEdge, json_schema, keys_only
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
+OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
 SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
 NEEDED_CHANNELS = {"cnn_paper": "total", **dict.fromkeys(SITE_NETWORKS, "site")}
 
@@ -58,7 +59,9 @@ def _with_paths(config: dict[str, Any]) -> dict[str, Any]:
     used = set()
     datasets = filled.get("datasets")
     for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
-        for place in sorted({"table", "folder", "targets"} & set(dataset if isinstance(dataset, dict) else ())):
+        for place in sorted(
+            {"table", "folder", "targets", "model"} & set(dataset if isinstance(dataset, dict) else ())
+        ):
             match = re.fullmatch(r"\{(\w+)\}", str(dataset[place]))
             if match is None:
                 continue
@@ -153,15 +156,27 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
     faults = []
     for name, dataset in config["datasets"].items():
         place = f"datasets.{name}"
-        if ("table" in dataset) == ("folder" in dataset):
+        kinds = [kind for kind in DATASET_KEYS if kind in dataset]
+        if len(kinds) != 1:
             faults.append(
-                f"`{place}`: write either `table:` (compositions on a prototype) or `folder:` (CIF or POSCAR files)"
+                f"`{place}`: write either `table:` (compositions on a prototype), `folder:` (structure files) or "
+                "`elements:` (lists to combine)"
             )
-        kind, other = ("folder", "table") if "folder" in dataset else ("table", "folder")
+        of_others = {key for other in set(DATASET_KEYS) - set(kinds) for key in DATASET_KEYS[other]}
         faults += [
-            f"`{place}.{key}`: has no meaning for a {kind}; delete it"
-            for key in sorted((DATASET_KEYS[other] - {other}) & set(dataset))
+            f"`{place}.{key}`: has no meaning for {'a ' if kinds[0] != 'elements' else ''}{kinds[0]}; delete it"
+            for key in sorted(of_others & set(dataset))
+            if kinds
         ]
+        if "model" in dataset:
+            faults += [
+                f"`{place}.{key}`: comes with the model; delete it, or delete `model`"
+                for key in sorted(OF_MODEL & set(dataset))
+            ]
+        elif kinds == ["elements"]:
+            faults.append(
+                f"`{place}.elements`: has no property to learn; add `model:`, a dataset or a folder of models"
+            )
         edge = dataset.get("initial_edge", {})
         kind = edge.get("kind", "fixed")
         for key in sorted(set(edge) - {"kind"} - EDGE_KEYS[kind]):
@@ -194,7 +209,7 @@ def _range_faults(config: dict[str, Any]) -> list[str]:
 def _learning_faults(config: dict[str, Any]) -> list[str]:
     """Find what the learning cannot get: it would stop there only after all surfaces were made."""
     learning, channels = config["learning"], config["fingerprint"]["channels"]
-    tables = [name for name, dataset in config["datasets"].items() if "table" in dataset]
+    tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
     learned_files = [name for name, dataset in config["datasets"].items() if "targets" in dataset]
     faults = []
     for network in learning["networks"]:
@@ -227,7 +242,7 @@ def _fill(value: dict[str, Any], schema: dict[str, Any]) -> None:
     """Fill defaults of the schema into `value`, in place; of a dataset only what its kind uses."""
     properties = schema.get("properties", {})
     for key, part in properties.items():
-        if key in DATASET_KEYS["table"] and "folder" in value:
+        if key in DATASET_KEYS["table"] and {"folder", "elements", "model"} & set(value):
             continue
         if "kind" in properties and key != "kind" and key not in EDGE_KEYS[value["kind"]]:
             continue

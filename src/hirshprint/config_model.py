@@ -67,16 +67,32 @@ class InitialEdge:
 
 
 @dataclass(kw_only=True)
+class Filter:
+    """A step that takes rows of a table out."""
+
+    name: str = given("What the report calls it, e.g. a > 5 Å.", required=True)
+    column: str = given("Column with a number.")
+    above: float = given("Rows with a larger number go.")
+    below: float = given("Rows with a smaller number go.")
+    elements: dict[str, list[str]] = given("By site the elements that stay.")
+
+
+@dataclass(kw_only=True)
 class Dataset:
-    """A table of compositions or a folder of files, and the property to learn."""
+    """A table of compositions or a folder of files, and the property to learn or to predict."""
 
     table: str = given(
-        "CSV file with the columns formula, A, B, X and the property (the default is a_angstrom).",
+        """CSV file with the columns formula, A, B, X (the sites of the prototype) and the property (the default is
+        a_angstrom). Without columns for the sites, formulas are read in their order: ABX3.""",
         only="table",
         comment="A table of compositions (columns formula, A, B, X and the property) placed on a prototype ...",
     )
-    prototype: Literal["cubic_perovskite"] = key(
-        "cubic_perovskite", "The structure that the table's compounds are placed on.", only="table"
+    prototype: str = key(
+        "cubic_perovskite",
+        """The structure that the table's compounds are placed on: `cubic_perovskite` ABX3, `anti_perovskite` X3AB (the
+        anion on B), `double_perovskite` A2BB2X6 (rock-salt order; its edge is half of that of the conventional cell),
+        or the folder of one of your own, with `sites.csv` and a structure file.""",
+        only="table",
     )
     initial_edge: InitialEdge = part(
         InitialEdge,
@@ -86,14 +102,63 @@ class Dataset:
   {kind: list, edges_angstrom: [4.0, 4.5, 5.0]}
   {kind: random, low_angstrom: 3.5, high_angstrom: 5.5, draws: 1, seed: 0}""",
     )
-    folder: str = given("Folder of CIF and POSCAR files (*.cif, *.vasp, *.poscar, POSCAR_*, */POSCAR).", only="folder")
+    filters: list[Filter] = given(
+        """Steps that take rows of a table out, in this order; the report says how many each took. Each has a `name`,
+        and a `column` with `above` or `below` (rows beyond that number go) or `elements` (by site those that stay):
+        `{name: a > 5 Å, column: a_angstrom, above: 5}`, `{name: square, elements: {A: [Ca, Sr], B: [Ti, Zr]}}`.""",
+        only="table",
+    )
+    folder: str = given(
+        """Folder of structure files: CIF and POSCAR (*.cif, *.vasp, *.poscar, POSCAR_*, */POSCAR), others of pymatgen
+        (*.json, *.res, *.cssr, *.xsf) and of ASE (*.xyz, *.extxyz, *.cell, *.gen).""",
+        only="folder",
+    )
     targets: str = given(
         """CSV file with the columns structure_id (the file's stem) and the property, for a folder. Without it there are
-        surfaces and fingerprints, but nothing is learned.""",
+        surfaces and fingerprints, but nothing is learned. If it has a column unit, that must say the same as
+        `unit`.""",
         only="folder",
+    )
+    elements: dict[str, list[str]] = given(
+        """Lists of elements by site, `{A: [Ca, Sr], B: [Ti], X: [O]}`: the property of every combination is predicted
+        with `model`.""",
+        only="elements",
+    )
+    model: str = given(
+        """Predict the property of these compounds instead of learning from it: the name of a dataset of this
+        configuration whose networks are taken, or a folder `results/DATASET/models` of an earlier run. Prototype,
+        initial edge, property and unit are those of the model."""
     )
     property: str = key("a_angstrom", "Column with the property to learn.")
     unit: str = key("Å", "Its unit, for tables and figures.")
+    group: str = given(
+        """Column (of the table or of `targets`) that says what no split may separate. Without it, rows of one compound
+        and files of one reduced formula stay together."""
+    )
+    duplicates: Literal["reject", "mean"] = key(
+        "reject",
+        "Rows of one compound with different values: `reject` all, or take their `mean`. Equal ones count once.",
+        note="rows of one compound with different values; mean: take their mean",
+    )
+
+
+@dataclass(kw_only=True)
+class Fetch:
+    """A table from an OPTIMADE provider."""
+
+    url: str = given("Base URL of the provider.", required=True)
+    filter: str = given("What to ask for, in the filter language of OPTIMADE.", required=True)
+    prototype: str = key(
+        "cubic_perovskite", "Crystals of this prototype get into the table; their sites come from coordination."
+    )
+    prefer: str = key(
+        "",
+        """Field of the provider by which one of several entries of a compound is chosen: the smallest counts. Empty, or
+        equal: the first id.""",
+    )
+    first_pause_seconds: float = key(
+        1, "Pause after a request that failed; doubled each time, up to two minutes.", above=0
+    )
 
 
 @dataclass(kw_only=True)
@@ -317,7 +382,7 @@ class Config:
 
     datasets: dict[str, Dataset] = given(
         """What to compute: a name (letters, digits, "_", "-") for each dataset. A dataset is a `table` of compositions
-        placed on a `prototype`, or a `folder` of CIF or POSCAR files.""",
+        placed on a `prototype`, a `folder` of structure files, or lists of `elements` to be combined.""",
         required=True,
         comment="A name for each dataset: the folder results/NAME is made for it.",
         after="""Or a folder of CIF or POSCAR files, and a table with the columns structure_id (the file's stem) and \
@@ -327,6 +392,10 @@ mine:
   targets: targets.csv
   property: band_gap
   unit: eV""",
+    )
+    fetch: dict[str, Fetch] = given(
+        """Tables that `snakemake fetch_NAME` makes from the answers of an OPTIMADE provider: results/fetched/NAME.csv;
+        needs `make env-fetch`."""
     )
     strict: bool = key(
         False,

@@ -36,7 +36,7 @@ class Dataset:
     structure_ids : (n,) str, unique.
     compounds : (n,) str, the ordered compound; several structures may share it.
     groups : (n,) str, what no split may separate.
-    elements : per prototype site (``A``, ``B``, ``X``) an (n,) array of symbols; empty without a prototype.
+    elements : per site of the prototype (``A``, ``B``, ``X`` ...) an (n,) array of symbols; empty without a prototype.
     formulas : (n,) str.
     initial_edges : (n,) float64, Å, the edge each structure was built with; NaN for structures from files.
     targets : (n,) float64, in `unit`.
@@ -88,12 +88,18 @@ def same_edges(dataset: Dataset) -> bool:
     return bool(np.isfinite(edges).all()) and len(edges) * compounds <= 2 * len(dataset.initial_edges)
 
 
+def first_rows(dataset: Dataset) -> NDArray[np.int64]:
+    """One row per sample: the first initial edge of a compound, every file."""
+    return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
+
+
 def load_dataset(
     name: str,
     fingerprints_h5: str | Path,
     targets_csv: str | Path,
     channels: Sequence[str] | None = None,
     site_moments: bool = False,
+    with_targets: bool = True,
 ) -> Dataset:
     """Join a fingerprint file and a table of targets on the structure id.
 
@@ -102,8 +108,9 @@ def load_dataset(
     Parameters
     ----------
     channels : the fingerprint channels to read, in this order; all of the file's by default, none if empty.
-    site_moments : whether to take the moments of the sites' channels, where sites have names; those of thousands of
-        structures are little where their fingerprints are much.
+    site_moments : whether to take the moments of the sites' channels; those of thousands of structures are little
+        where their fingerprints are much.
+    with_targets : whether every structure must have one; without, those of a dataset to be predicted are NaN.
 
     Raises
     ------
@@ -114,7 +121,6 @@ def load_dataset(
     with Path(targets_csv).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     table = {row["structure_id"]: row for row in rows}
-    named = all(row[site] for row in rows for site in SITES)
     _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
     with h5py.File(fingerprints_h5) as file:
         ids = [text.decode() for text in file["ids"][:]]
@@ -137,7 +143,7 @@ def load_dataset(
         counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
         for k, channel in enumerate(wanted):
             counts[:, k] = file["counts"][:, present.index(channel)][order]
-        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and named else None
+        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments else None
     rows = [table[ids[k]] for k in order]
     seen: Counter[str] = Counter()
     draw = {}
@@ -146,7 +152,8 @@ def load_dataset(
         seen[row["compound"]] += 1
     ids = [row["structure_id"] for row in rows]
     targets = np.array([_number(row["value"]) for row in rows])
-    _refuse([i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok], "no finite target for")
+    lacking = [i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok]
+    _refuse(lacking if with_targets else [], "no finite target for")
     bad = np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))
     _refuse([ids[k] for k in bad], "fingerprints with non-finite counts:")
     properties = sorted({(row["property"], row["unit"]) for row in rows})
@@ -156,6 +163,9 @@ def load_dataset(
     def column(key: str) -> NDArray[np.str_]:
         return np.array([row[key] for row in rows])
 
+    columns = list(rows[0])
+    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
+    named = all(row[site] for row in rows for site in sites)
     return Dataset(
         name=name,
         property=properties[0][0],
@@ -163,7 +173,7 @@ def load_dataset(
         structure_ids=column("structure_id"),
         compounds=column("compound"),
         groups=column("group"),
-        elements={site: column(site) for site in SITES} if named else {},
+        elements={site: column(site) for site in sites} if named else {},
         formulas=column("formula"),
         initial_edges=np.array([_number(row["initial_edge_angstrom"]) for row in rows]),
         targets=targets,

@@ -93,7 +93,7 @@ def test_repeated_row_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"formula,A,B\nx,y,z\n", "no column X, a_angstrom"),
+        (b"formula,A,B\nx,y,z\n", "no column a_angstrom, X"),
         (b"formula;A;B;X;a_angstrom\n", "separate the columns by commas"),
         (b"formula,A,B,X,a_angstrom\nSr\xe9,Sr,Ti,O,3\n", "not UTF-8"),
         (b"", "it has: none"),

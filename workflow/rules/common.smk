@@ -17,7 +17,8 @@ sys.path.insert(0, str(SOURCE))
 
 from hirshprint import progress, runs, versions
 from hirshprint.config import ConfigError, resolve_config, resolve_engine
-from hirshprint.files import digest
+from hirshprint.files import digest, file_digest
+from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.structures.planning import (
     InputError,
     geometry_digest,
@@ -25,6 +26,7 @@ from hirshprint.structures.planning import (
     plan_dataset,
     target_digest,
 )
+from hirshprint.structures.prototypes import find_prototype
 from hirshprint.surfaces.installation import Installation
 
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
@@ -36,6 +38,10 @@ except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
     workflow.config_settings.config_args = [*workflow.config_settings.config_args, runs.chosen_engine(config)]
+try:
+    config["datasets"] = complete_predicted(config)
+except ModelError as error:
+    raise WorkflowError(str(error))
 
 DATASETS = config["datasets"]
 ENGINE = config["surfaces"]["engine"]
@@ -115,12 +121,13 @@ def batches(dataset):
 
 def has_targets(dataset):
     """Say whether a dataset has a property to learn."""
-    return "table" in DATASETS[dataset] or "targets" in DATASETS[dataset]
+    return "model" not in DATASETS[dataset] and ("table" in DATASETS[dataset] or "targets" in DATASETS[dataset])
 
 
 def site_labels(dataset):
     """Names of the prototype's sites, for a channel each; none for a folder of files."""
-    return ["A", "B", "X"] if "prototype" in DATASETS[dataset] else []
+    prototype = DATASETS[dataset].get("prototype")
+    return list(find_prototype(prototype).sites) if prototype else []
 
 
 PYTHON_SETTINGS = [
@@ -185,11 +192,28 @@ def comparison_digest(wildcards):
     return geometry_digest(plan(wildcards.dataset).entries, settings)
 
 
-def fingerprint_definition(dataset):
-    """How the fingerprints of a dataset are made, for predictions of other compounds."""
-    settings = {name: DATASETS[dataset].get(name) for name in ("prototype", "initial_edge")}
-    surfaces = {"engine": ENGINE, "densities": config["densities"], "mesh_level": config["surfaces"]["mesh_level"]}
-    return settings | surfaces | {"fingerprint": config["fingerprint"]}
+def definition_of(dataset):
+    """What defines the fingerprints of a dataset, for predictions of other compounds."""
+    return fingerprint_definition(DATASETS[dataset], config["surfaces"], config["densities"], config["fingerprint"])
+
+
+def model_folder(dataset):
+    """Folder of the models that a dataset is predicted with: those of another dataset, or of an earlier run."""
+    model = DATASETS[dataset]["model"]
+    return Path(f"results/{model}/models" if model in DATASETS else model)
+
+
+def model_input(dataset):
+    """What a prediction waits for: the training in this run, or the card of an earlier one."""
+    folder = model_folder(dataset)
+    return folder if DATASETS[dataset]["model"] in DATASETS else folder / CARD
+
+
+def prediction_digest(dataset):
+    """Digest of what determines the predictions of a dataset that is predicted."""
+    model = DATASETS[dataset]["model"]
+    of_model = learning_digest(model) if model in DATASETS else file_digest(model_folder(dataset) / CARD)
+    return digest(input_digest(dataset), fingerprint_digest(dataset), of_model)
 
 
 @cache
@@ -226,8 +250,12 @@ def surface_minutes(structures):
 def dataset_files(wildcards):
     """Files that a dataset is read from."""
     settings = DATASETS[wildcards.dataset]
+    if "elements" in settings:
+        return []
+    prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
+    own = [str(path) for path in sorted(prototype.file.parent.iterdir())] if prototype and prototype.file else []
     if "table" in settings:
-        return [settings["table"]]
+        return [settings["table"], *own]
     paths = [str(entry.path) for entry in plan(wildcards.dataset).entries]
     return paths + ([settings["targets"]] if "targets" in settings else [])
 
@@ -279,10 +307,12 @@ def dataset_results(wildcards):
     """What the report needs of every dataset."""
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
+    predicted = [name for name in names if "model" in DATASETS[name]]
     compared = names if config["surfaces"]["compare_structures"] else []
     return (
         [f"results/{name}/{file}" for name in names for file in ("status.csv", "fingerprints.h5", "targets.csv")]
         + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
         + [f"results/{name}/figures/{figure}.svg" for name in learned for figure in FIGURES]
+        + [f"results/{name}/predicted.csv" for name in predicted]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
     )

@@ -131,8 +131,8 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
 
 def _no_formula(dataset: Dataset) -> str:
     """Why the empirical formulas do not apply; empty if they do."""
-    if not dataset.elements:
-        return f"dataset '{dataset.name}' names no sites A, B and X"
+    if tuple(dataset.elements) != SITES:
+        return f"dataset '{dataset.name}' has not the sites A, B and X alone"
     if dataset.unit != "Å":
         return f"it predicts an edge in Å, but {dataset.property} is in {dataset.unit}"
     return ""
@@ -160,7 +160,9 @@ def _one_hot(dataset: Dataset) -> NDArray[np.float64]:
     """Which element is on each site, or the fractions of the elements in datasets without named sites."""
     known = np.array(SYMBOLS)
     if dataset.elements:
-        return np.concatenate([dataset.elements[site][:, None] == known for site in SITES], axis=1, dtype=np.float64)
+        return np.concatenate(
+            [symbols[:, None] == known for symbols in dataset.elements.values()], axis=1, dtype=np.float64
+        )
     return _fractions(dataset)
 
 
@@ -176,7 +178,7 @@ def _fractions(dataset: Dataset) -> NDArray[np.float64]:
 def _properties(dataset: Dataset) -> NDArray[np.float64]:
     """Element properties per site; without named sites their mean, sd, least and greatest in the formula."""
     if dataset.elements:
-        tables = [element_properties(dataset.elements[site].tolist())[1] for site in SITES]
+        tables = [element_properties(symbols.tolist())[1] for symbols in dataset.elements.values()]
         return np.concatenate(tables, axis=1)
     _, table = element_properties(SYMBOLS)
     rows = []

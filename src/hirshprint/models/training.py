@@ -26,11 +26,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import hirshprint
-from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, same_edges, samples, seeds_of
+from hirshprint.datasets import (
+    SITES,
+    Dataset,
+    Fold,
+    first_rows,
+    load_dataset,
+    planned_splits,
+    same_edges,
+    samples,
+    seeds_of,
+)
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import build_cgcnn
-from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_images, image_scale
+from hirshprint.models.cnn import build_cnn_paper, cnn_channels, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
@@ -62,14 +72,6 @@ RECIPES = {
 }
 NETWORKS = tuple(RECIPES)
 SITE_NETWORKS = ("readout", "hybrid")  # see the fingerprints of named sites
-
-
-def needed_of_fingerprints(networks: Sequence[str]) -> dict[str, Any]:
-    """What `load_dataset` shall read for some networks: its `channels` and `site_moments`."""
-    return {
-        "channels": [CHANNEL] if "cnn_paper" in networks else [],
-        "site_moments": not set(SITE_NETWORKS).isdisjoint(networks),
-    }
 
 
 class Source(NamedTuple):
@@ -145,6 +147,15 @@ class Trained:
     device: str
 
 
+def load_learned(
+    name: str, fingerprints: Path, targets: Path, networks: Sequence[str], sites: Sequence[str]
+) -> Dataset:
+    """Load what these networks look at: the total channel and moments of the sites; without sites every channel."""
+    moments = tuple(sites) == SITES and not set(SITE_NETWORKS).isdisjoint(networks)
+    channels = ["total"] if "cnn_paper" in networks else []
+    return load_dataset(name, fingerprints, targets, channels if sites else None, site_moments=moments)
+
+
 def train_networks(
     dataset: Dataset,
     structures: Sequence[Structure],
@@ -194,8 +205,8 @@ def train_networks(
         raise ValueError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
     tables = []
     for model in learning["networks"]:
-        if model in SITE_NETWORKS and not dataset.elements:
-            print(f"{model}: left out, for it needs to know which element is on which site", flush=True)
+        if model in SITE_NETWORKS and tuple(dataset.elements) != SITES:
+            print(f"{model}: left out, for it needs a dataset with the sites A, B and X", flush=True)
             continue
         source = SOURCES[model](dataset, structures, dict(learning[model]))
         units, identity = _units(model, source, dataset, learning, plan)
@@ -252,17 +263,16 @@ def _units(
     return units, identity
 
 
-def _first_rows(dataset: Dataset) -> NDArray[np.int64]:
-    """One row per sample: the first initial edge of a compound, every file."""
-    return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
-
-
 def _images(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
-    images, rows = cnn_images(dataset), _first_rows(dataset)
+    images, rows = cnn_images(dataset), first_rows(dataset)
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
         scale = image_scale(images, train)
-        return lambda rows: (images[rows] / np.float32(scale),), {"channel": CHANNEL, "divided_by": scale}, {}
+        return (
+            lambda rows: (images[rows] / np.float32(scale),),
+            {"channels": cnn_channels(dataset), "divided_by": scale},
+            {},
+        )
 
     return Source(rows, False, inputs_of, lambda: build_cnn_paper(images.shape[1:]), _array_digest(images[rows]))
 
@@ -273,7 +283,7 @@ def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
         raise ValueError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
     radius = float(settings["radius_angstrom"])
     every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
-    used = np.arange(len(dataset.targets)) if every else _first_rows(dataset)
+    used = np.arange(len(dataset.targets)) if every else first_rows(dataset)
     seen = {"radius_angstrom": radius, "draws": "all" if every else "first"}
     graphs = build_graphs([by_id[name] for name in dataset.structure_ids[used].tolist()], radius)
 
