@@ -17,6 +17,7 @@ import spglib.error
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as Crystal
+from pymatgen.core.operations import SymmOp
 from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp import Poscar
 
@@ -29,6 +30,7 @@ spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError instead of returnin
 PYMATGEN_FORMATS = {".json": "json", ".res": "res", ".cssr": "cssr", ".xsf": "xsf"}
 ASE_FORMATS = (".xyz", ".extxyz", ".cell", ".gen")
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
+MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 SYMMETRY_TOLERANCE_ANGSTROM = 1e-4  # below what moves a surface; equivalent atoms share one
 TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
 VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value")
@@ -254,7 +256,8 @@ def _parse(path: Path) -> Crystal:
             return _read_by_ase(path)
         if kind != ".cif":
             return Poscar.from_str(text).structure
-        crystals = CifParser.from_str(text, occupancy_tolerance=1.0).parse_structures(primitive=False, on_error="raise")
+        parser = CifParser.from_str(text, occupancy_tolerance=1.0)
+        crystals = parser.parse_structures(primitive=False, on_error="raise")
     except (CrystalError, MemoryError):
         raise
     except Exception as error:  # parsers raise whatever their regular expressions and indexing happen to
@@ -268,7 +271,36 @@ def _parse(path: Path) -> Crystal:
         ) from None
     if len(crystals) != 1:
         raise CrystalError(f"{len(crystals)} crystals in one file", "give each crystal a file of its own")
+    _check_cif(parser, crystals[0])
     return crystals[0]
+
+
+def _check_cif(parser: CifParser, crystal: Crystal) -> None:
+    """Raise where a CIF says something else than what pymatgen made of it: it passes over what it cannot use."""
+    for block in parser.as_dict().values():
+        for name, value in block.items():
+            bounds = (0, 180) if name.startswith("_cell_angle_") else (0, np.inf)
+            number = re.match(r"-?[\d.]+(e[-+]?\d+)?", str(value), re.IGNORECASE)
+            if re.match("_cell_(length|angle)_", name) and number and not bounds[0] < float(number[0]) < bounds[1]:
+                raise CrystalError(f"{name} is {value}", "correct the cell constant (Å, degrees)")
+            if re.match("_(symmetry_equiv_pos_as|space_group_symop_operation)_xyz", name):
+                for operation in [value] if isinstance(value, str) else value:
+                    _check_operation(str(operation))
+        if "_chemical_formula_sum" in block and (fault := parser.check(crystal)):
+            raise CrystalError(
+                f"its atoms do not make up its _chemical_formula_sum ({fault})", "complete the list of atoms"
+            )
+
+
+def _check_operation(text: str) -> None:
+    """Raise where a symmetry operation such as ``-y,x+1/2,z`` is none: pymatgen would leave out all of them."""
+    try:
+        rotation = SymmOp.from_xyz_str(text).rotation_matrix
+        fits = text.count(",") == 2 and "/0" not in text and abs(abs(np.linalg.det(rotation)) - 1) < 1e-6
+    except (ValueError, ZeroDivisionError, IndexError):
+        fits = False
+    if not fits:
+        raise CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
 
 
 def _read_by_ase(path: Path) -> Crystal:
@@ -311,6 +343,8 @@ def crystal_structure(crystal: Crystal, structure_id: str, names: Sequence[str] 
             raise CrystalError(*fault)
     if not (np.isfinite(crystal.lattice.matrix).all() and np.isfinite(crystal.frac_coords).all()):
         raise CrystalError("a number in it is not finite", "correct the number")
+    if max(crystal.lattice.abc) > MAX_EDGE_ANGSTROM:
+        raise CrystalError(f"a cell edge of {max(crystal.lattice.abc):.3g} Å", "check the cell constants (Å)")
     if crystal.lattice.volume < MIN_DISTANCE_ANGSTROM**3:
         raise CrystalError(f"a cell of {crystal.lattice.volume:.3g} Å³", "check the cell constants (Å, degrees)")
     lattice = _standard_orientation(crystal.lattice)

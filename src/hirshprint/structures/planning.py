@@ -540,7 +540,12 @@ def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
 
 def _file_content(path: Path | None) -> list[str]:
     """Name and digest of a structure's file; read only where needed, as a job needs its own batch alone."""
-    return [] if path is None else [path.name, file_digest(path)]
+    if path is None:
+        return []
+    try:
+        return [path.name, file_digest(path)]
+    except OSError:  # it is rejected by name when it is to be read
+        return [path.name, ""]
 
 
 def target_digest(plan: Plan, *settings: Any) -> str:
