@@ -1,5 +1,5 @@
 # make run: environment, main job, report.   make test: environment, all tests.   make help: everything.
-.PHONY: help env env-benchmarks run test config lint format bench
+.PHONY: help env env-benchmarks env-fetch run test config lint format bench
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
@@ -35,13 +35,20 @@ env-benchmarks: .venv-benchmarks/made  ## environment of the programs that make 
 	.venv-benchmarks/bin/python $(PIP) -r envs/benchmarks.txt
 	@touch $@
 
+env-fetch: .venv-fetch/made  ## environment of the OPTIMADE client, for snakemake fetch_NAME
+
+.venv-fetch/made .venv-fetch-test/made: .venv-%/made: envs/%.txt
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python $(PIP) -r envs/$*.txt
+	@touch $@
+
 run: env  ## the main job: report of the embedded table, or of CONFIG=config/other.yaml
 	@$(BIN)/hirshprint recover
 	@mkdir -p logs && touch logs/started
 	$(BIN)/snakemake --profile profiles/local $(if $(CONFIG),--configfile $(CONFIG))
 	@test results/summary.txt -nt logs/started || cat results/summary.txt  # where there was nothing to be done
 
-test: env  ## all tests; those that need SLURM or Chromium are skipped where these are absent
+test: env .venv-fetch-test/made  ## all tests; those that need SLURM or Chromium are skipped where these are absent
 	$(BIN)/python -m pytest
 
 config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config_model.py

@@ -21,6 +21,7 @@ CONDA = (
     "report",
     "densities",
     "benchmarks",
+    "fetch",
 )  # workflow is .venv, for pip alone
 OPTIONS = [
     "--quiet",
@@ -62,6 +63,8 @@ def main() -> None:
         lock(name, "-c", "workflow.txt")
     lock("densities", *upgrade)
     lock("benchmarks", *upgrade)
+    lock("fetch", *upgrade)
+    lock("fetch-test", "-c", "fetch.txt")
     for name in CONDA:
         (HERE / f"{name}.yaml").write_text(conda_text(name))
 

@@ -58,6 +58,8 @@ FIGURES = {
 }
 BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
+FETCH_ENVIRONMENTS = [Path(workflow.basedir) / name / "bin/python" for name in (".venv-fetch", ".venv-fetch-test")]
+FETCH_PYTHON = next((path for path in FETCH_ENVIRONMENTS if path.exists()), "python")
 DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
 PROBE_FILE = "results/tonto_probe.json"
 

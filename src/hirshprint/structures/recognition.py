@@ -48,6 +48,12 @@ def prototype_elements(
     return None
 
 
+def prototype_edge(structure: Structure, prototype: Prototype) -> float:
+    """Edge in Å that the prototype has at the volume per formula unit of a crystal."""
+    units = len(structure.numbers) / sum(prototype.counts.values())
+    return float((abs(np.linalg.det(structure.lattice)) / units / _volume(prototype)) ** (1 / 3))
+
+
 def _choices(per_unit: dict[int, int], amounts: list[int]) -> list[tuple[int, ...]]:
     """Ways to put the elements of a formula unit on the sites; an element may be on several."""
     found = []
