@@ -115,8 +115,7 @@ class Dataset:
     )
     targets: str = given(
         """CSV file with the columns structure_id (the file's stem) and the property, for a folder. Without it there are
-        surfaces and fingerprints, but nothing is learned. If it has a column unit, that must say the same as
-        `unit`.""",
+        surfaces and fingerprints, but nothing is learned. A column unit, if any, must say what `unit` says.""",
         only="folder",
     )
     elements: dict[str, list[str]] = given(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -162,7 +163,7 @@ def _goes_on_where_it_was(project: Project) -> None:
     pages = sorted(folder.iterdir())
     assert len(pages) > 5
     pages[2].unlink()
-    (project.folder / "results/fetched/oqmd.raw.json").unlink()
+    shutil.rmtree(project.folder / "results/fetched")
     output = project.run("fetch_oqmd")
     assert output.count(" entries from ") == 1
     assert " 1 requests" in output

@@ -58,7 +58,7 @@ FIGURES = {
 }
 BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
-FETCH_ENVIRONMENTS = [Path(workflow.basedir) / name / "bin/python" for name in (".venv-fetch", ".venv-fetch-test")]
+FETCH_ENVIRONMENTS = [ROOT / name / "bin/python" for name in (".venv-fetch", ".venv-fetch-test")]
 FETCH_PYTHON = next((path for path in FETCH_ENVIRONMENTS if path.exists()), "python")
 DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
 PROBE_FILE = "results/tonto_probe.json"
@@ -310,11 +310,13 @@ def dataset_results(wildcards):
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
     predicted = [name for name in names if "model" in DATASETS[name]]
+    screened = [name for name in names if "elements" in DATASETS[name]]
     compared = names if config["surfaces"]["compare_structures"] else []
     return (
         [f"results/{name}/{file}" for name in names for file in ("status.csv", "fingerprints.h5", "targets.csv")]
         + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
         + [f"results/{name}/figures/{figure}.svg" for name in learned for figure in FIGURES]
         + [f"results/{name}/predicted.csv" for name in predicted]
+        + [f"results/{name}/screen.{kind}" for name in screened for kind in ("csv", "svg")]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
     )

@@ -17,7 +17,7 @@ rule fetch_pages:
         runtime=600,
     params:
         python=FETCH_PYTHON,
-        program=str(Path(workflow.basedir) / "workflow/scripts/fetch_pages.py"),
+        program=str(ROOT / "workflow/scripts/fetch_pages.py"),
         url=lambda wildcards: config["fetch"][wildcards.name]["url"],
         filter=lambda wildcards: config["fetch"][wildcards.name]["filter"],
         prefer=lambda wildcards: config["fetch"][wildcards.name]["prefer"],

@@ -117,3 +117,39 @@ rule predict:
         "Predict the compounds of {wildcards.dataset} with {params.model}"
     script:
         "../scripts/predict.py"
+
+
+rule screen:
+    input:
+        "results/{dataset}/predicted.csv",
+    output:
+        table=report(
+            "results/{dataset}/screen.csv",
+            caption="../report/screen.rst",
+            category="Predictions",
+            labels={"dataset": "{dataset}", "item": "ranked by uncertainty"},
+        ),
+        figure=report(
+            "results/{dataset}/screen.svg",
+            caption="../report/screen.rst",
+            category="Predictions",
+            labels={"dataset": "{dataset}", "item": "maps"},
+        ),
+    log:
+        "logs/{dataset}/screen.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/screen.tsv"
+    localrule: True
+    conda:
+        "../../envs/learning.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000),
+        runtime=minutes(10),
+    params:
+        digest=lambda wildcards: prediction_digest(wildcards.dataset),
+        quantity=lambda wildcards: [DATASETS[wildcards.dataset][key] for key in ("property", "unit")],
+    message:
+        "Screening of {wildcards.dataset}: rank by uncertainty, draw maps"
+    script:
+        "../scripts/screen.py"

@@ -11,7 +11,10 @@ start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()
 run = describe_run(snakemake.config, benchmarks=Path("logs/benchmarks"), engine=engine)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
-inputs = [dataset_inputs(Path("results") / name, compared) for name in snakemake.config["datasets"]]
+inputs = [
+    dataset_inputs(Path("results") / name, compared, "model" in settings, "elements" in settings)
+    for name, settings in snakemake.config["datasets"].items()
+]
 write_report(inputs, run, snakemake.output.report)
 with written_whole(snakemake.output.summary) as temporary:
     lines = summary_lines(inputs, run, snakemake.output.report)

@@ -66,6 +66,8 @@ class DatasetInputs:
     predictions : the same; None where there was no property to learn.
     figures : folder that `write_figures` wrote to; not read without predictions.
     engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
+    predicted : table of the predictions of new compounds; None for a dataset that is learned from.
+    screen : maps of a screening, or None.
     """
 
     name: str
@@ -75,12 +77,17 @@ class DatasetInputs:
     predictions: Path | None
     figures: Path
     engines: Path | None = None
+    predicted: Path | None = None
+    screen: Path | None = None
 
 
-def dataset_inputs(folder: Path, compared: bool = False) -> DatasetInputs:
+def dataset_inputs(
+    folder: Path, compared: bool = False, predicted: bool = False, screened: bool = False
+) -> DatasetInputs:
     """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
 
-    `compared` says whether this run compared the surface engines.
+    `compared` says whether this run compared the surface engines, `predicted` whether it predicted this dataset with
+    the models of another, `screened` whether that was a screening.
     """
     targets = folder / "targets.csv"
     learned = bool(read_targets(targets)["value"].notna().any())
@@ -92,6 +99,8 @@ def dataset_inputs(folder: Path, compared: bool = False) -> DatasetInputs:
         predictions=folder / "predictions.csv" if learned else None,
         figures=folder / "figures",
         engines=folder / "engines" if compared else None,
+        predicted=folder / "predicted.csv" if predicted else None,
+        screen=folder / "screen.svg" if screened else None,
     )
 
 
@@ -264,7 +273,8 @@ def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
-    bad = status[status["status"] != "ok"]
+    bad = status[~status["status"].isin(["ok", "filtered"])]
+    filtered = status.loc[status["status"] == "filtered", "reason"].value_counts(sort=False)
     if item.predictions is None:
         drawn = {"fingerprint_examples": fingerprint_examples, "fingerprint_channels": fingerprint_channels}
         learned: dict[str, Any] = {
@@ -287,7 +297,28 @@ def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
         "bad_total": len(bad),
         "definition": _attributes(item.fingerprints),
         "engines": _engines(item.engines) if item.engines else None,
+        "filters": [{"name": name, "rows": int(rows)} for name, rows in filtered.items()],
+        "predicted": _predicted(item.predicted, item.screen) if item.predicted else None,
     } | learned
+
+
+def _predicted(path: Path, screen: Path | None) -> dict[str, Any]:
+    """Collect what the template shows of predictions of new compounds: how many, and those to be least sure of."""
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    value = next(
+        column for column in table.columns.astype(str) if column.removesuffix("_angstrom").endswith("_predicted")
+    )
+    std = value.replace("_predicted", "_std")
+    order = pd.to_numeric(table[std]).sort_values(ascending=False, kind="stable").index
+    columns = {"value": value, "std": std, "unseen": "unseen", "distance": "fingerprint_distance", "name": "name"}
+    shown = table.loc[order[:WORST_COUNT]].rename(columns={column: name for name, column in columns.items()})
+    return {
+        "compounds": len(table),
+        "outside": int((table["outside_domain"] == "True").sum()),
+        "rows": shown[list(columns)].to_dict("records"),
+        "columns": (value, std),
+        "map": _data_uri(screen.read_bytes()) if screen else "",
+    }
 
 
 def _engines(folder: Path) -> dict[str, Any]:

@@ -367,6 +367,13 @@ def crystal_structure(crystal: Crystal, structure_id: str, names: Sequence[str] 
     )
 
 
+def structure_of_places(
+    lattice: NDArray[np.float64], symbols: Sequence[str], places: NDArray[np.float64], structure_id: str
+) -> Structure:
+    """Check a crystal that is given by its lattice (rows, Å) and Cartesian places (n, 3) Å; see `crystal_structure`."""
+    return crystal_structure(Crystal(Lattice(lattice), symbols, places, coords_are_cartesian=True), structure_id)
+
+
 def _site_labels(symbols: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """Label distinct sites by the names of their first atoms, or by element and number."""
     if len({name.lower() for name in names}) == len(symbols) and all(LABEL.fullmatch(name) for name in names):
@@ -460,6 +467,16 @@ def find_symmetry(
         identity = (rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
         operations.append(np.concatenate([rotations[identity], rotations[~identity]]))
     return atoms.astype(np.int64), multiplicity.astype(np.int64), tuple(operations)
+
+
+def primitive_cell(structure: Structure) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Find a primitive cell (spglib): lattice rows in Å, fractional coordinates, atomic numbers."""
+    cell = (structure.lattice, structure.frac, structure.numbers)
+    try:
+        found = spglib.find_primitive(cell, symprec=10 * SYMMETRY_TOLERANCE_ANGSTROM)
+    except spglib.error.SpglibError:
+        found = None
+    return found or cell
 
 
 def atom_images(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

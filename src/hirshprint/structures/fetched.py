@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Lattice
-from pymatgen.core import Structure as Crystal
+from numpy.typing import NDArray
 
 from hirshprint.files import file_digest, written_whole
-from hirshprint.structures.crystals import CrystalError, crystal_structure
+from hirshprint.structures.crystals import CrystalError, structure_of_places
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.recognition import TOLERANCE, prototype_edge, prototype_elements
 
@@ -72,8 +71,7 @@ def _recognised(
     for number, entry in enumerate(entries):
         name = str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
         try:
-            crystal = _crystal(entry)
-            structure = crystal_structure(crystal, name)
+            structure = structure_of_places(*_places(entry), name)
         except CrystalError as error:
             rejected.append((name, f"unusable: {error.reason}"))
             continue
@@ -90,8 +88,8 @@ def _recognised(
     return found, rejected
 
 
-def _crystal(entry: Mapping[str, Any]) -> Crystal:
-    """The crystal of an entry; raises whatever a malformed one makes fail."""
+def _places(entry: Mapping[str, Any]) -> tuple[NDArray[np.float64], list[str], NDArray[np.float64]]:
+    """Lattice, symbols and Cartesian places of an entry; raises whatever a malformed one makes fail."""
     attributes = entry["attributes"]
     species = {one["name"]: one for one in attributes["species"]}
     symbols = []
@@ -104,7 +102,7 @@ def _crystal(entry: Mapping[str, Any]) -> Crystal:
     places = np.array(attributes["cartesian_site_positions"], dtype=float)
     if lattice.shape != (3, 3) or places.shape != (len(symbols), 3):
         raise ValueError(f"a lattice of shape {lattice.shape}, {len(places)} places and {len(symbols)} species")
-    return Crystal(Lattice(lattice), symbols, places, coords_are_cartesian=True)
+    return lattice, symbols, places
 
 
 def _one_per_compound(found: Sequence[dict[str, Any]], prototype: Prototype, prefer: str) -> list[dict[str, Any]]:

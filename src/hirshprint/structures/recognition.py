@@ -7,10 +7,9 @@ from functools import cache
 from itertools import product
 
 import numpy as np
-import spglib
 from numpy.typing import NDArray
 
-from hirshprint.structures.crystals import prototype_structure
+from hirshprint.structures.crystals import primitive_cell, prototype_structure
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
@@ -32,7 +31,7 @@ def prototype_elements(
     Its atoms must see each other at the distances of the prototype, to within `tolerance` edges, in any setting and
     supercell. The volume per formula unit gives the edge.
     """
-    lattice, frac, numbers = _primitive(structure)
+    lattice, frac, numbers = primitive_cell(structure)
     kinds, counts = np.unique(numbers, return_counts=True)
     amounts = list(prototype.counts.values())
     units = len(numbers) // sum(amounts)
@@ -77,15 +76,6 @@ def _agree(seen: Shells, ideal: Shells, choice: tuple[int, ...], units: int, tol
         if len(distances) != len(seen[pair]) or np.abs(distances - seen[pair]).max(initial=0.0) > tolerance:
             return False
     return True
-
-
-def _primitive(structure: Structure) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    cell = (structure.lattice, structure.frac, structure.numbers)
-    try:
-        found = spglib.find_primitive(cell, symprec=1e-3)
-    except spglib.error.SpglibError:
-        found = None
-    return found or cell
 
 
 @cache

@@ -54,7 +54,7 @@ def _status_row(rejection: Rejection) -> dict[str, str]:
     return {
         "structure_id": rejection.structure_id,
         "source": rejection.source,
-        "status": "rejected",
+        "status": "filtered" if rejection.stage == "filter" else "rejected",
         "stage": rejection.stage,
         "reason": rejection.reason,
         "remedy": rejection.remedy,
