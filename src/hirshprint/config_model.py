@@ -110,7 +110,7 @@ class Dataset:
     )
     folder: str = given(
         """Folder of structure files: CIF and POSCAR (*.cif, *.vasp, *.poscar, POSCAR_*, */POSCAR), others of pymatgen
-        (*.json, *.res, *.cssr, *.xsf) and of ASE (*.xyz, *.extxyz, *.cell, *.gen).""",
+        (*.json, *.res, *.cssr, *.xsf) and of ASE (*.xyz, *.extxyz, *.gen).""",
         only="folder",
     )
     targets: str = given(

@@ -28,7 +28,7 @@ from hirshprint.structures.symbols import SYMBOLS
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError instead of returning None with a warning
 PYMATGEN_FORMATS = {".json": "json", ".res": "res", ".cssr": "cssr", ".xsf": "xsf"}
-ASE_FORMATS = (".xyz", ".extxyz", ".cell", ".gen")
+ASE_FORMATS = (".xyz", ".extxyz", ".gen")
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 SYMMETRY_TOLERANCE_ANGSTROM = 1e-4  # below what moves a surface; equivalent atoms share one

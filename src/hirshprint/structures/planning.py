@@ -451,7 +451,7 @@ def _plan_folder(settings: dict[str, Any]) -> Plan:
     return Plan(tuple(entries), tuple(rejections))
 
 
-SUFFIXES = (".cif", ".vasp", ".poscar", ".json", ".res", ".cssr", ".xsf", ".xyz", ".extxyz", ".cell", ".gen")
+SUFFIXES = (".cif", ".vasp", ".poscar", ".json", ".res", ".cssr", ".xsf", ".xyz", ".extxyz", ".gen")
 PATTERNS = (*(f"*{suffix}" for suffix in SUFFIXES), "POSCAR_*", "*/POSCAR")
 
 
