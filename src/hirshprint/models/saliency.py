@@ -20,7 +20,9 @@ QUANTILES = (0.1, 0.5, 0.9)
 """Of the measured property: the compounds that are explained where none is named."""
 
 TOLERANCE = 1e-3
-"""Of the change of the prediction; so much the contributions may miss it by."""
+"""Of the change of the network's output, or of `LEAST` if that is larger; so much the contributions may miss it by."""
+
+LEAST = 0.1
 
 FEWEST, MOST = 64, 16384
 """Points on the path from the reference to the fingerprint."""
@@ -79,7 +81,7 @@ def integrated_gradients(network: Any, image: NDArray[np.float32], baseline: NDA
                 output = tf.reduce_sum(network([points], training=False))
             total += tape.gradient(output, points).numpy().astype(np.float64).sum(axis=0)
         contributions: Array = total / steps * (image - baseline)
-        if abs(contributions.sum() - (end - start)) <= TOLERANCE * max(abs(end - start), TOLERANCE):
+        if abs(contributions.sum() - (end - start)) <= TOLERANCE * max(abs(end - start), LEAST):
             return contributions
         steps *= 2
     raise RuntimeError(f"integrated gradients with {MOST} steps do not sum up to the change of the prediction")
