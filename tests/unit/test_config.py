@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hirshprint import config as config_module
-from hirshprint.config import ConfigError, resolve_config
+from hirshprint.config import ConfigError, read_datasets, resolve_config
 from hirshprint.config_documents import HINT, documents
 from hirshprint.config_model import json_schema
 
@@ -181,3 +181,23 @@ def test_networks_and_baselines_are_those_of_the_library() -> None:
     assert set(learning["baselines"]["items"]["enum"]) == set(BASELINES)
     assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, HOLDOUT}
     assert config_module.SITE_NETWORKS == SITE_NETWORKS
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (None, "there is no such file; name the configuration by --configfile"),
+        ("datasets: [", "not YAML"),
+        ("", "datasets"),
+        ("datasets: {one: {table: t.csv}}\n", ""),
+    ],
+)
+def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    if text is not None:
+        path.write_text(text)
+    if part:
+        with pytest.raises(ConfigError, match=part):
+            read_datasets(path)
+    else:
+        assert read_datasets(path)["one"]["unit"] == "Å"
