@@ -22,7 +22,7 @@ CONDA = (
     "densities",
     "benchmarks",
     "fetch",
-)  # workflow is .venv, for pip alone
+)  # workflow is .venv, docs .venv-docs: for pip alone
 OPTIONS = [
     "--quiet",
     "--python-version",
@@ -65,6 +65,7 @@ def main() -> None:
     lock("benchmarks", *upgrade)
     lock("fetch", *upgrade)
     lock("fetch-test", "-c", "fetch.txt")
+    lock("docs", *upgrade)
     for name in CONDA:
         (HERE / f"{name}.yaml").write_text(conda_text(name))
 

@@ -48,7 +48,7 @@ def test_conda_environment_has_the_pins_of_the_lock(name: str) -> None:
     assert (ENVS / f"{name}.yaml").read_text() == LOCK.conda_text(name)
 
 
-APART = ("densities", "workflow", "benchmarks", "fetch", "fetch-test")
+APART = ("densities", "workflow", "benchmarks", "fetch", "fetch-test", "docs")
 
 
 @pytest.mark.parametrize("name", [name for name in LOCKS if name not in APART])
