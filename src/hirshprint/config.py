@@ -14,12 +14,14 @@ from typing import Any
 import jsonschema
 import yaml
 
-from hirshprint.config_model import Dataset, InitialEdge, json_schema, keys_only_for
+from hirshprint.config_model import Dataset, InitialEdge, Paper, json_schema, keys_of, keys_only_for
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
 OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
 SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
+TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
+PAPER_ROLES = tuple(keys_of(Paper))
 NEEDED_CHANNELS = {"cnn_paper": "total", **dict.fromkeys(SITE_NETWORKS, "site")}
 
 
@@ -50,6 +52,8 @@ def resolve_config(config: dict[str, Any]) -> dict[str, Any]:
 def _with_paths(config: dict[str, Any]) -> dict[str, Any]:
     """Put paths given on the command line (``--config KEY=PATH``) where a dataset asks for them by ``{KEY}``.
 
+    ``{KEY:PATH}`` asks for one that may be given, and is PATH where it is not.
+
     Raises
     ------
     ConfigError
@@ -62,17 +66,31 @@ def _with_paths(config: dict[str, Any]) -> dict[str, Any]:
         for place in sorted(
             {"table", "folder", "targets", "model"} & set(dataset if isinstance(dataset, dict) else ())
         ):
-            match = re.fullmatch(r"\{(\w+)\}", str(dataset[place]))
+            match = re.fullmatch(r"\{(\w+)(?::(.+))?\}", str(dataset[place]))
             if match is None:
                 continue
-            if not config.get(match[1]):
+            path = config.get(match[1]) or match[2]
+            if not path:
                 raise ConfigError(
                     f"The configuration cannot be used:\n  - `datasets.{name}.{place}`: its path is not given; "
-                    f"add --config {match[1]}=PATH, or write the path there"
+                    f"add --config {match[1]}=PATH, or write the path there{where_from(dataset)}"
                 )
-            dataset[place] = str(config[match[1]])
+            dataset[place] = str(path)
             used.add(match[1])
     return {key: value for key, value in filled.items() if key not in used}
+
+
+def where_from(dataset: Mapping[str, Any]) -> str:
+    """Say, at the end of a message, where the input of a dataset comes from, if the configuration does."""
+    return f".\n    Where it comes from: {' '.join(str(dataset['source']).split())}" if dataset.get("source") else ""
+
+
+def learning_of(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """The complete ``learning`` section that holds for one dataset of a resolved configuration."""
+    joined: dict[str, Any] = copy.deepcopy(dict(config["learning"]))
+    for key, value in config["datasets"][dataset].get("learning", {}).items():
+        joined[key] = joined[key] | value if isinstance(value, dict) else value
+    return joined
 
 
 def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
@@ -179,18 +197,49 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
             )
         edge = dataset.get("initial_edge", {})
         kind = edge.get("kind", "fixed")
-        for key in sorted(set(edge) - {"kind"} - EDGE_KEYS[kind]):
+        for key in sorted(set(edge) - {"kind"} - EDGE_KEYS.get(kind, set())):
             right = next(k for k, keys in EDGE_KEYS.items() if key in keys)
             faults.append(
                 f"`{place}.initial_edge.{key}`: belongs to `kind: {right}`, but kind is {kind}; "
                 f"delete it or write `kind: {right}`"
             )
+    return faults + _paper_faults(config)
+
+
+def _paper_faults(config: dict[str, Any]) -> list[str]:
+    """Find roles of the paper's datasets that no dataset has, and compounds that are not ABX3."""
+    roles = config.get("paper", {})
+    known = ", ".join(config["datasets"])
+    faults = [
+        f"`paper.{role}`: there is no dataset {name}; the configuration has {known}"
+        for role, name in roles.items()
+        if name not in config["datasets"]
+    ]
+    missing = [role for role in PAPER_ROLES if role not in roles]
+    if roles and missing:
+        faults.append(f"`paper`: names no dataset as {', '.join(missing)}; write all of {', '.join(PAPER_ROLES)}")
+    faults += [
+        f"`compounds.{formula}`: is no formula ABX3 of a cubic perovskite; write it like SrTiO3"
+        for formula in config.get("compounds", {})
+        if not re.fullmatch(r"([A-Z][a-z]?){3}3", formula)
+    ]
     return faults
 
 
 def _complete_faults(config: dict[str, Any]) -> list[str]:
     """Find faults that concern several keys once the defaults are filled in."""
-    return _range_faults(config) + _learning_faults(config)
+    own = [learning_of(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
+    learning = [fault for section in (config["learning"], *own) for fault in _learning_faults(config, section)]
+    return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys(learning))
+
+
+def _radii_faults(config: dict[str, Any]) -> list[str]:
+    """Find edges to be estimated where the estimate is not made for the prototype."""
+    return [
+        f"`datasets.{name}.initial_edge.kind`: radii is for {' and '.join(TOUCHING)}, not for {dataset['prototype']}"
+        for name, dataset in config["datasets"].items()
+        if dataset.get("initial_edge", {}).get("kind") == "radii" and dataset["prototype"] not in TOUCHING
+    ]
 
 
 def _range_faults(config: dict[str, Any]) -> list[str]:
@@ -206,9 +255,9 @@ def _range_faults(config: dict[str, Any]) -> list[str]:
     ]
 
 
-def _learning_faults(config: dict[str, Any]) -> list[str]:
+def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[str]:
     """Find what the learning cannot get: it would stop there only after all surfaces were made."""
-    learning, channels = config["learning"], config["fingerprint"]["channels"]
+    channels = config["fingerprint"]["channels"]
     tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
     learned_files = [name for name, dataset in config["datasets"].items() if "targets" in dataset]
     faults = []
@@ -244,12 +293,12 @@ def _fill(value: dict[str, Any], schema: dict[str, Any]) -> None:
     for key, part in properties.items():
         if key in DATASET_KEYS["table"] and {"folder", "elements", "model"} & set(value):
             continue
-        if "kind" in properties and key != "kind" and key not in EDGE_KEYS[value["kind"]]:
+        if "kind" in properties and key != "kind" and key not in EDGE_KEYS.get(value["kind"], set()):
             continue
         if "default" in part:
             value.setdefault(key, copy.deepcopy(part["default"]))
-        if isinstance(value.get(key), dict):
-            _fill(value[key], part)
+        if isinstance(value.get(key), dict) and ("default" in part or "properties" not in part):
+            _fill(value[key], part)  # else a section's keys for one dataset, and no more than it says
     if isinstance(schema.get("additionalProperties"), dict):
         for part in value.values():
             _fill(part, schema["additionalProperties"])

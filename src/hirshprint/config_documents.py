@@ -61,7 +61,7 @@ def _section(model: type, values: dict[str, Any], indent: str) -> list[str]:
             lines += [f"{indent}{name}:", *(f"{indent}  {line.strip()}" for line in above)]
             for key, dataset in value.items():
                 lines += [f"{indent}  {key}:", *_section(kind.__args__[1], dataset, f"{indent}    ")]
-        elif isinstance(value, dict):
+        elif isinstance(value, dict) and value:
             lines += [*above, f"{indent}{name}:{note}", *_section(kind, value, f"{indent}  ")]
         else:
             lines += [*above, f"{indent}{name}: {written(value)}{note}"]
@@ -79,7 +79,8 @@ def reference() -> str:
             has_default = "default" in child and child.get("type") != "object"
             default = f"`{written(child['default'])}`" if has_default else ""
             lines.append(f"| `{name}` | {default} | {_allowed(child)} | {child['description']} |")
-            add(f"{name}.", child)
+            if "default" in child or "properties" not in child:  # else its keys are described elsewhere
+                add(f"{name}.", child)
         if isinstance(part.get("additionalProperties"), dict):
             add(f"{place}NAME.", part["additionalProperties"])
 

@@ -53,10 +53,11 @@ class InitialEdge:
     A column `initial_edge_angstrom` of the table overrides it row by row.
     """
 
-    kind: Literal["fixed", "random", "list"] = key(
+    kind: Literal["fixed", "random", "list", "radii"] = key(
         "fixed",
         """`fixed`: one edge, `edge_angstrom`. `list`: every edge of `edges_angstrom`. `random`: `draws` edges between
-        `low_angstrom` and `high_angstrom`; a draw depends only on the seed, the formula and its number.""",
+        `low_angstrom` and `high_angstrom`; a draw depends only on the seed, the formula and its number. `radii`: the
+        edge at which hard spheres of Slater's atomic radii touch, one for each compound.""",
     )
     edge_angstrom: float = key(4.5, "Å, for `fixed`.", only="fixed", minimum=1)
     edges_angstrom: list[float] = key([4.0, 4.5, 5.0], "Å, for `list`.", only="list", minimum=1)
@@ -81,6 +82,7 @@ class Filter:
 class Dataset:
     """A table of compositions or a folder of files, and the property to learn or to predict."""
 
+    source: str = given("Where the table or folder comes from, in words; shown where it is not at hand.")
     table: str = given(
         """CSV file with the columns formula, A, B, X (the sites of the prototype) and the property (the default is
         a_angstrom). Without columns for the sites, formulas are read in their order: ABX3.""",
@@ -138,6 +140,9 @@ class Dataset:
         "reject",
         "Rows of one compound with different values: `reject` all, or take their `mean`. Equal ones count once.",
         note="rows of one compound with different values; mean: take their mean",
+    )
+    learning: Learning = given(
+        "Keys of `learning` that this dataset has otherwise, such as the epochs of a small table."
     )
 
 
@@ -376,6 +381,19 @@ class Learning:
 
 
 @dataclass(kw_only=True)
+class Paper:
+    """Datasets that stand for those of the paper, all four or none.
+
+    With them the report has a counterpart of each of the paper's tables and figures; config/paper.yaml has them.
+    """
+
+    oqmd: str = given("Oxides of the OQMD at random initial edges.")
+    experimental: str = given("Measured edges, in the place of Kuzmanovski's table, at one initial edge.")
+    second_experimental: str = given("Measured edges, in the place of Sidey's table.")
+    estimated_edge: str = given("Oxides of the OQMD at an initial edge that is estimated from the composition.")
+
+
+@dataclass(kw_only=True)
 class Config:
     """Every key of a configuration file, with its default. Unknown keys are refused."""
 
@@ -410,6 +428,14 @@ mine:
     surfaces: Surfaces = part(Surfaces)
     fingerprint: Fingerprint = part(Fingerprint)
     learning: Learning = part(Learning)
+    compounds: dict[str, float] = key(
+        {},
+        """Compounds ABX3 to draw one by one for the report (structure, surfaces, fingerprint, fingerprints by edge),
+        each with the edge in Å of the cubic perovskite that it is placed on, such as `SrTiO3: 3.905`.""",
+        minimum=1,
+        comment="Compounds to draw one by one for the report, each with its edge in Å; for example {SrTiO3: 3.905}.",
+    )
+    paper: Paper = part(Paper, comment="Datasets that stand for those of the paper: config/paper.yaml has them.")
 
 
 def keys_of(model: type) -> dict[str, tuple[Any, dict[str, Any]]]:
@@ -437,6 +463,8 @@ def json_schema(model: type = Config) -> dict[str, Any]:
         properties[name] = {"description": described["meaning"], **_schema_of(kind, bounds), **default}
         if default.get("default") == []:
             del properties[name]["minItems"]  # none is what most write
+        if default.get("default") == {}:
+            properties[name].pop("minProperties", None)
         required += [name] if described.get("required") else []
     closed = {"type": "object", "additionalProperties": False}
     return closed | ({"required": required} if required else {}) | {"properties": properties}
@@ -457,7 +485,7 @@ def _schema_of(kind: Any, bounds: dict[str, Any]) -> dict[str, Any]:
             "type": "object",
             "minProperties": 1,
             "propertyNames": name,
-            "additionalProperties": _schema_of(inner[1], {}),
+            "additionalProperties": _schema_of(inner[1], bounds),
         }
     if origin is types.UnionType:
         return {"type": [WORDS[choice] for choice in inner], **bounds}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hirshprint import config as config_module
-from hirshprint.config import ConfigError, read_datasets, resolve_config
+from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config
 from hirshprint.config_documents import HINT, documents
 from hirshprint.config_model import json_schema
 
@@ -52,10 +52,28 @@ def test_a_path_can_be_given_on_the_command_line() -> None:
     assert "my_table" not in resolved
 
 
-@pytest.mark.parametrize("name", ["ci", "oqmd"])
+def test_a_path_may_be_optional_and_a_missing_one_says_where_the_table_is_from() -> None:
+    config = {"datasets": {"one": {"table": "{mine:data/t.csv}"}, "two": {"table": "{other}", "source": "the attic"}}}
+    with pytest.raises(ConfigError, match=r"datasets\.two\.table(.|\n)*Where it comes from: the attic"):
+        resolve_config(config)
+    assert resolve_config(config | {"other": "o.csv"})["datasets"]["one"]["table"] == "data/t.csv"
+    assert resolve_config(config | {"other": "o.csv", "mine": "m.csv"})["datasets"]["one"]["table"] == "m.csv"
+
+
+def test_a_dataset_has_its_own_settings_of_learning() -> None:
+    own = {"folds": 3, "cgcnn": {"epochs": 7}}
+    config = resolve_config({"datasets": {"one": {"table": "t.csv", "learning": own}, "two": {"table": "t.csv"}}})
+    assert config["datasets"]["one"]["learning"] == own
+    assert resolve_config(config) == config
+    both = {name: learning_of(config, name) for name in ("one", "two")}
+    assert both["two"] == config["learning"]
+    assert both["one"] == config["learning"] | {"folds": 3, "cgcnn": config["learning"]["cgcnn"] | {"epochs": 7}}
+
+
+@pytest.mark.parametrize("name", ["ci", "oqmd", "paper"])
 def test_shipped_presets_can_be_used(name: str) -> None:
     preset = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))
-    resolve_config(preset | ({"oqmd_table": "t.csv"} if name == "oqmd" else {}))
+    resolve_config(preset | ({"oqmd_table": "t.csv"} if name in ("oqmd", "paper") else {}))
 
 
 def test_shipped_file_shows_every_default() -> None:
@@ -136,6 +154,19 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
         ),
         (_with(learning={"gpus": 0, "require_gpu": True}), ["`learning.require_gpu`", "write `gpus: 1` or"]),
         (_with(learning={"splits": ["holdout"]}), ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"]),
+        ({"datasets": {"a": {"table": "t", "learning": {"fold": 3}}}}, ["datasets.a.learning.fold", "`folds`"]),
+        (
+            {"datasets": {"a": {"table": "t", "learning": {"splits": ["holdout"]}}}},
+            ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"],
+        ),
+        (_with(compounds={"SrTiO": 4}), ["compounds.SrTiO", "like SrTiO3"]),
+        (_with(compounds={"SrTiO3": 0.1}), ["compounds.SrTiO3", "minimum"]),
+        (_with(paper={"oqmd": "none"}), ["paper.oqmd", "no dataset none", "has one"]),
+        (_with(paper={"oqmd": "one"}), ["names no dataset as experimental, second_experimental, estimated_edge"]),
+        (
+            {"datasets": {"a": {"table": "t", "prototype": "double_perovskite", "initial_edge": {"kind": "radii"}}}},
+            ["radii is for cubic_perovskite and anti_perovskite"],
+        ),
         (
             _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),
             ["`learning.learning_curve`", "add `random`"],

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from pymatgen.core import Element
 
 from hirshprint.models.formulas import FORMULAS, fit_bond_lengths, fit_verma, ions
+from hirshprint.structures.radii import SLATER_ANGSTROM
+from hirshprint.structures.symbols import SYMBOLS
 
 
 def of(*compounds: str) -> dict[str, np.ndarray]:
@@ -73,3 +76,9 @@ def test_few_or_equal_training_compounds_give_no_prediction(name: str) -> None:
     assert np.isnan(FORMULAS[name](charges, radii, targets, np.arange(40))).all()
     radii[:] = np.nan
     assert np.isnan(FORMULAS[name](charges, radii, targets, np.arange(40))).all()
+
+
+def test_radii_are_those_that_pymatgen_tabulates() -> None:
+    for symbol in SYMBOLS[:103]:
+        radius = Element(symbol).data.get("Atomic radius")
+        assert SLATER_ANGSTROM.get(symbol) == (None if radius is None else float(radius)), symbol

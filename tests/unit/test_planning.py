@@ -123,6 +123,20 @@ def test_random_draws_depend_on_seed_formula_and_number_only(tmp_path: Path) -> 
     assert not {entry.structure_id for entry in other.entries} & edges
 
 
+def test_radii_that_touch_give_the_edge(tmp_path: Path) -> None:
+    plan = _plan(
+        tmp_path,
+        HEADER + "SrTiO3,Sr,Ti,O,3.9\nCsBeF3,Cs,Be,F,4.4\nCmTiO3,Cm,Ti,O,3.9\n",
+        {"kind": "radii"},
+    )
+    edges = {entry.compound: entry.edge_angstrom for entry in plan.entries}
+    assert edges["SrTiO3"] == pytest.approx(2 * (1.40 + 0.60))  # B and X touch
+    assert edges["CsBeF3"] == pytest.approx(2**0.5 * (2.60 + 0.50), abs=1e-5)  # A and X touch
+    (rejection,) = plan.rejections
+    assert "no atomic radius of Slater is known for Cm" in rejection.reason
+    assert "column initial_edge_angstrom" in rejection.remedy
+
+
 def test_row_may_give_its_own_initial_edge(tmp_path: Path) -> None:
     header = "formula,A,B,X,a_angstrom,initial_edge_angstrom\n"
     plan = _plan(tmp_path, header + "SrTiO3,Sr,Ti,O,3.9,4.2\nBaTiO3,Ba,Ti,O,4.0,\nCaTiO3,Ca,Ti,O,3.8,0.2\n")

@@ -16,7 +16,7 @@ SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
 from hirshprint import progress, runs, versions
-from hirshprint.config import ConfigError, resolve_config, resolve_engine
+from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.structures.planning import (
@@ -24,9 +24,10 @@ from hirshprint.structures.planning import (
     geometry_digest,
     plan_batches,
     plan_dataset,
+    prototype_id,
     target_digest,
 )
-from hirshprint.structures.prototypes import find_prototype
+from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.surfaces.installation import Installation
 
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
@@ -56,6 +57,22 @@ FIGURES = {
     "fingerprint_examples": "Fingerprints",
     "fingerprint_channels": "Fingerprints",
 }
+BEYOND_ITEMS = ["error_by_element", "calibration", "distance", "inputs"]
+COMPOUND_ITEMS = ["figure1", "edge_patterns", "whole_cell"]
+PAPER_ITEMS = {
+    "table1": "csv",
+    "figure2": "svg",
+    "figure3": "svg",
+    "figure4": "svg",
+    "figure5": "svg",
+    "si_initial_edge": "svg",
+    "si_estimated_edge": "svg",
+    "si_groups": "svg",
+    "si_examples": "svg",
+    "si_networks": "csv",
+    "numbers": "csv",
+}
+COMPOUNDS = {prototype_id(formula, edge): formula for formula, edge in config["compounds"].items()}
 BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
 FETCH_ENVIRONMENTS = [ROOT / name / "bin/python" for name in (".venv-fetch", ".venv-fetch-test")]
@@ -66,6 +83,7 @@ PROBE_FILE = "results/tonto_probe.json"
 
 wildcard_constraints:
     dataset="[A-Za-z0-9_-]+",
+    compound="[A-Za-z0-9]+-a[0-9.]+",
     batch="[A-Za-z0-9._+-]+",
 
 
@@ -113,7 +131,8 @@ def plan(dataset):
     try:
         return plan_dataset(DATASETS[dataset])
     except InputError as error:
-        raise WorkflowError(f"datasets.{dataset}: {error}")
+        place = Path(DATASETS[dataset].get("table") or DATASETS[dataset].get("folder") or ".")
+        raise WorkflowError(f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}")
 
 
 @cache
@@ -141,7 +160,6 @@ PYTHON_SETTINGS = [
 ]
 FINGERPRINT_SETTINGS = [config["fingerprint"], versions.FINGERPRINT_FORMAT]
 HOW_TO_TRAIN = ("gpus", "require_gpu", "tensorboard")  # and not what
-LEARNING_SETTINGS = {key: value for key, value in config["learning"].items() if key not in HOW_TO_TRAIN}
 
 
 @cache
@@ -176,7 +194,8 @@ def batch_digest(wildcards):
 @cache
 def input_digest(dataset):
     """Digest of a dataset's whole input, measured property and rejected rows included."""
-    return target_digest(plan(dataset), DATASETS[dataset], config["strict"])
+    settings = {key: value for key, value in DATASETS[dataset].items() if key not in ("learning", "source")}
+    return target_digest(plan(dataset), settings, config["strict"])
 
 
 @cache
@@ -222,7 +241,8 @@ def prediction_digest(dataset):
 @cache
 def learning_digest(dataset):
     """Digest of what determines the predictions of a dataset."""
-    return digest(input_digest(dataset), fingerprint_digest(dataset), LEARNING_SETTINGS)
+    learning = {key: value for key, value in learning_of(config, dataset).items() if key not in HOW_TO_TRAIN}
+    return digest(input_digest(dataset), fingerprint_digest(dataset), learning)
 
 
 def quick(function):
@@ -321,3 +341,40 @@ def dataset_results(wildcards):
         + [f"results/{name}/screen.{kind}" for name in screened for kind in ("csv", "svg")]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
     )
+
+
+def measured_stages(wildcards):
+    """What stands at the end of the stages whose cost is stated."""
+    return [f"results/{name}/{'metrics.csv' if has_targets(name) else 'fingerprints.h5'}" for name in DATASETS]
+
+
+def paper_inputs(wildcards):
+    """What the counterparts of the paper's tables and figures are made of."""
+    if not config["paper"]:
+        raise WorkflowError(
+            "this configuration names no datasets for the paper's: take config/paper.yaml, or fill `paper:` as there"
+        )
+    files = ("predictions.csv", "targets.csv", "fingerprints.h5")
+    names = dict.fromkeys(config["paper"].values())
+    return (
+        [f"results/{name}/{file}" for name in names for file in files]
+        + [f"results/{config['paper']['oqmd']}/models"]
+        + [f"results/compounds/{name}/figure1.csv" for name in COMPOUNDS]
+    )
+
+
+def report_items(wildcards):
+    """Items of the report beside those of each dataset: of the paper, and beyond it."""
+    learned = [name for name in DATASETS if has_targets(name)]
+    paper = [f"results/paper/{item}.{kind}" for item, kind in PAPER_ITEMS.items()] if config["paper"] else []
+    return (
+        paper
+        + [f"results/compounds/{name}/{item}.svg" for name in COMPOUNDS for item in COMPOUND_ITEMS]
+        + [f"results/{name}/beyond/{item}.svg" for name in learned for item in BEYOND_ITEMS]
+        + ["results/cost.csv"]
+    )
+
+
+def paper_target(wildcards):
+    """What the target `paper` asks for."""
+    return [*paper_inputs(wildcards), "results/paper/numbers.md", "results/report.html"]

@@ -5,6 +5,7 @@ Writes predictions_networks.csv (a row per structure and part of a fold) and mod
 
 from pathlib import Path
 
+from hirshprint.config import learning_of
 from hirshprint.logs import start_log
 from hirshprint.models.prediction import write_folder_card
 from hirshprint.models.predictions import write_predictions
@@ -12,7 +13,7 @@ from hirshprint.models.training import load_learned, train_networks
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
-learning = snakemake.config["learning"]
+learning = learning_of(snakemake.config, snakemake.wildcards.dataset)
 files = (snakemake.input.fingerprints, snakemake.input.targets)
 dataset = load_learned(snakemake.wildcards.dataset, *files, learning["networks"], snakemake.params.site_labels)
 predictions = train_networks(

@@ -82,7 +82,7 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
 def _placed(plan: Plan, settings: Row) -> Plan:
     """Entries of the prototype for the files that are crystals of it; the others are left out."""
     from hirshprint.structures.crystals import build_structures
-    from hirshprint.structures.planning import initial_edges, prototype_entries
+    from hirshprint.structures.planning import initial_edges, prototype_entries, radius_fault
     from hirshprint.structures.recognition import prototype_elements
 
     prototype = find_prototype(settings["prototype"])
@@ -97,7 +97,10 @@ def _placed(plan: Plan, settings: Row) -> Plan:
             reason = f"it is no {prototype.name.replace('_', ' ')}, which the model learned from"
             rejections.append(Rejection(structure.structure_id, source, reason, "leave it out, or train on such files"))
             continue
-        edges = initial_edges(prototype.compound(elements), settings["initial_edge"])
+        edges = initial_edges(prototype.compound(elements), settings["initial_edge"], elements)
+        if fault := radius_fault(elements, edges):
+            rejections.append(Rejection(structure.structure_id, source, *fault))
+            continue
         entries += prototype_entries(prototype, elements, edges, source)
     return Plan(tuple(entries), tuple(rejections))
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from hirshprint.files import digest, file_digest
 from hirshprint.structures.prototypes import Prototype, PrototypeError, find_prototype
+from hirshprint.structures.radii import SLATER_ANGSTROM, touching_edge
 from hirshprint.structures.symbols import SYMBOLS
 
 MAX_ATOMIC_NUMBER = 103  # the last element with a free-atom density
@@ -209,7 +210,10 @@ def _plan_elements(settings: dict[str, Any]) -> Plan:
         if fault := compound_fault(cells, prototype):
             rejections.append(Rejection(cells["formula"], "elements", *fault))
             continue
-        edges = initial_edges(cells["formula"], settings["initial_edge"])
+        edges = initial_edges(cells["formula"], settings["initial_edge"], elements)
+        if fault := radius_fault(elements, edges):
+            rejections.append(Rejection(cells["formula"], "elements", *fault))
+            continue
         entries += prototype_entries(prototype, elements, edges, "elements")
     return Plan(tuple(entries), tuple(rejections))
 
@@ -358,11 +362,31 @@ def _initial_edges(
     if cells.get(EDGE_COLUMN):
         edge, fault = _number(cells[EDGE_COLUMN], EDGE_COLUMN)
         return [round(edge, 5)] if not fault else [], fault or overlap_fault(edge, EDGE_COLUMN, prototype)
-    return initial_edges(prototype.compound([cells[site] for site in prototype.sites]), rule), None
+    elements = [cells[site] for site in prototype.sites]
+    edges = initial_edges(prototype.compound(elements), rule, elements)
+    return edges, radius_fault(elements, edges)
 
 
-def initial_edges(compound: str, rule: dict[str, Any]) -> list[float]:
-    """Give the edges, Å, that a compound is built with by the rule of the configuration's ``initial_edge``."""
+def radius_fault(elements: Sequence[str], edges: Sequence[float]) -> tuple[str, str] | None:
+    """Say which of these elements has no radius to estimate an edge with, and what to do; None if there are edges."""
+    if all(map(math.isfinite, edges)):
+        return None
+    missing = " and ".join(element for element in elements if element not in SLATER_ANGSTROM)
+    return (
+        f"no atomic radius of Slater is known for {missing}",
+        f"give the row an edge in a column {EDGE_COLUMN}, or write another kind of initial_edge",
+    )
+
+
+def initial_edges(compound: str, rule: dict[str, Any], elements: Sequence[str]) -> list[float]:
+    """Give the edges, Å, that a compound is built with by the rule of the configuration's ``initial_edge``.
+
+    Parameters
+    ----------
+    elements : symbols on the sites A, B, X, for the kind ``radii``; it gives NaN where a radius is not tabulated.
+    """
+    if rule["kind"] == "radii":
+        return [round(touching_edge(elements), 5)]
     if rule["kind"] == "fixed":
         return [round(float(rule["edge_angstrom"]), 5)]
     if rule["kind"] == "list":
