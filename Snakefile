@@ -15,6 +15,7 @@ include: "workflow/rules/densities.smk"
 include: "workflow/rules/surfaces.smk"
 include: "workflow/rules/fingerprints.smk"
 include: "workflow/rules/learning.smk"
+include: "workflow/rules/paper.smk"
 include: "workflow/rules/report.smk"
 
 
@@ -22,4 +23,10 @@ rule all:
     default_target: True
     input:
         "results/report.html",
+    localrule: True
+
+
+rule paper:
+    input:
+        paper_target,
     localrule: True

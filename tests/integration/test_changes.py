@@ -10,6 +10,7 @@ import pytest
 from projects import SMALL, Project
 
 LEARNING = {"train": 1, "baselines": 1, "evaluate": 1, "figures": 1, "report": 1, "all": 1}
+LEARNING |= {"beyond": 1, "cost": 1, "paper_items": 1}
 Lines = list[str]
 
 
@@ -63,7 +64,7 @@ def test_removed_row_recomputes_no_surface(finished: Project, tmp_path: Path) ->
 def test_bins_recompute_no_surface(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(fingerprint={"bins": {"count": 40}})
-    assert project.jobs() == {"fingerprints": 1} | LEARNING
+    assert project.jobs() == {"fingerprints": 1, "compound": 1, "compound_figures": 1} | LEARNING
 
 
 def test_epochs_recompute_no_fingerprint(finished: Project, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/hirshprint"
 ROOMS = [  # each imports only those before it
     *("__init__", "versions", "files", "status"),
-    *("structures", "densities", "surfaces", "fingerprints", "distances", "comparison", "datasets", "models", "report"),
+    *("structures", "densities", "surfaces", "fingerprints", "distances", "comparison", "compounds"),
+    *("datasets", "models", "report"),
     *("config_model", "config", "config_documents", "slurm", "logs", "runs", "progress", "commands", "cli"),
 ]
 HOMES = {  # where a package that is slow to import may be imported, besides inside of functions

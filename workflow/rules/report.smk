@@ -69,6 +69,7 @@ rule figures:
 rule report:
     input:
         results=dataset_results,
+        shown=report_items,
     output:
         report="results/report.html",
         summary="results/summary.txt",

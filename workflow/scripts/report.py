@@ -5,11 +5,13 @@ from pathlib import Path
 from hirshprint.files import written_whole
 from hirshprint.logs import start_log
 from hirshprint.report.html import dataset_inputs, summary_lines, write_report
+from hirshprint.report.items import sections
 from hirshprint.report.run import describe_run
 
 start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()
 run = describe_run(snakemake.config, benchmarks=Path("logs/benchmarks"), engine=engine)
+run["sections"] = sections(snakemake.input.shown)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
 inputs = [
     dataset_inputs(Path("results") / name, compared, "model" in settings, "elements" in settings)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from hirshprint import __version__
 
@@ -54,7 +57,7 @@ def installed_versions() -> dict[str, str]:
 
 
 def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any]]:
-    """Read what each stage cost: jobs, wall seconds in all, largest memory in MB.
+    """Read what each stage cost: jobs, wall and processor seconds in all, largest memory in MB.
 
     They are those of the last time that each job ran; a job that found its results in the cache counts as it went.
     """
@@ -78,12 +81,42 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
                 stages.append(
                     {
                         "name": f"{rule} ({dataset})",
+                        "rule": rule,
+                        "dataset": dataset,
                         "jobs": len(rows),
                         "seconds": sum(_number(row["s"]) or 0.0 for row in rows),
+                        "cpu_seconds": sum(_number(row["cpu_time"]) or 0.0 for row in rows),
                         "max_rss_mb": max((value for value in memory if value is not None), default=None),
                     }
                 )
     return stages
+
+
+def cost_table(benchmarks: Path, results: Path, datasets: Iterable[str]) -> pd.DataFrame:
+    """Cost of each stage of a run.
+
+    Returns
+    -------
+    One row per dataset and stage: dataset, stage, jobs, wall_seconds, cpu_seconds, gpu_seconds (training alone; 0 where
+    it ran on the CPU), max_rss_mb.
+    """
+    rows = []
+    for stage in read_stages(benchmarks, datasets):
+        cards = (results / stage["dataset"] / "models").glob("*-fold*.json") if stage["rule"] == "train" else ()
+        read = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
+        rows.append(
+            {
+                "dataset": stage["dataset"],
+                "stage": stage["rule"],
+                "jobs": stage["jobs"],
+                "wall_seconds": stage["seconds"],
+                "cpu_seconds": stage["cpu_seconds"],
+                "gpu_seconds": sum(card["seconds"] for card in read if card["device"].startswith("GPU")),
+                "max_rss_mb": stage["max_rss_mb"],
+            }
+        )
+    columns = ["dataset", "stage", "jobs", "wall_seconds", "cpu_seconds", "gpu_seconds", "max_rss_mb"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _read_benchmark(path: Path) -> list[dict[str, str]]:

@@ -1,0 +1,402 @@
+"""Figures that the paper does not have: where the errors are, what the stated uncertainty is worth, what adds what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from hirshprint.models.predictions import read_predictions
+from hirshprint.report.figures import (
+    COMPOSITION,
+    FINGERPRINT,
+    INPUTS,
+    STYLE,
+    FingerprintFile,
+    best_model,
+    display_unit,
+    headline_metrics,
+    headline_rows,
+    main_split,
+    open_fingerprints,
+    read_counts,
+    read_targets,
+)
+from hirshprint.report.html import compare
+from hirshprint.report.items import Item, write_items
+from hirshprint.structures.symbols import SYMBOLS
+
+ITEMS = ("error_by_element", "calibration", "distance", "inputs")
+STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
+BINS = 8  # of equally many compounds
+ROWS_AT_ONCE = 1000
+INPUT_COLOURS = {
+    "fingerprint": "#1b5e8c",
+    "fingerprint and composition": "#7a3b8f",
+    "crystal graph": "#2e7d4f",
+    "composition": "#b3421b",
+    "nothing": "#777777",
+}
+PAPER_COLOUR = "#5aa9d6"  # cnn_paper beside the fingerprint network that is better
+
+
+def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str | Path, folder: str | Path) -> None:
+    """Write the figures and tables named in `ITEMS` for one dataset.
+
+    Parameters
+    ----------
+    predictions, targets, fingerprints : files of ``results/<dataset>/``.
+    folder : where the files go.
+    """
+    table, values = read_predictions(predictions), read_targets(targets)
+    split = main_split(table)
+    models = shown_models(table, split)
+    test = test_rows(table, split)
+    unit = display_unit(str(table["unit"].iloc[0]))
+    by_element = error_by_element(test[test["model"] == models[0]], values)
+    coverage = coverage_table(test[test["model"].isin(models)])
+    distances = distance_table(headline_rows(table, split), open_fingerprints(fingerprints), values, models)
+    by_input = input_table(table, split)
+    write_items(
+        {
+            "error_by_element": Item(by_element, element_maps(by_element, models[0], unit)),
+            "calibration": Item(coverage, calibration(coverage, test[test["model"].isin(models)], unit)),
+            "distance": Item(distances, error_by_distance(distances, unit)),
+            "inputs": Item(by_input, inputs(by_input, unit)),
+        },
+        folder,
+    )
+
+
+def model_colour(model: str) -> str:
+    """Colour of a model, the same in all figures: that of what it sees."""
+    return PAPER_COLOUR if model == "cnn_paper" else INPUT_COLOURS[INPUTS.get(model, "composition")]
+
+
+def test_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Headline rows of the test parts, with a column ``error``: predicted - true."""
+    rows = headline_rows(predictions, split)
+    rows = rows[rows["part"] == "test"]
+    return rows.assign(error=rows["predicted"] - rows["true"])
+
+
+def shown_models(predictions: pd.DataFrame, split: str) -> list[str]:
+    """Models that the figures show: the best of those that see fingerprints, composition, both, or the graph.
+
+    The best fingerprint model comes first; ``cnn_paper`` is among them where it was trained.
+    """
+    table = headline_metrics(predictions, split)
+    kinds: list[Sequence[str]] = [[FINGERPRINT[0]], COMPOSITION, ["crystal graph"], [FINGERPRINT[1]]]
+    found = [str(best["model"]) for kind in kinds if (best := best_model(table, kind)) is not None]
+    trained = set(table.loc[table["ranked"], "model"])
+    names = list(dict.fromkeys([*found, *(["cnn_paper"] if "cnn_paper" in trained else [])]))
+    return names or [str(table["model"].iloc[0])]
+
+
+# --- by element ---------------------------------------------------------------------------------------------------
+
+
+def table_place(z: int) -> tuple[int, int]:
+    """Row and column, from 1, of an element in the long periodic table, lanthanides and actinides in rows 8 and 9.
+
+    La to Lu and Ac to Lr stand in columns 3 to 17 of rows of their own.
+    """
+    if 57 <= z <= 71 or 89 <= z <= 103:
+        return (8, z - 54) if z <= 71 else (9, z - 86)
+    row = next(period for period, last in enumerate((2, 10, 18, 36, 54, 86, 118), 1) if z <= last)
+    first = (0, 2, 10, 18, 36, 54, 86)[row - 1]
+    place = z - first
+    if place <= 2 and row > 1:
+        return row, place
+    last = (2, 10, 18, 36, 54, 86, 118)[row - 1]
+    return (row, 18 - (last - z)) if row > 1 else (1, 1 if z == 1 else 18)
+
+
+def error_by_element(test: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
+    """Test errors of one model by the element on each site that has more than one.
+
+    Returns
+    -------
+    One row per site and element: model, site, element, z, compounds, mae, sd (of the absolute errors over its
+    compounds; NaN for one), mean_error (predicted - true).
+    """
+    columns = ["model", "site", "element", "z", "compounds", "mae", "sd", "mean_error"]
+    of_compound = targets.drop_duplicates("compound").set_index("compound")
+    rows = []
+    for site in [site for site in ("A", "B", "B2", "X") if site in of_compound]:
+        elements = test["compound"].map(of_compound[site].fillna("").astype(str))
+        if elements.nunique() < 2:
+            continue
+        for element, part in test.groupby(elements):
+            if element not in SYMBOLS:
+                continue
+            size = part["error"].abs()
+            named = [part["model"].iloc[0], site, element, SYMBOLS.index(str(element)) + 1]
+            rows.append([*named, part["compound"].nunique(), size.mean(), size.std(ddof=1), part["error"].mean()])
+    return pd.DataFrame(rows, columns=columns).sort_values(["site", "z"], ignore_index=True)
+
+
+def element_maps(table: pd.DataFrame, model: str, unit: str) -> Figure:
+    """Draw a periodic table for each site, coloured by the mean absolute error of the compounds of each element."""
+    sites = list(table["site"].unique())
+    with mpl.rc_context(STYLE):
+        if not sites:
+            return _message("no site of these structures has more than one named element")
+        cell, gap = 0.44, 0.42
+        width = 18 * cell + 1.25
+        height = 0.1 + len(sites) * (9.3 * cell + gap)
+        figure = Figure(figsize=(width, height), facecolor="white")
+        high = float(table["mae"].quantile(0.95)) or 1.0
+        norm, colours = mpl.colors.Normalize(0.0, high), mpl.colormaps["YlOrRd"]
+        for number, site in enumerate(sites):
+            bottom = height - 0.1 - (number + 1) * (9.3 * cell + gap) + gap
+            place = (0.1 / width, bottom / height, 18 * cell / width, 9.3 * cell / height)
+            axes = figure.add_axes(place)
+            axes.set(xlim=(0.5, 18.5), ylim=(9.8, 0.5))
+            axes.axis("off")
+            axes.text(4.0, 1.0, f"{model}: error by element on {site}", fontsize=9.5, weight="bold", va="center")
+            known = table[table["site"] == site].set_index("element")
+            for z in range(1, 104):
+                row, column = table_place(z)
+                y = row + (0.3 if row > 7 else 0.0)
+                symbol = SYMBOLS[z - 1]
+                seen = symbol in known.index
+                colour = colours(norm(known.loc[symbol, "mae"])) if seen else "#f3f3f3"
+                axes.add_patch(Rectangle((column - 0.48, y - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none"))
+                ink = ("white" if known.loc[symbol, "mae"] > 0.62 * high else "#111111") if seen else "#bbbbbb"
+                axes.text(column, y - 0.14, symbol, ha="center", va="center", fontsize=8, color=ink)
+                if seen:
+                    text = f"{known.loc[symbol, 'mae']:.3f}"
+                    axes.text(column, y + 0.26, text, ha="center", va="center", fontsize=5.6, color=ink)
+            spread = f"{known['compounds'].min():,} to {known['compounds'].max():,}"
+            axes.text(4.0, 1.75, f"{len(known)} elements, {spread} compounds each", fontsize=7, color="#555555")
+        side = figure.add_axes(((18 * cell + 0.3) / width, 0.3, 0.13 / width, 0.4))
+        scale = figure.colorbar(mpl.cm.ScalarMappable(norm, colours), cax=side, extend="max")
+        scale.set_label(f"mean absolute test error ({unit})")
+        scale.outline.set_linewidth(0.5)
+    return figure
+
+
+# --- stated uncertainty -------------------------------------------------------------------------------------------
+
+
+def coverage_table(test: pd.DataFrame) -> pd.DataFrame:
+    """Share of test errors within the central interval that a model's own standard deviation states.
+
+    Returns
+    -------
+    One row per model and stated share: observed and observed_sd (mean and sd over folds), predictions, folds. Models
+    without standard deviations have none.
+    """
+    rows = []
+    known = test[test["std"] > 0]
+    for model, part in known.groupby("model", sort=False):
+        size = part["error"].abs() / part["std"]
+        for stated in STATED:
+            within = (size <= NormalDist().inv_cdf(0.5 + stated / 2)).groupby(part["fold"]).mean()
+            rows.append([model, stated, within.mean(), within.std(ddof=1), len(part), len(within)])
+    return pd.DataFrame(rows, columns=["model", "stated", "observed", "observed_sd", "predictions", "folds"])
+
+
+def calibration(table: pd.DataFrame, test: pd.DataFrame, unit: str) -> Figure:
+    """Draw observed against stated coverage, and the root mean square error against the stated standard deviation."""
+    with mpl.rc_context(STYLE):
+        if table.empty:
+            return _message("no model states a standard deviation")
+        figure = Figure(figsize=(7.4, 3.5), layout="constrained", facecolor="white")
+        left, right = figure.subplots(1, 2)
+        left.plot([0, 100], [0, 100], color="#555555", linewidth=0.8)
+        for model, part in table.groupby("model", sort=False):
+            style: dict[str, Any] = {"color": model_colour(str(model)), "markersize": 3, "linewidth": 1}
+            style |= {"label": str(model)}
+            left.errorbar(100 * part["stated"], 100 * part["observed"], 100 * part["observed_sd"], fmt="o-", **style)
+        left.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
+        left.set(xlabel="stated: errors within (%)", ylabel="observed: errors within (%)")
+        left.legend(frameon=False, fontsize=7, loc="upper left")
+        left.text(97, 6, "below the line: too sure", ha="right", fontsize=7, color="#555555")
+        points = []
+        for model in table["model"].unique():
+            bins = stated_bins(test[test["model"] == model])
+            points.append(bins)
+            right.plot(bins["std"], bins["rmse"], "o", color=model_colour(model), markersize=3.5)
+        reach = 1.15 * float(pd.concat(points)[["std", "rmse"]].max().max())
+        right.plot([0, reach], [0, reach], color="#555555", linewidth=0.8)
+        right.set(xlim=(0, reach), ylim=(0, reach), aspect="equal")
+        right.set(xlabel=f"stated standard deviation ({unit})", ylabel=f"root mean square test error ({unit})")
+        count = f"{int(table['predictions'].max()):,} test predictions, {int(table['folds'].max())} folds"
+        figure.suptitle(f"{count}; bars are ± one standard deviation over folds", fontsize=8)
+    return figure
+
+
+def stated_bins(test: pd.DataFrame) -> pd.DataFrame:
+    """Bins of one model's predictions by stated std, about equally many each: std (mean), rmse, predictions."""
+    labels = pd.qcut(test["std"], BINS, labels=False, duplicates="drop") if test["std"].nunique() > 1 else 0
+    groups = test.assign(bin=labels, square=test["error"] ** 2).groupby("bin")
+    table = groups.agg(std=("std", "mean"), rmse=("square", "mean"), predictions=("std", "size"))
+    return table.assign(rmse=np.sqrt(table["rmse"]))
+
+
+# --- distance from the training set -------------------------------------------------------------------------------
+
+
+def nearest_distances(counts: NDArray[np.float32], train: NDArray[np.int64], test: NDArray[np.int64]) -> Any:
+    """Hellinger distance of each test fingerprint to the nearest training one, 0 (equal) to 1 (no bin in common).
+
+    √(1 - Σ √(p q)) of fingerprints p, q that are each scaled to a sum of one.
+
+    Parameters
+    ----------
+    counts : (n, b, b), not negative.
+    train, test : rows of `counts`.
+
+    Returns
+    -------
+    (len(test),) float64; NaN where there is no training row.
+    """
+    flat = counts.reshape(len(counts), -1).astype(np.float32)
+    roots = np.sqrt(flat / np.maximum(flat.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
+    found = np.full(len(test), np.nan)
+    for start in range(0, len(test), ROWS_AT_ONCE):
+        rows = test[start : start + ROWS_AT_ONCE]
+        if len(train):
+            overlap = (roots[rows] @ roots[train].T).max(axis=1)
+            found[start : start + len(rows)] = np.sqrt(np.clip(1.0 - overlap.astype(np.float64), 0.0, None))
+    return found
+
+
+def distance_table(
+    rows: pd.DataFrame, file: FingerprintFile, targets: pd.DataFrame, models: Sequence[str]
+) -> pd.DataFrame:
+    """Test errors with the distance of each compound's fingerprint from the nearest one of its fold's training part.
+
+    Of a compound with several structures the first counts.
+
+    Parameters
+    ----------
+    rows : headline rows of one split, every part.
+
+    Returns
+    -------
+    One row per model, fold and test compound: model, fold, compound, distance, absolute_error.
+    """
+    first = targets[targets["structure_id"].isin(list(file.rows))].drop_duplicates("compound")
+    counts = read_counts(file, list(first["structure_id"]))
+    place = {name: k for k, name in enumerate(first["compound"])}
+    known = rows[rows["compound"].isin(list(place))]
+    tables = []
+    for fold, part in known.groupby("fold"):
+        by_part = {name: group["compound"].unique() for name, group in part.groupby("part")}
+        train = np.array([place[name] for name in by_part.get("train", ())], dtype=np.int64)
+        tested = by_part.get("test", np.array([], dtype=object))
+        test = np.array([place[name] for name in tested], dtype=np.int64)
+        distance = dict(zip(tested, nearest_distances(counts, train, test), strict=True))
+        of_models = part[(part["part"] == "test") & part["model"].isin(models)]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "model": of_models["model"],
+                    "fold": fold,
+                    "compound": of_models["compound"],
+                    "distance": of_models["compound"].map(distance),
+                    "absolute_error": (of_models["predicted"] - of_models["true"]).abs(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def error_by_distance(table: pd.DataFrame, unit: str) -> Figure:
+    """Draw the mean absolute error (mean ± sd over folds) against distance, in bins of equally many compounds."""
+    with mpl.rc_context(STYLE):
+        table = table.dropna(subset=["distance"])
+        if table.empty or table["distance"].nunique() < 2:
+            return _message("no distances to show")
+        _, edges = pd.qcut(table["distance"], BINS, retbins=True, duplicates="drop")
+        bins = np.clip(np.searchsorted(edges, table["distance"], side="left") - 1, 0, len(edges) - 2)
+        figure = Figure(figsize=(6.2, 3.6), layout="constrained", facecolor="white")
+        axes = figure.add_subplot()
+        table = table.assign(bin=bins)
+        for model, part in table.groupby("model", sort=False):
+            by_fold = part.groupby(["bin", "fold"])["absolute_error"].mean().groupby("bin").agg(["mean", "std"])
+            x = part.groupby("bin")["distance"].median()
+            style: dict[str, Any] = {"color": model_colour(str(model)), "markersize": 3.5, "linewidth": 1, "capsize": 2}
+            axes.errorbar(x, by_fold["mean"], by_fold["std"].fillna(0.0), fmt="o-", label=str(model), **style)
+        axes.set_ylim(bottom=0)
+        axes.set_xlabel("Hellinger distance to the nearest training fingerprint (0: equal, 1: no bin in common)")
+        axes.set_ylabel(f"mean absolute test error ({unit})")
+        compounds = table.drop_duplicates(["fold", "compound"])
+        share = len(compounds) // max(len(np.unique(bins)), 1)
+        title = f"{len(compounds):,} test compounds, about {share:,} in each bin; bars are ± one sd over folds"
+        axes.set_title(title, loc="left", fontsize=8)
+        axes.legend(frameon=False, fontsize=7)
+    return figure
+
+
+# --- what adds what -----------------------------------------------------------------------------------------------
+
+
+def input_table(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Every ranked model with its test error, and how it differs from the best composition model on the same folds.
+
+    Returns
+    -------
+    One row per model: model, inputs, mae, mae_sd, r2, r2_sd, compounds, folds, reference, difference (of the MAE, on
+    the compounds that both predict; negative is better), half_width (of its 95 % interval).
+    """
+    table = headline_metrics(predictions, split)
+    reference = best_model(table, COMPOSITION)
+    rows = []
+    for row in table[table["ranked"]].to_dict("records"):
+        shown = {name: row[name] for name in ("model", "inputs", "mae", "mae_sd", "r2", "r2_sd", "compounds")}
+        other = None if reference is None else str(reference["model"])
+        found = None if other in (None, row["model"]) else compare(predictions, split, row["model"], str(other))
+        rows.append(
+            shown
+            | {
+                "folds": row["n_folds"],
+                "reference": other or "",
+                "difference": 0.0 if row["model"] == other else np.nan if found is None else found.difference,
+                "half_width": np.nan if found is None else found.half_width,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def inputs(table: pd.DataFrame, unit: str) -> Figure:
+    """Draw each model's error, coloured by what it sees, and its difference from the best composition model."""
+    table = table[table["inputs"] != "nothing"] if (table["inputs"] != "nothing").any() else table
+    places = np.arange(len(table))[::-1]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.6, 0.75 + 0.27 * len(table) + 0.35), layout="constrained", facecolor="white")
+        left, right = figure.subplots(1, 2, sharey=True)
+        colours = [INPUT_COLOURS[name] for name in table["inputs"]]
+        for axes, value, half in ((left, "mae", "mae_sd"), (right, "difference", "half_width")):
+            for x, width, y, colour in zip(table[value], table[half].fillna(0.0), places, colours, strict=True):
+                axes.errorbar(x, y, xerr=width, fmt="o", color=colour, markersize=4, capsize=2, linewidth=1)
+            axes.grid(axis="y", color="#eeeeee", linewidth=0.8)
+            axes.set_axisbelow(True)
+        left.set_yticks(places, [str(name) for name in table["model"]])
+        left.set_xlim(left=0)
+        left.set_xlabel(f"mean absolute test error ({unit}), ± sd over folds")
+        right.axvline(0, color="#555555", linewidth=0.8)
+        reference = str(table["reference"].iloc[0])
+        right.set_xlabel(f"difference from {reference or 'nothing'} ({unit}), 95 % interval")
+        for name in dict.fromkeys(table["inputs"]):
+            left.plot([], [], "o", color=INPUT_COLOURS[name], markersize=4, label=f"sees {name}")
+        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+    return figure
+
+
+def _message(text: str) -> Figure:
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(5, 0.8), facecolor="white")
+        figure.text(0.5, 0.5, text, ha="center", va="center")
+    return figure

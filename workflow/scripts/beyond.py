@@ -1,0 +1,14 @@
+"""Draw errors by element and distance, calibration, and what adds what, of one dataset (SVG, and CSV beside)."""
+
+from pathlib import Path
+
+from hirshprint.logs import start_log
+from hirshprint.report.beyond import write_beyond
+
+start_log(snakemake.log[0])
+write_beyond(
+    predictions=snakemake.input.predictions,
+    targets=snakemake.input.targets,
+    fingerprints=snakemake.input.fingerprints,
+    folder=Path(snakemake.output[0]).parent,
+)

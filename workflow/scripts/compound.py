@@ -1,0 +1,14 @@
+"""Compute what is drawn of one compound (NPZ, see hirshprint.compounds)."""
+
+from hirshprint.compounds import write_compound
+from hirshprint.densities import read_densities
+from hirshprint.logs import start_log
+
+start_log(snakemake.log[0])
+write_compound(
+    elements=snakemake.params.elements,
+    edge_angstrom=snakemake.params.edge_angstrom,
+    densities=read_densities(snakemake.input.densities),
+    bins=snakemake.config["fingerprint"]["bins"],
+    path=snakemake.output[0],
+)
