@@ -62,9 +62,9 @@ that are crystals of it (their own geometry is not looked at). Where the model l
 they are.
 
 Columns of the result: name, formula, elements by site, a_predicted_angstrom and a_std_angstrom (named after the
-property; std is the standard deviation to expect), unseen (elements that training had on no such site),
-fingerprint_distance (to the nearest fingerprint of the training, in units of what is usual there), outside_domain
-(an unseen element, or that distance above 1). What lies outside is a guess.
+property; std is the standard deviation to expect), a_spread_angstrom (between the networks), unseen (elements that
+training had on no such site), fingerprint_distance (to the nearest fingerprint of the training, in units of what is
+usual there), outside_domain (an unseen element, or that distance above 1). What lies outside is a guess.
 
 examples:
   hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models

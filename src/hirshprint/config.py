@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ import jsonschema
 import yaml
 
 from hirshprint.config_model import Dataset, InitialEdge, Paper, json_schema, keys_of, keys_only_for
+from hirshprint.models.cards import ModelError, complete_predicted
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
@@ -128,7 +130,7 @@ def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> di
 
 
 def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the datasets of a configuration file, with every default filled in.
+    """Read the datasets of a configuration file, with every default and what comes with their models filled in.
 
     Raises
     ------
@@ -141,8 +143,14 @@ def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigError(f"{path}: there is no such file; name the configuration by --configfile") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
-    datasets: dict[str, dict[str, Any]] = resolve_config(config or {})["datasets"]
-    return datasets
+    resolved = resolve_config(config or {})
+    if not any("model" in dataset for dataset in resolved["datasets"].values()):
+        datasets: dict[str, dict[str, Any]] = resolved["datasets"]
+        return datasets
+    try:
+        return complete_predicted(resolve_engine(resolved, os.environ))
+    except ModelError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _explain(error: Any) -> list[str]:

@@ -108,8 +108,8 @@ def load_dataset(
     Parameters
     ----------
     channels : the fingerprint channels to read, in this order; all of the file's by default, none if empty.
-    site_moments : whether to take the moments of the sites' channels; those of thousands of structures are little
-        where their fingerprints are much.
+    site_moments : whether to take the moments of the sites' channels, where sites have names; those of thousands of
+        structures are little where their fingerprints are much.
     with_targets : whether every structure must have one; without, those of a dataset to be predicted are NaN.
 
     Raises
@@ -121,6 +121,9 @@ def load_dataset(
     with Path(targets_csv).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     table = {row["structure_id"]: row for row in rows}
+    header = list(rows[0]) if rows else []
+    sites = header[header.index("formula") + 1 : header.index("initial_edge_angstrom")] if rows else []
+    named = all(row[site] for row in rows for site in sites)
     _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
     with h5py.File(fingerprints_h5) as file:
         ids = [text.decode() for text in file["ids"][:]]
@@ -143,7 +146,7 @@ def load_dataset(
         counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
         for k, channel in enumerate(wanted):
             counts[:, k] = file["counts"][:, present.index(channel)][order]
-        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments else None
+        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and named else None
     rows = [table[ids[k]] for k in order]
     seen: Counter[str] = Counter()
     draw = {}
@@ -163,9 +166,6 @@ def load_dataset(
     def column(key: str) -> NDArray[np.str_]:
         return np.array([row[key] for row in rows])
 
-    columns = list(rows[0])
-    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
-    named = all(row[site] for row in rows for site in sites)
     return Dataset(
         name=name,
         property=properties[0][0],
@@ -182,6 +182,25 @@ def load_dataset(
         channels=wanted,
         moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
     )
+
+
+def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> NDArray[np.float64]:
+    """Moments (n, 12) of the total channel of some structures, in the order of `structure_ids`.
+
+    Raises
+    ------
+    ValueError
+        The file has no such channel.
+    """
+    with h5py.File(fingerprints_h5) as file:
+        present = [text.decode() for text in file["channels"][:]]
+        if "total" not in present:
+            raise ValueError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")
+        row_of = {text.decode(): row for row, text in enumerate(file["ids"][:])}
+        counts, column = file["counts"], present.index("total")
+        found = [moments(counts[k : k + ROWS_AT_ONCE, column]) for k in range(0, len(counts), ROWS_AT_ONCE)]
+    wanted: NDArray[np.float64] = np.concatenate(found)[[row_of[name] for name in structure_ids]]
+    return wanted
 
 
 def _site_moments(counts: h5py.Dataset, present: Sequence[str], path: str | Path) -> NDArray[np.float64]:

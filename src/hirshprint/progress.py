@@ -161,7 +161,7 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     -------
     State, structure id and reason, one for each row or file: `done`, `new` (not in the results), `changed` (its file or
     measured property is newer than the results), `removed` (in the results alone), `waiting` (its surfaces are
-    missing), `failed`, `rejected`.
+    missing), `failed`, `rejected`, `filtered`.
     """
     known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
     records = _read_records(folder / "surfaces")
@@ -175,7 +175,9 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     ]
     names = {entry.structure_id for entry in plan.entries}
     states += [("removed", name, "no longer in the input") for name in known if name not in names]
-    rejected = {r.source: (r.structure_id, f"{r.source}: {r.reason}; {r.remedy}") for r in plan.rejections}
+    faults = [rejection for rejection in plan.rejections if rejection.stage != "filter"]
+    rejected = {r.source: (r.structure_id, f"{r.source}: {r.reason}; {r.remedy}") for r in faults}
+    states += [("filtered", r.structure_id, f"{r.source}: {r.reason}") for r in plan.rejections if r not in faults]
     late = [row for row in unusable if row["structure_id"] in names]  # those that only pymatgen could see
     rejected |= {
         row["source"]: (row["structure_id"], f"{row['source']}: {row['reason']}; {row['remedy']}") for row in late

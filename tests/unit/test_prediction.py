@@ -22,7 +22,7 @@ from hirshprint.fingerprints import write_fingerprints
 from hirshprint.models.backend import prepare_device
 from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.models.prediction import predict_dataset, write_folder_card
-from hirshprint.models.training import train_networks
+from hirshprint.models.training import needed_of_fingerprints, train_networks
 from hirshprint.structures.crystals import build_structures, cubic_perovskite, write_targets
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import Structure
@@ -61,8 +61,8 @@ def _load(
     sites = SITES if settings.get("prototype") else ()
     write_fingerprints(surfaces, fingerprint, folder / "f.h5", "digest", sites)
     write_targets(folder / "t.csv", targets)
-    channels = ["total"] if sites else None
-    dataset = load_dataset("d", folder / "f.h5", folder / "t.csv", channels, site_moments=bool(sites))
+    needed = needed_of_fingerprints(NAMES, sites)
+    dataset = load_dataset("d", folder / "f.h5", folder / "t.csv", **needed)
     return dataset, structures
 
 
@@ -73,7 +73,7 @@ def _train(folder: Path, edges: str, learning: dict[str, Any], densities: Densit
     settings |= {"prototype": "cubic_perovskite", "initial_edge": EDGES[edges]}
     dataset, structures = _load(folder, settings, densities)
     table = train_networks(dataset, structures, learning, folder / "cache", folder / "models", gpus=0)
-    write_folder_card(folder / "models", dataset, table, _definition(edges))
+    write_folder_card(folder / "models", dataset, table, _definition(edges), folder / "f.h5")
     return folder / "models", table, dataset, structures
 
 
@@ -88,7 +88,7 @@ def test_prediction_is_the_mean_of_what_the_networks_said(trained: Trained, mode
     folder, table, dataset, structures = trained
     card = read_folder_card(folder)
     card["validation_mean_absolute_error"] = {model: 0.1}
-    found = predict_dataset(folder, card, dataset, structures).set_index("name")
+    found = predict_dataset(folder, card, dataset, structures, folder.parent / "f.h5").set_index("name")
     rows = table[(table["model"] == model) & (table["seed"] == "ensemble")]
     if (rows["structure_id"] == "").any():
         rows = rows[rows["structure_id"] == ""]
@@ -114,8 +114,8 @@ def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
     given = ["BaZrO3", "SrTiO3", "--table", str(table), "--cif", str(files), "--model", str(trained[0])]
     assert main(["predict", *given, "--out", str(out)]) == 0
     found = pd.read_csv(out, keep_default_na=False)
-    columns = "name formula A B X a_predicted_angstrom a_std_angstrom unseen fingerprint_distance outside_domain"
-    assert found.columns.tolist() == columns.split()
+    columns = "name formula A B X a_predicted_angstrom a_std_angstrom a_spread_angstrom unseen fingerprint_distance"
+    assert found.columns.tolist() == [*columns.split(), "outside_domain"]
     assert found["name"].tolist() == ["BaFeO3", "BaZrO3", "CsTiO3", "SrTiO3"]
     assert found["unseen"].tolist() == ["", "", "A=Cs", ""]
     assert found["outside_domain"].tolist() == [False, False, True, False]
@@ -221,7 +221,7 @@ def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsy
     learning = LEARNING | {"seeds": [0]}
     table = train_networks(dataset, structures, learning, tmp_path / "cache", tmp_path / "models", gpus=0)
     assert set(table["model"]) == {"cnn_paper", "cgcnn"}
-    write_folder_card(tmp_path / "models", dataset, table, _definition("files", fingerprint))
+    write_folder_card(tmp_path / "models", dataset, table, _definition("files", fingerprint), tmp_path / "f.h5")
     _write_poscar(new / "POSCAR_near", cubic_perovskite(("Ba", "Fe", "O"), 4.63, "x"))
     _write_poscar(new / "POSCAR_far", cubic_perovskite(("Ba", "Fe", "O"), 6.5, "x"))
     for model in ("cnn_paper", "cgcnn"):

@@ -113,6 +113,7 @@ rule predict:
         digest=lambda wildcards: prediction_digest(wildcards.dataset),
         model=lambda wildcards: str(model_folder(wildcards.dataset)),
         definition=lambda wildcards: definition_of(wildcards.dataset),
+        site_labels=lambda wildcards: site_labels(wildcards.dataset),
     message:
         "Predict the compounds of {wildcards.dataset} with {params.model}"
     script:

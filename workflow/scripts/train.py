@@ -1,21 +1,20 @@
-"""Train the networks on every split, fold and seed of the plan.
-
-Writes predictions_networks.csv (a row per structure and part of a fold) and models/ (weights and a card per training).
-"""
+"""Train the networks: write predictions_networks.csv (a row per structure and part of a fold) and models/."""
 
 from pathlib import Path
 
 from hirshprint.config import learning_of
+from hirshprint.datasets import load_dataset
 from hirshprint.logs import start_log
 from hirshprint.models.prediction import write_folder_card
 from hirshprint.models.predictions import write_predictions
-from hirshprint.models.training import load_learned, train_networks
+from hirshprint.models.training import needed_of_fingerprints, train_networks
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
 learning = learning_of(snakemake.config, snakemake.wildcards.dataset)
 files = (snakemake.input.fingerprints, snakemake.input.targets)
-dataset = load_learned(snakemake.wildcards.dataset, *files, learning["networks"], snakemake.params.site_labels)
+needed = needed_of_fingerprints(learning["networks"], snakemake.params.site_labels)
+dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed)
 predictions = train_networks(
     dataset,
     read_structures(Path(snakemake.input.structures)),
@@ -26,5 +25,5 @@ predictions = train_networks(
     threads=snakemake.threads,
     tensorboard=Path("logs", snakemake.wildcards.dataset, "tensorboard") if learning["tensorboard"] else None,
 )
-write_folder_card(Path(snakemake.output.models), dataset, predictions, snakemake.params.definition)
+write_folder_card(Path(snakemake.output.models), dataset, predictions, snakemake.params.definition, files[0])
 write_predictions(snakemake.output.predictions, predictions)

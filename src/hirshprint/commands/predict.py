@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import find_densities
 from hirshprint.files import digest, written_whole
-from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, needed_edges, read_folder_card
+from hirshprint.models.cards import (
+    ModelError,
+    best_network,
+    check_fits,
+    fingerprint_definition,
+    needed_edges,
+    read_folder_card,
+)
 from hirshprint.structures.planning import Entry, InputError, Plan, Rejection, plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
 
@@ -107,9 +114,10 @@ def _placed(plan: Plan, settings: Row) -> Plan:
 
 def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFrame:
     """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
-    from hirshprint.datasets import SITES, load_dataset
+    from hirshprint.datasets import load_dataset
     from hirshprint.fingerprints import write_fingerprints
     from hirshprint.models.prediction import predict_dataset, result_table
+    from hirshprint.models.training import needed_of_fingerprints
     from hirshprint.structures.crystals import build_structures, write_targets
 
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
@@ -123,10 +131,10 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     files = (temporary / "fingerprints.h5", temporary / "targets.csv")
     write_fingerprints(surfaces, card["fingerprint"], files[0], digest(card["fingerprint"]), names)
     write_targets(files[1], targets)
-    moments = tuple(card["elements"]) == SITES and "site" in card["fingerprint"]["channels"]
-    dataset = load_dataset(card["dataset"], *files, card["channels"], site_moments=moments, with_targets=False)
+    needed = needed_of_fingerprints([best_network(card)], names)
+    dataset = load_dataset(card["dataset"], *files, **needed, with_targets=False)
     try:
-        return result_table(predict_dataset(folder, card, dataset, structures), card["property"])
+        return result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
     except ModelError as error:
         raise CommandError(str(error)) from None
 

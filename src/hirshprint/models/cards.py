@@ -69,11 +69,11 @@ def best_network(card: Mapping[str, Any]) -> str:
 
 
 def needed_edges(card: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Rule of the initial edges that the best network looks at: one for those that see a compound once."""
+    """Rule of the initial edges that the best network looks at: of a list, some look at the first alone."""
     rule: dict[str, Any] | None = card["initial_edge"]
-    if rule is None or best_network(card) not in ONE_EDGE_NETWORKS:
+    if rule is None or rule["kind"] != "list" or best_network(card) not in ONE_EDGE_NETWORKS:
         return rule
-    return rule | ({"edges_angstrom": rule["edges_angstrom"][:1]} if rule["kind"] == "list" else {"draws": 1})
+    return rule | {"edges_angstrom": rule["edges_angstrom"][:1]}
 
 
 def check_fits(folder: Path, card: Mapping[str, Any], definition: Mapping[str, Any]) -> None:

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 import hirshprint
-from hirshprint.datasets import Dataset, first_rows
+from hirshprint.datasets import Dataset, first_rows, total_moments
 from hirshprint.files import digest, written_whole
-from hirshprint.fingerprints import moments
 from hirshprint.models.cards import CARD, FORMAT, ModelError, best_network
 from hirshprint.models.predictions import basis, calibrations, spread_size
 from hirshprint.structures.structure import Structure
@@ -25,13 +24,16 @@ DOMAIN_QUANTILE = 0.99
 """Farther from training than this share of the training samples are from their nearest neighbour counts as outside."""
 
 
-def write_folder_card(folder: Path, dataset: Dataset, table: pd.DataFrame, definition: Mapping[str, Any]) -> None:
+def write_folder_card(
+    folder: Path, dataset: Dataset, table: pd.DataFrame, definition: Mapping[str, Any], fingerprints: str | Path
+) -> None:
     """Write ``model.json`` and ``domain.npz``: what predictions with the networks need beside their own cards.
 
     Parameters
     ----------
     table : the predictions of their training.
     definition : how fingerprints are made, `cards.fingerprint_definition`.
+    fingerprints : file of the dataset's fingerprints.
     """
     split = "random" if (table["split"] == "random").any() else str(table["split"].iloc[0])
     of_split = table[(table["split"] == split) & (table["part"] == "validation")]
@@ -54,12 +56,11 @@ def write_folder_card(folder: Path, dataset: Dataset, table: pd.DataFrame, defin
             model: of_model.set_index("fold")[["factor", "floor"]].agg(list, axis=1).to_dict()
             for model, of_model in found.groupby("model")
         },
-        "channels": list(dataset.channels),
         "elements": {site: sorted(set(symbols.tolist())) for site, symbols in seen_elements(dataset).items()},
         "training_set": {"structures": len(samples), "digest": digest(samples)},
         **definition,
     }
-    points = fingerprint_moments(dataset)
+    points = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
     mean, sd = points.mean(axis=0), points.std(axis=0)
     known = _standardised(points, mean, sd)
     nearest = cKDTree(known).query(known, k=2)[0][:, 1] if len(known) > 1 else np.ones(1)
@@ -70,7 +71,11 @@ def write_folder_card(folder: Path, dataset: Dataset, table: pd.DataFrame, defin
 
 
 def predict_dataset(
-    folder: Path, card: Mapping[str, Any], dataset: Dataset, structures: Sequence[Structure]
+    folder: Path,
+    card: Mapping[str, Any],
+    dataset: Dataset,
+    structures: Sequence[Structure],
+    fingerprints: str | Path,
 ) -> pd.DataFrame:
     """Predict the property of compounds with the network of least validation error.
 
@@ -80,14 +85,16 @@ def predict_dataset(
     Parameters
     ----------
     card : `cards.read_folder_card` of the folder.
-    dataset : with the channels of the card, and moments of the sites where it has sites; its targets are not read.
+    dataset : with what `training.needed_of_fingerprints` says of that network; its targets are not read.
     structures : of any order; must have every structure of the dataset.
+    fingerprints : file of the dataset's fingerprints.
 
     Returns
     -------
     One row per compound (of a dataset from files, per structure), sorted by name: name, formula, the sites, predicted,
-    std, unseen (elements that training had on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training
-    sample; `DOMAIN_QUANTILE` of these are nearer to each other than 1), outside_domain (whether either is the case).
+    std, spread (standard deviation of what the networks of all folds and seeds say), unseen (elements that training had
+    on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training sample; `DOMAIN_QUANTILE` of these are
+    nearer to each other than 1), outside_domain (whether either is the case).
     """
     from hirshprint.models import cgcnn, hybrid  # noqa: F401  Keras must know their layers
     from hirshprint.models.backend import keras
@@ -115,7 +122,7 @@ def predict_dataset(
     by_draw = np.argsort(-dataset.draws, kind="stable")
     row_of = dict(zip(name_of[by_draw].tolist(), by_draw.tolist(), strict=True))  # the first draw comes last, and stays
     shown = np.array([row_of[name] for name in names.tolist()])
-    distance = pd.Series(_domain_distance(folder, dataset), name_of[first_rows(dataset)]).reindex(names)
+    distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
     unseen = _unseen(dataset, shown, card["elements"])
     return pd.DataFrame(
         {
@@ -124,6 +131,7 @@ def predict_dataset(
             **{site: symbols[shown] for site, symbols in dataset.elements.items()},
             "predicted": np.mean([members.mean(axis=0) for members in folds.values()], axis=0),
             "std": np.mean(sizes, axis=0),
+            "spread": np.std(np.concatenate(list(folds.values())), axis=0),
             "unseen": unseen,
             "fingerprint_distance": distance.to_numpy(),
             "outside_domain": (np.array(unseen) != "") | ~(distance.to_numpy() <= 1),
@@ -134,13 +142,7 @@ def predict_dataset(
 def result_table(found: pd.DataFrame, property_name: str) -> pd.DataFrame:
     """Name the columns of predictions after the property, its unit at their end where the property names one."""
     stem, ending = ("a", "_angstrom") if property_name == "a_angstrom" else (property_name, "")
-    return found.rename(columns={name: f"{stem}_{name}{ending}" for name in ("predicted", "std")})
-
-
-def fingerprint_moments(dataset: Dataset) -> NDArray[np.float64]:
-    """Moments of the total fingerprint, a row per sample: of a compound at its first initial edge, or of a file."""
-    total = dataset.channels.index("total")
-    return moments(dataset.counts[first_rows(dataset), total])
+    return found.rename(columns={name: f"{stem}_{name}{ending}" for name in ("predicted", "std", "spread")})
 
 
 def seen_elements(dataset: Dataset) -> dict[str, NDArray[np.str_]]:
@@ -163,10 +165,11 @@ def _standardised(
     return scaled
 
 
-def _domain_distance(folder: Path, dataset: Dataset) -> NDArray[np.float64]:
+def _domain_distance(folder: Path, dataset: Dataset, fingerprints: str | Path) -> NDArray[np.float64]:
     """Distance of each sample's fingerprint to the nearest of training, in units of the limit of the domain."""
     with np.load(folder / DOMAIN, allow_pickle=False) as arrays:
-        points = _standardised(fingerprint_moments(dataset), arrays["mean"], arrays["sd"])
+        moments = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
+        points = _standardised(moments, arrays["mean"], arrays["sd"])
         nearest = cKDTree(arrays["known"]).query(points)[0]
         distance: NDArray[np.float64] = nearest / max(float(arrays["limit"]), 1e-12)
     return distance
@@ -195,15 +198,15 @@ def _inputs(
     if model == "cnn_paper":
         return first, (cnn_images(dataset)[first] / np.float32(scaling["divided_by"]),)
     if model == "cgcnn":
+        used = first if scaling["draws"] == "first" else np.arange(len(dataset.targets))
         by_id = {structure.structure_id: structure for structure in structures}
-        rows = first if scaling["draws"] == "first" else np.arange(len(dataset.targets))
-        used = [by_id[name] for name in dataset.structure_ids[rows].tolist()]
-        lonely = lonely_atoms(used, scaling["radius_angstrom"])
+        chosen = [by_id[name] for name in dataset.structure_ids[used].tolist()]
+        lonely = lonely_atoms(chosen, scaling["radius_angstrom"])
         if lonely.any():
-            names = dataset.structure_ids[rows[lonely]].tolist()
+            names = dataset.structure_ids[used[lonely]].tolist()
             print(f"left out, for an atom without neighbours as near as in training: {', '.join(names)}", flush=True)
-        rows, used = rows[~lonely], [one for one, out in zip(used, lonely, strict=True) if not out]
-        return rows, graph_batch(build_graphs(used, scaling["radius_angstrom"]), np.arange(len(rows)))
+        used, chosen = used[~lonely], [one for one, out in zip(chosen, lonely, strict=True) if not out]
+        return used, graph_batch(build_graphs(chosen, scaling["radius_angstrom"]), np.arange(len(used)))
     every = np.arange(len(dataset.targets))
     rows, flat, edges = every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
     if scaling["edges_angstrom"] != "any":

@@ -26,21 +26,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import hirshprint
-from hirshprint.datasets import (
-    SITES,
-    Dataset,
-    Fold,
-    first_rows,
-    load_dataset,
-    planned_splits,
-    same_edges,
-    samples,
-    seeds_of,
-)
+from hirshprint.datasets import SITES, Dataset, Fold, first_rows, planned_splits, same_edges, samples, seeds_of
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import build_cgcnn
-from hirshprint.models.cnn import build_cnn_paper, cnn_channels, cnn_images, image_scale
+from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_channels, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
@@ -72,6 +62,16 @@ RECIPES = {
 }
 NETWORKS = tuple(RECIPES)
 SITE_NETWORKS = ("readout", "hybrid")  # see the fingerprints of named sites
+
+
+def needed_of_fingerprints(networks: Sequence[str], sites: Sequence[str]) -> dict[str, Any]:
+    """What `load_dataset` shall read for some networks and a dataset with these sites: `channels`, `site_moments`.
+
+    Without named sites ``cnn_paper`` sees every channel: also anions and cations.
+    """
+    images = ([CHANNEL] if sites else None) if "cnn_paper" in networks else []
+    moments = tuple(sites) == SITES and not set(SITE_NETWORKS).isdisjoint(networks)
+    return {"channels": images, "site_moments": moments}
 
 
 class Source(NamedTuple):
@@ -145,15 +145,6 @@ class Trained:
     history: NDArray[np.float64]
     seconds: float
     device: str
-
-
-def load_learned(
-    name: str, fingerprints: Path, targets: Path, networks: Sequence[str], sites: Sequence[str]
-) -> Dataset:
-    """Load what these networks look at: the total channel and moments of the sites; without sites every channel."""
-    moments = tuple(sites) == SITES and not set(SITE_NETWORKS).isdisjoint(networks)
-    channels = ["total"] if "cnn_paper" in networks else []
-    return load_dataset(name, fingerprints, targets, channels if sites else None, site_moments=moments)
 
 
 def train_networks(

@@ -309,14 +309,22 @@ def _predicted(path: Path, screen: Path | None) -> dict[str, Any]:
         column for column in table.columns.astype(str) if column.removesuffix("_angstrom").endswith("_predicted")
     )
     std = value.replace("_predicted", "_std")
-    order = pd.to_numeric(table[std]).sort_values(ascending=False, kind="stable").index
-    columns = {"value": value, "std": std, "unseen": "unseen", "distance": "fingerprint_distance", "name": "name"}
+    spread = value.replace("_predicted", "_spread")
+    order = table[[std, spread]].astype(float).sort_values([std, spread], ascending=False, kind="stable").index
+    columns = {
+        "value": value,
+        "std": std,
+        "spread": spread,
+        "unseen": "unseen",
+        "distance": "fingerprint_distance",
+        "name": "name",
+    }
     shown = table.loc[order[:WORST_COUNT]].rename(columns={column: name for name, column in columns.items()})
     return {
         "compounds": len(table),
         "outside": int((table["outside_domain"] == "True").sum()),
         "rows": shown[list(columns)].to_dict("records"),
-        "columns": (value, std),
+        "columns": (value, std, spread),
         "map": _data_uri(screen.read_bytes()) if screen else "",
     }
 

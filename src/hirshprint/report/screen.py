@@ -31,15 +31,15 @@ def screen_table(predicted: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     The same rows with rank, and for ABX3 tolerance_factor (r_A + r_X) / √2 (r_B + r_X) and octahedral_factor r_B / r_X
-    of Shannon's radii (`formulas.ions`); NaN where the ions are not tabulated. Of equal std the one farther from
-    training comes first.
+    of Shannon's radii (`formulas.ions`); NaN where the ions are not tabulated. Of equal std (as where a model was
+    trained with one seed) the one comes first on which the networks of the folds agree less.
     """
     table = predicted.copy()
     if tuple(_sites(table)) == SITES:
         radii = ions({site: table[site].to_numpy(str) for site in SITES})[1]
         table["tolerance_factor"] = (radii[:, 0] + radii[:, 2]) / (np.sqrt(2) * (radii[:, 1] + radii[:, 2]))
         table["octahedral_factor"] = radii[:, 1] / radii[:, 2]
-    order = [_std_column(table), "fingerprint_distance", "name"]
+    order = [_std_column(table), _std_column(table, "_spread"), "name"]
     table = table.sort_values(order, ascending=[False, False, True], ignore_index=True)
     table.insert(0, "rank", np.arange(1, len(table) + 1))
     return table
@@ -55,7 +55,7 @@ def write_screen(predicted: Path, property_name: str, unit: str, table: Path, fi
 
 
 def screen_maps(table: pd.DataFrame, property_name: str, unit: str) -> bytes:
-    """Draw maps of prediction, standard deviation and the two factors over the two sites with the most elements (SVG).
+    """Draw maps of the predictions and of the two factors over the two sites with the most elements (SVG).
 
     Elements stand in the order of their Mendeleev number, so that those that are alike are neighbours; a cross marks
     what lies outside of what training saw.
@@ -69,6 +69,7 @@ def screen_maps(table: pd.DataFrame, property_name: str, unit: str) -> bytes:
     columns = {
         _value_column(table): f"predicted {quantity(property_name)} ({shown_unit})",
         _std_column(table): f"standard deviation ({shown_unit})",
+        _std_column(table, "_spread"): f"spread of the networks ({shown_unit})",
         "tolerance_factor": "tolerance factor",
         "octahedral_factor": "octahedral factor",
     }
@@ -78,6 +79,7 @@ def screen_maps(table: pd.DataFrame, property_name: str, unit: str) -> bytes:
     figure = Figure(figsize=(len(columns) * (size + 1.3), len(shown) * (size + 0.9)), layout="constrained")
     axes = figure.subplots(len(shown), len(columns), squeeze=False)
     rows, places = _ordered(table[down]), _ordered(table[across])
+    text = 5 if max(len(rows), len(places)) > 20 else 8
     for line, (names, part) in zip(axes, shown, strict=True):
         fixed = ", ".join(f"{site} = {name}" for site, name in zip(rest, names, strict=True))
         outside = _grid(part, "outside_domain", down, across, rows, places)
@@ -88,8 +90,8 @@ def screen_maps(table: pd.DataFrame, property_name: str, unit: str) -> bytes:
                 axis.scatter(*np.nonzero(outside == 1)[::-1], marker="x", s=5, linewidths=0.5, color="white")
             figure.colorbar(image, ax=axis, shrink=0.8)
             axis.set_title(f"{title}{', ' if fixed else ''}{fixed}", fontsize=9)
-            axis.set_xticks(range(len(places)), places, rotation=90, fontsize=5)
-            axis.set_yticks(range(len(rows)), rows, fontsize=5)
+            axis.set_xticks(range(len(places)), places, rotation=90, fontsize=text)
+            axis.set_yticks(range(len(rows)), rows, fontsize=text)
             axis.set_xlabel(f"element on {across}", fontsize=8)
             axis.set_ylabel(f"element on {down}", fontsize=8)
     return svg_bytes(figure)
@@ -105,8 +107,8 @@ def _value_column(table: pd.DataFrame) -> str:
     return next(column for column in table.columns if column.removesuffix("_angstrom").endswith("_predicted"))
 
 
-def _std_column(table: pd.DataFrame) -> str:
-    return _value_column(table).replace("_predicted", "_std")
+def _std_column(table: pd.DataFrame, kind: str = "_std") -> str:
+    return _value_column(table).replace("_predicted", kind)
 
 
 def _ordered(symbols: pd.Series[str]) -> list[str]:

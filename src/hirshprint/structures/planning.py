@@ -493,9 +493,9 @@ def structure_name(path: Path) -> str:
 
 def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str | None]] | None, list[Rejection]]:
     """Read the measured property and the group of each structure; bad rows are rejected."""
-    column, group = target_column(settings), settings.get("group")
-    if "targets" not in settings or column is None:
+    if "targets" not in settings or settings.get("model"):
         return None, []
+    column, group = settings["property"], settings.get("group")
     path = Path(settings["targets"])
     rows = read_rows(path, ("structure_id", *filter(None, (column, group))))
     names = Counter(row.cells.get("structure_id", "") for row in rows)

@@ -22,6 +22,7 @@ from hirshprint.structures.structure import Structure
 SECONDS = 60.0
 START_SECONDS = 120.0
 MEMORY_BYTES = 4 * 2**30
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # each takes memory
 
 
 class Reader:
@@ -74,7 +75,7 @@ class Reader:
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno()), str(self.memory_bytes)],
-                env={**os.environ, "PYTHONPATH": paths},
+                env={**os.environ, "PYTHONPATH": paths, **ONE_THREAD},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
