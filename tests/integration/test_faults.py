@@ -23,6 +23,11 @@ SLOW: dict[str, Any] = {
     "learning": {"folds": 2, "cnn_paper": {"epochs": 60}, "cgcnn": {"epochs": 60}},
 }
 
+QUICK: dict[str, Any] = {  # all stages, one surface job, one network
+    "surfaces": {"structures_per_job": 64, "mesh_level": 8},
+    "learning": {"folds": 2, "networks": ["cgcnn"], "cgcnn": {"epochs": 1}},
+}
+
 
 def _predictions(project: Project) -> np.ndarray:
     with (project.folder / "results/small/predictions.csv").open(newline="") as file:
@@ -66,7 +71,7 @@ def _recover(project: Project) -> subprocess.CompletedProcess[str]:
 
 def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     undisturbed = make_project(tmp_path / "undisturbed", rows=24, config=SLOW)
-    undisturbed.run()
+    undisturbed.run("--until", "evaluate")
     project = make_project(tmp_path / "killed", rows=24, config=SLOW)
     cache = project.folder / "cache/surfaces"
     _kill_when(project, lambda: len(list(cache.glob("*/*.npz"))) >= 3)
@@ -82,7 +87,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     log = next(project.folder.glob("logs/small/surface/*.log")).read_text()
     assert f"{done} reused, 0 failed" in log
     assert "left behind" in _recover(project).stderr
-    project.run("--rerun-incomplete")
+    project.run("--rerun-incomplete", "--until", "evaluate")
     assert np.abs(_predictions(project) - _predictions(undisturbed)).max() < 1e-6
     with (
         h5py.File(project.folder / "results/small/fingerprints.h5") as one,
@@ -124,6 +129,7 @@ BAD_ROWS = {
 def test_bad_rows_are_listed_everywhere_and_the_others_run(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=12)
     project.edit_table(lambda lines: [lines[0], lines[1], *BAD_ROWS, *lines[2:]])
+    project.configure(**QUICK)
     output = project.run()
     with (project.folder / "results/small/status.csv").open(newline="", encoding="utf-8") as file:
         status = list(csv.DictReader(file))
@@ -163,7 +169,7 @@ def test_folder_of_files(tmp_path: Path, shared: Path) -> None:
     targets = [f"{name},{len(name)}.5" for name in [*good, "empty", "unknown"]]
     (project.folder / "targets.csv").write_text("\n".join(["structure_id,gap", *targets]) + "\n")
     mine = {"folder": "cifs", "targets": "targets.csv", "property": "gap", "unit": "eV"}
-    project.configure(datasets={"mine": mine, "bare": {"folder": "cifs"}})
+    project.configure(datasets={"mine": mine, "bare": {"folder": "cifs"}}, **QUICK)
     output = project.run()
     assert "cifs/empty.cif: the file is empty" in output
     for name in ("mine", "bare"):
