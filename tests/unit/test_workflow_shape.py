@@ -59,3 +59,13 @@ def test_compiled_code_is_kept_apart_for_other_sources(tmp_path: Path, monkeypat
     assert compiled_code_folder(tmp_path) == before
     monkeypatch.setattr("hirshprint.runs.file_digest", lambda path: path.name)
     assert compiled_code_folder(tmp_path) != before
+
+
+@pytest.mark.parametrize(("file", "name", "body"), RULES, ids=[name for _, name, _ in RULES])
+def test_results_of_a_rule_are_listed(file: str, name: str, body: str) -> None:
+    listed = (ROOT / "results/README.md").read_text(encoding="utf-8")
+    output = re.split(r"^    (?!output)\w+:", body.split("    output:")[1], flags=re.MULTILINE)[0]
+    for path in re.findall(r'"results/([^"]+)"', output):
+        path = re.sub(r"\{+(\w+)\}+", lambda found: found[1].upper(), path).replace("DATASET", "NAME")
+        path = path.replace("FIGURE", "*") + ("/" if path.endswith("models") else "")
+        assert f"`{path}`" in listed, f"{file}, rule {name}: results/README.md does not list {path}"
