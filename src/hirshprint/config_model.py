@@ -307,6 +307,12 @@ class Cgcnn:
     batch_size: int = key(16, "Structures per step.", minimum=1)
     learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
     radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å; whole shells, never a fixed number.", above=0)
+    start_from: str = key(
+        "",
+        """Folder of models of an earlier run, `results/DATASET/models`, whose cgcnn the trainings start from: one that
+        learned from thousands of computed crystals helps where few are measured. Empty: random weights.""",
+        note="folder of models of another dataset to start from; empty: random weights",
+    )
 
 
 @dataclass(kw_only=True)

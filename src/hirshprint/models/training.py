@@ -45,6 +45,7 @@ SECONDS_BETWEEN_LINES = 15.0
 
 Batch = tuple[NDArray[Any], ...]
 Inputs = Callable[[NDArray[np.int64]], Batch]
+Start = Callable[[float, float], list[NDArray[Any]]]
 
 
 class Recipe(NamedTuple):
@@ -85,6 +86,7 @@ class Source(NamedTuple):
         and arrays that their use needs.
     build : makes the network.
     digest : of all data that the inputs come from.
+    start : weights to start from in place of random ones, for a target of this mean and standard deviation.
     """
 
     rows: NDArray[np.int64]
@@ -92,6 +94,7 @@ class Source(NamedTuple):
     inputs_of: Callable[[NDArray[np.int64]], tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]]
     build: Callable[[], Any]
     digest: str
+    start: Start | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,7 @@ class Unit:
     scaling : what the inputs were scaled by, for the card.
     samples : (n,) number of the sample that each row of the dataset is of; an epoch shows each sample once.
     arrays : what the use of the network needs beside its card.
+    start : see `Source`.
     """
 
     model: str
@@ -117,6 +121,7 @@ class Unit:
     scaling: dict[str, Any]
     samples: NDArray[np.int64]
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    start: Start | None = None
 
     @property
     def name(self) -> str:
@@ -237,7 +242,7 @@ def _units(
             used = Fold(fold.number, **of_rows)
             inputs, scaling, arrays = source.inputs_of(used.train)
             for seed in seeds_of(split, learning):
-                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays))
+                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays, source.start))
     identity = {
         "algorithm": ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
@@ -283,7 +288,36 @@ def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
 
     arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
     edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
-    return Source(used, False, inputs_of, lambda: build_cgcnn(radius), _array_digest(*arrays, *edges))
+    start = started_from(Path(settings["start_from"]), radius) if settings.get("start_from") else None
+    begun = start(0.0, 1.0) if start else []
+    return Source(used, False, inputs_of, lambda: build_cgcnn(radius), _array_digest(*arrays, *edges, *begun), start)
+
+
+def started_from(folder: Path, radius: float) -> Start:
+    """Weights of the first ``cgcnn`` of a folder of models, its output scaled to a target of other mean and sd.
+
+    Raises
+    ------
+    ValueError
+        There is none, or it knows neighbours up to another radius (Å).
+    """
+    cards = sorted(folder.glob("cgcnn-*-fold*-seed*.json"))
+    if not cards:
+        raise ValueError(f"learning: cgcnn: start_from: {folder} has no cgcnn; name the folder results/DATASET/models")
+    card = json.loads(cards[0].read_text(encoding="utf-8"))
+    if card["inputs"]["radius_angstrom"] != radius:
+        raise ValueError(
+            f"learning: cgcnn: start_from: the network of {folder} has neighbours within "
+            f"{card['inputs']['radius_angstrom']} Å; write radius_angstrom: {card['inputs']['radius_angstrom']}"
+        )
+    weights = keras.models.load_model(cards[0].with_suffix(".keras")).get_weights()
+
+    def scaled(mean: float, sd: float) -> list[NDArray[Any]]:
+        kernel = weights[-2] * (card["target_sd"] / sd)
+        bias = (weights[-1] * card["target_sd"] + card["target_mean"] - mean) / sd
+        return [*weights[:-2], kernel.astype(np.float32), bias.astype(np.float32)]
+
+    return scaled
 
 
 def _read_elements(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
@@ -409,6 +443,8 @@ def _train(
     history = np.full((epochs, 2), np.nan)
     first, spent = 0, 0.0
     trainer.reset(unit.seed)
+    if unit.start:
+        trainer.network.set_weights(unit.start(mean, sd))
     if checkpoint.exists():
         with np.load(checkpoint, allow_pickle=False) as saved:
             trainer.restore(saved)
