@@ -31,7 +31,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_up: dict[str, Any] = runpy.run_path(str(MADE_UP))
     folder = tmp_path_factory.mktemp("report")
     inputs = [made_up["synthetic_run"](folder / name, name=name) for name in ("oqmd", "experimental")]
-    html.write_report(inputs, made_up["RUN"], folder / "report.html")
+    html.write_report(inputs, made_up["RUN"], folder / "report.html", made_up["CAPTIONS"])
     return folder / "report.html"
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from projects import SMALL, Project
 
-LEARNING = {"train": 1, "baselines": 1, "evaluate": 1, "figures": 1, "report": 1, "all": 1}
+LEARNING = {"train": 1, "baselines": 1, "evaluate": 1, "learning_figures": 1, "report": 1, "all": 1}
+SHOWN = {"fingerprint_figures": 1}
 Lines = list[str]
 
 
@@ -45,25 +46,25 @@ CHANGES: dict[str, Callable[[Lines], Lines]] = {
 def test_new_geometry_is_one_surface_job(finished: Project, tmp_path: Path, change: str) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(CHANGES[change])
-    assert project.jobs() == {"structures": 1, "surface": 1, "fingerprints": 1, "status": 1} | LEARNING
+    assert project.jobs() == {"structures": 1, "surface": 1, "fingerprints": 1, "status": 1} | SHOWN | LEARNING
 
 
 def test_measured_edge_recomputes_no_surface_and_no_fingerprint(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(lambda lines: _edge(lines, 2, "4.3"))
-    assert project.jobs() == {"structures": 1, "status": 1} | LEARNING
+    assert project.jobs() == {"structures": 1, "status": 1} | SHOWN | LEARNING
 
 
 def test_removed_row_recomputes_no_surface(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(lambda lines: lines[:-1])
-    assert project.jobs() == {"structures": 1, "fingerprints": 1, "status": 1} | LEARNING
+    assert project.jobs() == {"structures": 1, "fingerprints": 1, "status": 1} | SHOWN | LEARNING
 
 
 def test_bins_recompute_no_surface(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(fingerprint={"bins": {"count": 40}})
-    assert project.jobs() == {"fingerprints": 1} | LEARNING
+    assert project.jobs() == {"fingerprints": 1} | SHOWN | LEARNING
 
 
 def test_epochs_recompute_no_fingerprint(finished: Project, tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_failed_rerun_leaves_nothing_stale(finished: Project, tmp_path: Path) ->
     assert jobs["surface"] == 1
     assert {"fingerprints", "train", "report"} <= set(jobs)
     project.run("--until", "fingerprints")
-    assert {"train", "baselines", "evaluate", "figures", "report"} <= set(project.jobs())
+    assert {"train", "baselines", "evaluate", "learning_figures", "report"} <= set(project.jobs())
 
 
 def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, tmp_path: Path) -> None:
@@ -118,7 +119,7 @@ def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, 
     structures.write_bytes(b"broken")
     project.run(fails=True)
     structures.write_bytes(good)
-    assert {"fingerprints", "train", "baselines", "evaluate", "figures", "report"} <= set(project.jobs())
+    assert {"fingerprints", "train", "baselines", "evaluate", "learning_figures", "report"} <= set(project.jobs())
 
 
 def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:

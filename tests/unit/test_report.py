@@ -18,8 +18,11 @@ import pytest
 from hirshprint import comparison
 from hirshprint.models.predictions import COLUMNS, metrics, write_predictions
 from hirshprint.report import engines, figures, html
+from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 
 HOSTILE = "<script>alert('$x_$')</script>漢"
+CAPTIONS = Path(__file__).parents[2] / "workflow/report"
+ITEMS = (*FINGERPRINT_ITEMS, *LEARNING_ITEMS)
 EDGES = np.linspace(0.76, 2.80, 51)
 RUN: dict[str, Any] = {
     "title": "Fingerprints of cubic perovskites",
@@ -111,8 +114,9 @@ def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str =
     columns = ["structure_id", "source", "status", "stage", "reason", "remedy"]
     pd.DataFrame(status, columns=columns).to_csv(folder / "status.csv", index=False)
     files = [folder / x for x in ("predictions.csv", "fingerprints.h5", "targets.csv")]
-    figures.write_figures(*files, folder / "figures")
-    return replace(html.dataset_inputs(folder), name=name)
+    figures.write_learning_figures(*files, folder / "figures")
+    figures.write_fingerprint_figures(*files[1:], folder / "figures")
+    return replace(html.dataset_inputs(folder, ITEMS), name=name)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +127,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> html.DatasetInputs:
 @pytest.fixture(scope="module")
 def page(made: html.DatasetInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    html.write_report([made], RUN, path)
+    html.write_report([made], RUN, path, CAPTIONS)
     return path.read_text(encoding="utf-8")
 
 
@@ -143,14 +147,24 @@ class Elements(HTMLParser):
         self.text += data
 
 
-def test_figures_are_valid_svg_with_stable_names_and_bytes(made: html.DatasetInputs, tmp_path: Path) -> None:
-    paths = figures.write_figures(made.predictions, made.fingerprints, made.targets, tmp_path)
-    assert [x.name for x in paths] == list(figures.FIGURES)
-    assert sorted(x.name for x in tmp_path.iterdir()) == sorted(figures.FIGURES)
-    for path in paths:
-        assert ElementTree.parse(path).getroot().tag.endswith("svg")
+def test_figures_are_valid_svg_with_stable_names_and_bytes_and_their_data_beside_them(
+    made: html.DatasetInputs, tmp_path: Path
+) -> None:
+    figures.write_learning_figures(made.predictions, made.fingerprints, made.targets, tmp_path)
+    figures.write_fingerprint_figures(made.fingerprints, made.targets, tmp_path)
+    expected = {path for item in ITEMS for path in item.files(tmp_path).values()}
+    assert set(tmp_path.iterdir()) == expected
+    for path in expected:
         assert path.read_bytes() == (made.figures / path.name).read_bytes()
-        assert b"dc:date" not in path.read_bytes()
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+            assert b"dc:date" not in path.read_bytes()
+    bins = pd.read_csv(tmp_path / "fingerprint_channels.csv")
+    sums = bins.groupby("channel")["value"].sum()
+    assert sums["total"] == pytest.approx(sums[["A", "B", "X"]].sum(), rel=1e-5)
+    test = pd.read_csv(tmp_path / "parity.csv")
+    assert set(test["part"]) == {"test"}
+    assert len(test) == (figures.read_predictions(made.predictions)["part"] == "test").sum()
 
 
 def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
@@ -291,7 +305,7 @@ def test_comparison_interval_is_the_corrected_one() -> None:
 def test_report_loads_nothing_and_has_alternatives_and_headers(page: str) -> None:
     elements = Elements(page)
     sources = [a["src"] for _, a in elements.tags if "src" in a]
-    assert len(sources) == len(figures.FIGURES)
+    assert len(sources) == len(ITEMS)
     assert all(x is not None and x.startswith("data:") for x in sources)
     assert all(a.get("href", "").startswith("data:") for tag, a in elements.tags if tag == "link")
     assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest", page)
@@ -384,7 +398,7 @@ def test_two_datasets_one_fold_other_unit(made: html.DatasetInputs, tmp_path: Pa
     write_predictions(other.predictions, table)
     status = pd.read_csv(other.status).query("status == 'ok'")
     status.to_csv(other.status, index=False)
-    html.write_report([made, other], RUN, tmp_path / "report.html")
+    html.write_report([made, other], RUN, tmp_path / "report.html", CAPTIONS)
     text = re.sub(r"\s+", " ", Elements((tmp_path / "report.html").read_text(encoding="utf-8")).text)
     assert "MSE ((eV/atom)²)" in text
     assert "one fold cannot decide" in text
@@ -397,7 +411,7 @@ def test_failed_report_leaves_the_old_one(made: html.DatasetInputs, tmp_path: Pa
     path = tmp_path / "report.html"
     path.write_text("old")
     with pytest.raises(FileNotFoundError):
-        html.write_report([replace(made, figures=tmp_path / "none")], RUN, path)
+        html.write_report([replace(made, figures=tmp_path / "none")], RUN, path, CAPTIONS)
     assert path.read_text() == "old"
     assert [x.name for x in tmp_path.iterdir()] == ["report.html"]
 
@@ -412,12 +426,12 @@ def test_engines_compared_are_in_the_contents_with_table_and_figure(made: html.D
         row |= {"python": f"{python}", "tonto": f"{tonto}", "difference": f"{tonto - python:.5f}"}
     comparison.write_comparison(tmp_path / "comparison.csv", rows)
     engines.write_comparison_figure(tmp_path / "comparison.csv", tmp_path / "comparison.svg")
-    html.write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html")
+    html.write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html", CAPTIONS)
     elements = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
     text = re.sub(r"\s+", " ", elements.text)
     assert "engines compared" in text
     assert re.search(r"area ?Å² ?2 ?0.2000 ?0.3000 ?KMgF3-a4.50000 B", text)
-    assert len([tag for tag, _ in elements.tags if tag == "img"]) == len(figures.FIGURES) + 1
+    assert len([tag for tag, _ in elements.tags if tag == "img"]) == len(ITEMS) + 1
     ids = {a["id"] for _, a in elements.tags if "id" in a}
     assert {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")} <= ids
 
@@ -429,9 +443,10 @@ def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetIn
         (folder / name).write_bytes((made.targets.parent / name).read_bytes())
     targets = pd.read_csv(made.targets).assign(initial_edge_angstrom="", property="", unit="", value="")
     targets.to_csv(folder / "targets.csv", index=False)
-    item = html.dataset_inputs(folder)
+    figures.write_fingerprint_figures(folder / "fingerprints.h5", folder / "targets.csv", folder / "figures")
+    item = html.dataset_inputs(folder, FINGERPRINT_ITEMS)
     assert item.predictions is None
-    html.write_report([item], RUN, tmp_path / "report.html")
+    html.write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "this dataset gives no property to learn" in page
     assert len([tag for tag, _ in Elements(page).tags if tag == "img"]) == 2
@@ -447,3 +462,14 @@ def test_file_without_total_channel_says_which_is_shown(made: html.DatasetInputs
         file["channels"][0] = "Q"
     figure = figures.fingerprint_examples(figures.open_fingerprints(path), figures.read_targets(made.targets))
     assert any(text.get_text() == "channel Q" for text in figure.texts)
+
+
+def test_items_of_the_whole_run_show_their_table_and_their_caption(made: html.DatasetInputs, tmp_path: Path) -> None:
+    (tmp_path / "costs.rst").write_text("What it *costs*, in ``s`` <b>.\n\nFor {{ snakemake.wildcards.dataset }}d_i.\n")
+    pd.DataFrame({"stage": ["a & b"], "seconds": [1.5]}).to_csv(tmp_path / "costs.csv", index=False)
+    item = Item("costs", "Costs", "Costs", figure="")
+    html.write_report([replace(made, items=())], RUN, tmp_path / "r.html", tmp_path, [item], tmp_path)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "What it <em>costs</em>, in <code>s</code> &lt;b&gt;." in page
+    assert "For d<sub>i</sub>." in page
+    assert "a &amp; b" in page

@@ -16,7 +16,8 @@ sys.path.insert(0, str(SOURCE))
 
 from hirshprint import progress, runs, versions
 from hirshprint.config import ConfigError, resolve_config, resolve_engine
-from hirshprint.files import digest
+from hirshprint.files import digest, file_digest
+from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, tables
 from hirshprint.structures.planning import (
     InputError,
     geometry_digest,
@@ -40,14 +41,6 @@ ENGINE = config["surfaces"]["engine"]
 TONTO = config["surfaces"]["tonto"]
 STRUCTURES_PER_JOB = config["surfaces"]["structures_per_job"] or {"python": 64, "tonto": 16}[ENGINE]
 SURFACE_RETRIES = 2
-FIGURES = {
-    "parity": "Accuracy",
-    "residuals": "Accuracy",
-    "worst_predictions": "Accuracy",
-    "target_histogram": "Input",
-    "fingerprint_examples": "Fingerprints",
-    "fingerprint_channels": "Fingerprints",
-}
 BUNDLED_PYTHON = Path(workflow.basedir) / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
 DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
@@ -190,6 +183,12 @@ def fingerprint_definition(dataset):
 
 
 @cache
+def shown_digest(dataset):
+    """Digest of what determines the pictures of a dataset's fingerprints, which are chosen by the property."""
+    return digest(input_digest(dataset), fingerprint_digest(dataset))
+
+
+@cache
 def learning_digest(dataset):
     """Digest of what determines the predictions of a dataset."""
     return digest(input_digest(dataset), fingerprint_digest(dataset), LEARNING_SETTINGS)
@@ -272,6 +271,56 @@ def batch_files(wildcards):
     return [f"results/{wildcards.dataset}/surfaces/{batch}.npz" for batch in batches(wildcards.dataset)]
 
 
+def report_items(dataset=""):
+    """Items of the report, in their order: of a dataset, or of the whole run where none is named."""
+    if not dataset:
+        return ()
+    return FINGERPRINT_ITEMS + (LEARNING_ITEMS if has_targets(dataset) else ())
+
+
+def item_folder(dataset=""):
+    """Folder with the files of the report's items of a dataset, or of the whole run."""
+    return f"results/{dataset}/figures" if dataset else "results/figures"
+
+
+def reported(items, dataset="{dataset}"):
+    """What makes items outputs their files: each marked for `snakemake --report` by its id, data tables as ID_data."""
+    outputs = {}
+    for item in items:
+        shown = item.files(item_folder(dataset))["figure" if item.figure else "table"]
+        labels = {"dataset": dataset} if dataset else {}
+        outputs[item.id] = report(
+            str(shown),
+            caption=f"../report/{item.id}.rst",
+            category=item.category,
+            labels=labels | {"item": item.title},
+        )
+    folder = item_folder(dataset)
+    alone = {item.id for item in items if not item.figure}
+    return outputs | {f"{name}_data": f"{folder}/{name}.csv" for name in tables(items) if name not in alone}
+
+
+@cache
+def content_digest(*patterns):
+    """Digest of the contents of this workflow's own files: what is made with them is made again when they change."""
+    root = Path(workflow.basedir)
+    return digest([file_digest(path) for pattern in patterns for path in sorted(root.glob(pattern))])
+
+
+FIGURE_SOURCES = ("src/hirshprint/report/figures.py", "src/hirshprint/report/items.py")
+REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
+
+
+def item_files(wildcards):
+    """Files of all items of the report."""
+    return [
+        str(path)
+        for dataset in ("", *DATASETS)
+        for item in report_items(dataset)
+        for path in item.files(item_folder(dataset)).values()
+    ]
+
+
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
     names = list(DATASETS)
@@ -280,6 +329,5 @@ def dataset_results(wildcards):
     return (
         [f"results/{name}/{file}" for name in names for file in ("status.csv", "fingerprints.h5", "targets.csv")]
         + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
-        + [f"results/{name}/figures/{figure}.svg" for name in learned for figure in FIGURES]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
     )

@@ -5,14 +5,17 @@ from pathlib import Path
 from hirshprint.files import written_whole
 from hirshprint.logs import start_log
 from hirshprint.report.html import dataset_inputs, summary_lines, write_report
+from hirshprint.report.items import Item
 from hirshprint.report.run import describe_run
 
 start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()
 run = describe_run(snakemake.config, benchmarks=Path("logs/benchmarks"), engine=engine)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
-inputs = [dataset_inputs(Path("results") / name, compared) for name in snakemake.config["datasets"]]
-write_report(inputs, run, snakemake.output.report)
+items = {dataset: [Item(**item) for item in listed] for dataset, listed in snakemake.params.shown.items()}
+inputs = [dataset_inputs(Path("results") / name, items[name], compared) for name in snakemake.config["datasets"]]
+captions = Path(snakemake.scriptdir).parent / "report"
+write_report(inputs, run, snakemake.output.report, captions, items[""])
 with written_whole(snakemake.output.summary) as temporary:
     lines = summary_lines(inputs, run, snakemake.output.report)
     temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

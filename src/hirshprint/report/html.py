@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,6 +13,7 @@ from typing import Any
 
 import h5py
 import jinja2
+import markupsafe
 import numpy as np
 import pandas as pd
 import yaml  # type: ignore[import-untyped,unused-ignore]
@@ -21,12 +23,9 @@ from hirshprint.models.predictions import metrics, read_predictions
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
     COMPOSITION,
-    FIGURES,
     FINGERPRINT,
     best_model,
     display_unit,
-    fingerprint_channels,
-    fingerprint_examples,
     headline_metrics,
     headline_rows,
     main_split,
@@ -35,10 +34,10 @@ from hirshprint.report.figures import (
     read_targets,
     shown_model,
     structure_of,
-    svg_bytes,
     with_sd,
     worst_rows,
 )
+from hirshprint.report.items import Item, caption
 
 # Table 1 of Williams, Mukherjee, Rajan, J. Phys. Chem. Lett. 2020, 11, 7462: test r², MAE in Å, MSE in Å².
 PAPER = (
@@ -51,6 +50,7 @@ PAPER = (
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 WORST_COUNT = 15
 LISTED_STRUCTURES = 500
+LISTED_ROWS = 200  # of a table among the items
 EXPLORER_POINTS = 40_000
 LEAK = 0.5  # correlation of initial edge and target above which the report warns
 
@@ -64,7 +64,8 @@ class DatasetInputs:
     name : name of the dataset.
     fingerprints, targets, status : files of ``results/<dataset>/``.
     predictions : the same; None where there was no property to learn.
-    figures : folder that `write_figures` wrote to; not read without predictions.
+    figures : folder with the files of the items.
+    items : figures and tables to show, in their order.
     engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
     """
 
@@ -74,13 +75,14 @@ class DatasetInputs:
     status: Path
     predictions: Path | None
     figures: Path
+    items: Sequence[Item] = ()
     engines: Path | None = None
 
 
-def dataset_inputs(folder: Path, compared: bool = False) -> DatasetInputs:
+def dataset_inputs(folder: Path, items: Sequence[Item] = (), compared: bool = False) -> DatasetInputs:
     """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
 
-    `compared` says whether this run compared the surface engines.
+    `items` are those to show, `compared` says whether this run compared the surface engines.
     """
     targets = folder / "targets.csv"
     learned = bool(read_targets(targets)["value"].notna().any())
@@ -91,6 +93,7 @@ def dataset_inputs(folder: Path, compared: bool = False) -> DatasetInputs:
         status=folder / "status.csv",
         predictions=folder / "predictions.csv" if learned else None,
         figures=folder / "figures",
+        items=tuple(items),
         engines=folder / "engines" if compared else None,
     )
 
@@ -169,7 +172,14 @@ def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
     return [x for x in found if x is not None]
 
 
-def write_report(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], path: str | Path) -> None:
+def write_report(
+    inputs: Sequence[DatasetInputs],
+    run: Mapping[str, Any],
+    path: str | Path,
+    captions: Path,
+    items: Sequence[Item] = (),
+    figures: Path = Path("results/figures"),
+) -> None:
     """Write the report of a run as one HTML file, whole or not at all.
 
     Parameters
@@ -178,6 +188,8 @@ def write_report(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], path: 
     run : ``title``, ``config`` (dict), ``versions`` (dict), ``engine`` and ``stages``, a list of dicts with
         ``name``, ``jobs``, ``seconds``, ``max_rss_mb`` (the last two may be None).
     path : the file to write.
+    captions : folder with the captions of the items.
+    items, figures : figures and tables of the whole run, and the folder with their files.
     """
     template = resources.files("hirshprint.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
@@ -187,7 +199,8 @@ def write_report(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], path: 
     settings = json.loads(json.dumps(run["config"], default=str))
     page = environment.from_string(template).render(
         run=run,
-        datasets=[_dataset(x, i + 1) for i, x in enumerate(inputs)],
+        datasets=[_dataset(x, i + 1, captions) for i, x in enumerate(inputs)],
+        items=_items(items, figures, captions),
         stages=[_stage(x) for x in run["stages"]],
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
     )
@@ -259,18 +272,14 @@ def _status_counts(status: pd.DataFrame) -> dict[str, int]:
     return {name: int((status["status"] == name).sum()) for name in ("ok", "failed", "rejected")}
 
 
-def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
+def _dataset(item: DatasetInputs, number: int, captions: Path) -> dict[str, Any]:
     """Collect all that the template shows of one dataset, as plain text and numbers."""
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
     bad = status[status["status"] != "ok"]
     if item.predictions is None:
-        drawn = {"fingerprint_examples": fingerprint_examples, "fingerprint_channels": fingerprint_channels}
-        learned: dict[str, Any] = {
-            "property": "",
-            "figures": {name: _data_uri(svg_bytes(draw(file, targets))) for name, draw in drawn.items()},
-        }
+        learned: dict[str, Any] = {"property": ""}
     else:
         learned = _learned(item, read_predictions(item.predictions), targets)
     return {
@@ -287,7 +296,38 @@ def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
         "bad_total": len(bad),
         "definition": _attributes(item.fingerprints),
         "engines": _engines(item.engines) if item.engines else None,
+        "items": _items(item.items, item.figures, captions, item.name),
     } | learned
+
+
+def _items(items: Sequence[Item], folder: Path, captions: Path, dataset: str = "") -> list[dict[str, Any]]:
+    """Collect what the template shows of figures and tables, by category in the order of their first item."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        files = item.files(folder)
+        picture = _data_uri(files["figure"]) if "figure" in files else None
+        shown = {"id": item.id, "title": item.title, "caption": _paragraphs(caption(item, captions, dataset))}
+        table = None if picture else _listed_table(files["table"])
+        groups.setdefault(item.category, []).append(shown | {"picture": picture, "table": table})
+    return [{"category": category, "items": shown} for category, shown in groups.items()]
+
+
+def _listed_table(path: Path) -> dict[str, Any]:
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    rows = table.head(LISTED_ROWS).to_numpy().tolist()
+    return {"columns": list(table.columns), "rows": rows, "total": len(table)}
+
+
+def _paragraphs(text: str) -> list[markupsafe.Markup]:
+    """Turn paragraphs with ``code``, *emphasis* and d_i or d_e into HTML; all else stands as it is."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        line = str(markupsafe.escape(" ".join(paragraph.split())))
+        line = re.sub(r"``(.+?)``", r"<code>\1</code>", line)
+        line = re.sub(r"\*(.+?)\*", r"<em>\1</em>", line)
+        line = re.sub(r"\bd_([ie])\b", r"d<sub>\1</sub>", line)
+        found.append(markupsafe.Markup(line))
+    return found
 
 
 def _engines(folder: Path) -> dict[str, Any]:
@@ -296,7 +336,7 @@ def _engines(folder: Path) -> dict[str, Any]:
     return {
         "structures": table["structure_id"].nunique(),
         "rows": comparison_rows(table),
-        "figure": _data_uri((folder / "comparison.svg").read_bytes()),
+        "figure": _data_uri(folder / "comparison.svg"),
     }
 
 
@@ -323,7 +363,6 @@ def _learned(item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFra
         "explorer": _explorer(predictions, splits),
         "shown_model": shown,
         "worst": _worst(predictions, targets, item, split, shown),
-        "figures": {name.removesuffix(".svg"): _data_uri((item.figures / name).read_bytes()) for name in FIGURES},
     }
 
 
@@ -435,5 +474,6 @@ def _stage(stage: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _data_uri(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+def _data_uri(picture: Path) -> str:
+    kind = {".svg": "svg+xml", ".png": "png"}[picture.suffix]
+    return f"data:image/{kind};base64," + base64.b64encode(picture.read_bytes()).decode("ascii")

@@ -68,7 +68,8 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
             "train",
             "baselines",
             "evaluate",
-            "figures",
+            "fingerprint_figures",
+            "learning_figures",
         ):
             folder = benchmarks / dataset
             files = sorted((folder / rule).glob("*.tsv")) if rule == "surface" else [folder / f"{rule}.tsv"]
