@@ -275,7 +275,7 @@ def report_items(dataset=""):
     """Items of the report, in their order: of a dataset, or of the whole run where none is named."""
     if not dataset:
         return ()
-    return FINGERPRINT_ITEMS + (LEARNING_ITEMS if has_targets(dataset) else ())
+    return (LEARNING_ITEMS if has_targets(dataset) else ()) + FINGERPRINT_ITEMS
 
 
 def item_folder(dataset=""):
@@ -321,13 +321,30 @@ def item_files(wildcards):
     ]
 
 
+def shown_inputs(wildcards):
+    """What the choice of the surfaces that the report shows depends on, and the surfaces."""
+    folder = f"results/{wildcards.dataset}"
+    names = ["fingerprints.h5", "targets.csv", *(["predictions.csv"] if has_targets(wildcards.dataset) else [])]
+    paths = {name.partition(".")[0]: f"{folder}/{name}" for name in names}
+    return paths | {"surfaces": batch_files(wildcards)}
+
+
+def stage_digests(dataset):
+    """Digests of what determines the stages of a dataset, by the words of the report."""
+    found = {"input": input_digest(dataset), "fingerprints": fingerprint_digest(dataset)}
+    return found | ({"predictions": learning_digest(dataset)} if has_targets(dataset) else {})
+
+
+DATASET_FILES = ("status.csv", "fingerprints.h5", "targets.csv", "shown_surfaces.npz")
+
+
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
     compared = names if config["surfaces"]["compare_structures"] else []
     return (
-        [f"results/{name}/{file}" for name in names for file in ("status.csv", "fingerprints.h5", "targets.csv")]
+        [f"results/{name}/{file}" for name in names for file in DATASET_FILES]
         + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
     )

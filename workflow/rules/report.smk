@@ -85,6 +85,32 @@ rule learning_figures:
         "../scripts/learning_figures.py"
 
 
+rule shown_surfaces:
+    input:
+        unpack(shown_inputs),
+    output:
+        "results/{dataset}/shown_surfaces.npz",
+    log:
+        "logs/{dataset}/shown_surfaces.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/shown_surfaces.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=minutes(30),
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        compounds=config["report"]["compounds"],
+        sources=content_digest("src/hirshprint/report/shown.py"),
+    message:
+        "Surfaces of {wildcards.dataset} that the report shows in three dimensions"
+    script:
+        "../scripts/shown_surfaces.py"
+
+
 rule report:
     input:
         results=dataset_results,
@@ -104,7 +130,7 @@ rule report:
         mem_mb=mem_mb(2000),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: digest([learning_digest(dataset) for dataset in DATASETS]),
+        digests=lambda wildcards: {dataset: stage_digests(dataset) for dataset in DATASETS},
         shown={dataset: [vars(item) for item in report_items(dataset)] for dataset in ("", *DATASETS)},
         sources=content_digest(*REPORT_SOURCES),
     message:

@@ -10,12 +10,12 @@ from hirshprint.report.run import describe_run
 
 start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()
-run = describe_run(snakemake.config, benchmarks=Path("logs/benchmarks"), engine=engine)
+workflow = Path(snakemake.scriptdir).parent
+run = describe_run(snakemake.config, Path("logs/benchmarks"), engine, workflow.parent, snakemake.params.digests)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
 items = {dataset: [Item(**item) for item in listed] for dataset, listed in snakemake.params.shown.items()}
 inputs = [dataset_inputs(Path("results") / name, items[name], compared) for name in snakemake.config["datasets"]]
-captions = Path(snakemake.scriptdir).parent / "report"
-write_report(inputs, run, snakemake.output.report, captions, items[""])
+write_report(inputs, run, snakemake.output.report, workflow / "report", items[""])
 with written_whole(snakemake.output.summary) as temporary:
     lines = summary_lines(inputs, run, snakemake.output.report)
     temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

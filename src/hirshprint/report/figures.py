@@ -342,10 +342,10 @@ def write_learning_figures(
     if (found := table["dataset"].nunique()) != 1:
         raise ValueError(f"{predictions}: expected the predictions of one dataset, found {found}")
     split = main_split(table)
+    table = headline_rows(table, split)
     worst = [name for name, _ in _worst_structures(file, values, table, split)]
-    test = headline_rows(table, split).query("part == 'test'")
-    of_values = values[["structure_id", "compound", "property", "unit", "value"]]
-    write_item(folder, "parity", test, parity(table, split))
+    of_values = values.groupby(["compound", "property", "unit"], sort=False)["value"].mean().reset_index()
+    write_item(folder, "parity", table[table["part"] == "test"], parity(table, split))
     write_item(folder, "residuals", None, residuals(table, split))
     write_item(folder, "worst_predictions", filled_bins(file, worst), worst_predictions(file, values, table, split))
     write_item(folder, "target_histogram", of_values, target_histogram(values))

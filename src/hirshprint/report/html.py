@@ -17,9 +17,11 @@ import markupsafe
 import numpy as np
 import pandas as pd
 import yaml  # type: ignore[import-untyped,unused-ignore]
+from plotly.offline import get_plotlyjs
 
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import metrics, read_predictions
+from hirshprint.report.compounds import SURFACE_COLOURS, colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -38,6 +40,7 @@ from hirshprint.report.figures import (
     worst_rows,
 )
 from hirshprint.report.items import Item, caption
+from hirshprint.report.shown import read_shown_surfaces
 
 # Table 1 of Williams, Mukherjee, Rajan, J. Phys. Chem. Lett. 2020, 11, 7462: test r², MAE in Å, MSE in Å².
 PAPER = (
@@ -51,7 +54,6 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 WORST_COUNT = 15
 LISTED_STRUCTURES = 500
 LISTED_ROWS = 200  # of a table among the items
-EXPLORER_POINTS = 40_000
 LEAK = 0.5  # correlation of initial edge and target above which the report warns
 
 
@@ -66,6 +68,7 @@ class DatasetInputs:
     predictions : the same; None where there was no property to learn.
     figures : folder with the files of the items.
     items : figures and tables to show, in their order.
+    surfaces : file that `shown.write_shown_surfaces` wrote; None if there is none.
     engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
     """
 
@@ -76,6 +79,7 @@ class DatasetInputs:
     predictions: Path | None
     figures: Path
     items: Sequence[Item] = ()
+    surfaces: Path | None = None
     engines: Path | None = None
 
 
@@ -94,6 +98,7 @@ def dataset_inputs(folder: Path, items: Sequence[Item] = (), compared: bool = Fa
         predictions=folder / "predictions.csv" if learned else None,
         figures=folder / "figures",
         items=tuple(items),
+        surfaces=folder / "shown_surfaces.npz",
         engines=folder / "engines" if compared else None,
     )
 
@@ -185,27 +190,38 @@ def write_report(
     Parameters
     ----------
     inputs : files of each dataset.
-    run : ``title``, ``config`` (dict), ``versions`` (dict), ``engine`` and ``stages``, a list of dicts with
-        ``name``, ``jobs``, ``seconds``, ``max_rss_mb`` (the last two may be None).
+    run : what `run.describe_run` returns.
     path : the file to write.
     captions : folder with the captions of the items.
     items, figures : figures and tables of the whole run, and the folder with their files.
     """
-    template = resources.files("hirshprint.report").joinpath("report.html.j2").read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["thousands"] = lambda value: f"{value:,}"
+    densities = run["config"].get("densities", "thakkar")
     settings = json.loads(json.dumps(run["config"], default=str))
-    page = environment.from_string(template).render(
+    tables = {x.name: _tables(x.items, x.figures, x.name) for x in inputs} | {"": _tables(items, figures)}
+    compared = {f"{x.name}/engines": x.engines / "comparison.csv" for x in inputs if x.engines}
+    paths = {key: path for found in (*tables.values(), compared) for key, path in found.items()}
+    page = environment.from_string(_own_file("report.html.j2")).render(
         run=run,
-        datasets=[_dataset(x, i + 1, captions) for i, x in enumerate(inputs)],
+        datasets=[_dataset(x, i + 1, captions, densities) for i, x in enumerate(inputs)],
         items=_items(items, figures, captions),
         stages=[_stage(x) for x in run["stages"]],
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+        files={key: deflated(path.read_bytes()) for key, path in paths.items()},
+        scales={"counts": colours("viridis"), "distance": colours(SURFACE_COLOURS)},
+        style=markupsafe.Markup(_own_file("page.css")),
+        script=markupsafe.Markup(_own_file("page.js")),
+        plotly=deflated(get_plotlyjs().encode("utf-8")),
     )
     with written_whole(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _own_file(name: str) -> str:
+    return resources.files("hirshprint.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], report: str | Path) -> list[str]:
@@ -219,6 +235,7 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
             best.append(f"{item.name}: none, no property was given")
             continue
         predictions = read_predictions(item.predictions)
+        predictions = _headline(predictions, [main_split(predictions)])
         table = headline_metrics(predictions, main_split(predictions))
         best.append(f"{item.name}: {_model_text(_best_row(table))}, {_evaluation_text(predictions)}")
         compared.append(f"{item.name}: {_comparison_line(table)}")
@@ -272,16 +289,20 @@ def _status_counts(status: pd.DataFrame) -> dict[str, int]:
     return {name: int((status["status"] == name).sum()) for name in ("ok", "failed", "rejected")}
 
 
-def _dataset(item: DatasetInputs, number: int, captions: Path) -> dict[str, Any]:
+def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -> dict[str, Any]:
     """Collect all that the template shows of one dataset, as plain text and numbers."""
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
     bad = status[status["status"] != "ok"]
-    if item.predictions is None:
-        learned: dict[str, Any] = {"property": ""}
-    else:
-        learned = _learned(item, read_predictions(item.predictions), targets)
+    predictions = None if item.predictions is None else read_predictions(item.predictions)
+    splits = [] if predictions is None else _splits(predictions)
+    headline = None if predictions is None else _headline(predictions, splits)
+    surfaces = read_shown_surfaces(item.surfaces) if item.surfaces else {}
+    explorer = page_compounds(targets, file, headline, splits, surfaces, densities)
+    learned: dict[str, Any] = {"property": ""}
+    if predictions is not None and headline is not None:
+        learned = _learned(item, headline, targets, splits) | {"all_metrics": _accuracy_rows(metrics(predictions))}
     return {
         "name": item.name,
         "key": f"d{number}",
@@ -295,9 +316,16 @@ def _dataset(item: DatasetInputs, number: int, captions: Path) -> dict[str, Any]
         "bad": bad.head(LISTED_STRUCTURES).to_dict("records"),
         "bad_total": len(bad),
         "definition": _attributes(item.fingerprints),
+        "explorer": explorer,
+        "meshes": len(explorer["mesh_order"]),
         "engines": _engines(item.engines) if item.engines else None,
         "items": _items(item.items, item.figures, captions, item.name),
     } | learned
+
+
+def _tables(items: Sequence[Item], folder: Path, dataset: str = "") -> dict[str, Path]:
+    """CSV files of the items by the name that the page gives them."""
+    return {f"{dataset}/{path.stem}": path for path in (item.files(folder)["table"] for item in items)}
 
 
 def _items(items: Sequence[Item], folder: Path, captions: Path, dataset: str = "") -> list[dict[str, Any]]:
@@ -306,10 +334,20 @@ def _items(items: Sequence[Item], folder: Path, captions: Path, dataset: str = "
     for item in items:
         files = item.files(folder)
         picture = _data_uri(files["figure"]) if "figure" in files else None
-        shown = {"id": item.id, "title": item.title, "caption": _paragraphs(caption(item, captions, dataset))}
-        table = None if picture else _listed_table(files["table"])
-        groups.setdefault(item.category, []).append(shown | {"picture": picture, "table": table})
-    return [{"category": category, "items": shown} for category, shown in groups.items()]
+        shown = {
+            "id": item.id,
+            "title": item.title,
+            "caption": _paragraphs(caption(item, captions, dataset)),
+            "picture": picture,
+            "table": None if picture else _listed_table(files["table"]),
+            "name": "-".join(filter(None, [dataset, item.id])),
+            "file": f"{dataset}/{files['table'].stem}",
+        }
+        groups.setdefault(item.category, []).append(shown)
+    return [
+        {"category": category, "key": re.sub(r"\W+", "-", category.lower()), "items": shown}
+        for category, shown in groups.items()
+    ]
 
 
 def _listed_table(path: Path) -> dict[str, Any]:
@@ -340,10 +378,23 @@ def _engines(folder: Path) -> dict[str, Any]:
     }
 
 
-def _learned(item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFrame) -> dict[str, Any]:
+def _splits(predictions: pd.DataFrame) -> list[str]:
+    """Names of the splits, the main one first."""
+    main = main_split(predictions)
+    return sorted(predictions["split"].unique(), key=lambda x: (x != main, x))
+
+
+def _headline(predictions: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
+    """Test rows that the figures are computed from, of every split: far fewer than the table has."""
+    rows = pd.concat([headline_rows(predictions, split) for split in splits])
+    return rows[rows["part"] == "test"]
+
+
+def _learned(
+    item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFrame, splits: Sequence[str]
+) -> dict[str, Any]:
     """Collect what the template shows of predictions and their accuracy."""
-    split = main_split(predictions)
-    splits = sorted(predictions["split"].unique(), key=lambda x: (x != split, x))
+    split = splits[0]
     main = headline_metrics(predictions, split)
     best, shown = _best_row(main), shown_model(main)
     unit = display_unit(str(predictions["unit"].iloc[0]))
@@ -354,13 +405,10 @@ def _learned(item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFra
         "split": split,
         "evaluation": _evaluation_text(predictions),
         "best": best | _accuracy_text(best),
-        "best_text": _model_text(best),
-        "models_count": len(main),
+        "fails": _failures(predictions, split, best),
         "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
         "tables": [{"split": x, "rows": _accuracy_rows(headline_metrics(predictions, x))} for x in splits],
         "paper": PAPER if unit == "Å" else (),
-        "all_metrics": _accuracy_rows(metrics(predictions)),
-        "explorer": _explorer(predictions, splits),
         "shown_model": shown,
         "worst": _worst(predictions, targets, item, split, shown),
     }
@@ -406,37 +454,24 @@ def _geometry(targets: pd.DataFrame) -> dict[str, Any]:
     return {"text": text, "warning": leaks}
 
 
-def _explorer(predictions: pd.DataFrame, splits: Sequence[str]) -> dict[str, Any]:
-    """Test points of each split and model for the interactive plots; the worst are always among them."""
-    series = []
-    compounds: dict[str, int] = {}
-    models = predictions.groupby(["split", "model"]).ngroups
-    for split in splits:
-        test = headline_rows(predictions, split)
-        test = test[test["part"] == "test"]
-        for model in headline_metrics(predictions, split)["model"]:
-            rows = test[test["model"] == model]
-            points = []
-            for row in _thinned(rows, EXPLORER_POINTS // models).to_dict("records"):
-                number = compounds.setdefault(row["compound"], len(compounds))
-                points.append([number, _short(row["true"]), _short(row["predicted"]), row["fold"]])
-            series.append({"split": split, "model": model, "total": len(rows), "points": points})
-    return {"compounds": list(compounds), "series": series}
-
-
-def _thinned(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """At most `limit` rows: the worst tenth of the limit, and of the others every n-th; worst first."""
-    error = (rows["predicted"] - rows["true"]).abs()
-    rows = rows.loc[error.sort_values(ascending=False, kind="stable").index]
-    if len(rows) <= limit:
-        return rows
-    worst = limit // 10
-    rest = np.linspace(worst, len(rows) - 1, limit - worst).astype(int)
-    return rows.iloc[np.concatenate([np.arange(worst), rest])]
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.5g}")
+def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) -> dict[str, str]:
+    """Say how large the test errors of a model are, where the largest is, and how good its error bars are."""
+    rows = headline_rows(predictions, split)
+    rows = rows[(rows["model"] == best["model"]) & (rows["part"] == "test")]
+    error = rows["predicted"] - rows["true"]
+    worst = error.abs().idxmax()
+    within = [best[f"within_{k}_std"] for k in (1, 2)]
+    bars = "It states none."
+    if not np.isnan(within).any():
+        bars = f"{100 * within[0]:.0f} % of its test errors are within one stated standard deviation, "
+        bars += f"{100 * within[1]:.0f} % within two (68 and 95 would be right)."
+    return {
+        "half": f"{error.abs().median():.3g}",
+        "twentieth": f"{error.abs().quantile(0.95):.3g}",
+        "worst": str(rows.at[worst, "compound"]),
+        "error": f"{error[worst]:+.3f}".replace("-", "−"),
+        "bars": bars,
+    }
 
 
 def _worst(
