@@ -25,6 +25,10 @@ const minus = text => text.replace("-", "−");
 const fixed = (value, digits = 4) => (Number.isFinite(value) ? minus(value.toFixed(digits)) : "–");
 const signed = value => (Number.isFinite(value) ? (value < 0 ? "−" : "+") + Math.abs(value).toFixed(4) : "–");
 
+function limits(values) {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
 function debounced(call, milliseconds) {
   let timer = 0;
   return (...given) => {
@@ -250,7 +254,8 @@ async function startDataset(section) {
       y.push(b);
       hover.push(names[i]);
     }
-    const low = x.reduce((a, b) => Math.min(a, b), Infinity), high = x.reduce((a, b) => Math.max(a, b), -Infinity);
+    const [low, high] = places.length ? limits(x) : [0, 1], [bottom, top] = places.length ? limits(y) : [0, 1];
+    const range = (a, b, zero) => { const margin = 0.04 * (b - a) || 0.1; return [zero ? 0 : a - margin, b + margin]; };
     const line = (x0, y0, x1, y1, dash) => ({ type: "line", x0, y0, x1, y1, layer: "below", line: { color: t.soft, width: 1, dash } });
     const guidesOf = {
       predicted: () => [line(low, low, high, high, "dash")],
@@ -259,37 +264,46 @@ async function startDataset(section) {
     };
     const guides = places.length ? guidesOf[state.view]() : [];
     return {
-      guides,
       data: [{
         type: "scatter", mode: "markers", x, y, text: hover, hovertemplate: `<b>%{text}</b><br>%{x:.4f}, %{y:.4f} ${data.unit}<extra></extra>`,
         marker: { color: t.accent, size: count > 1000 ? 5 : 7, opacity: count > 1000 ? 0.45 : 0.65, line: { width: 0 } },
         selectedpoints: matching(), selected: { marker: { opacity: 0.8 } }, unselected: { marker: { opacity: 0.06 } },
       }],
       layout: layoutOf(t, {
-        xaxis: axisOf(t, view.xTitle, state.view === "uncertainty" ? { rangemode: "tozero" } : {}), yaxis: axisOf(t, view.yTitle, { automargin: true }),
-        dragmode: "zoom", ...marks(t, guides),
+        xaxis: axisOf(t, view.xTitle, { range: range(low, high, state.view === "uncertainty") }),
+        yaxis: axisOf(t, view.yTitle, { range: range(bottom, top, state.view === "uncertainty"), automargin: true }),
+        dragmode: "zoom", shapes: guides,
       }),
     };
   }
-  // the compound that is shown: a ring and its name
-  function marks(t, guides) {
-    const view = VIEWS[state.view], i = state.compound, x = view.x(i), y = view.y(i);
-    if (!Number.isFinite(x) || !Number.isFinite(y)) return { shapes: guides, annotations: [] };
-    const ring = {
-      type: "circle", xsizemode: "pixel", ysizemode: "pixel", xanchor: x, yanchor: y, x0: -7, x1: 7, y0: -7, y1: 7,
-      line: { color: t.mark, width: 2.5 },
+  // The compound that is shown has a ring and its name: laid over the plot, as Plotly would draw all points again for
+  // them; part of the picture only where it is downloaded.
+  function placeOf(i) {
+    const view = VIEWS[state.view], x = view.x(i), y = view.y(i);
+    return Number.isFinite(x) && Number.isFinite(y) ? { x, y } : null;
+  }
+  function markedParity(t) {
+    const figure = parityFigure(t), place = placeOf(state.compound);
+    if (!place) return figure;
+    const marker = { color: "rgba(0,0,0,0)", size: 14, line: { color: t.mark, width: 2.5 } }, font = { color: t.mark, size: 13, family: FONT };
+    const mark = {
+      type: "scatter", mode: "markers+text", x: [place.x], y: [place.y], text: [`<b>${escaped(names[state.compound])}</b>`],
+      textposition: "top center", textfont: font, marker, cliponaxis: false,
     };
-    const label = {
-      x, y, text: `<b>${escaped(names[i])}</b>`, showarrow: true, arrowhead: 0, arrowwidth: 1, arrowcolor: t.mark, ax: x > middle() ? -46 : 46, ay: -30,
-      standoff: 8, font: { color: t.mark, size: 13 }, bgcolor: t.page, opacity: 0.92, borderpad: 2,
-    };
-    return { shapes: [...guides, ring], annotations: [label] };
+    return { ...figure, data: [...figure.data, mark] };
   }
   const escaped = text => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  const middle = () => {
-    const range = parity?._fullLayout?.xaxis?.range;
-    return range ? (range[0] + range[1]) / 2 : 0;
-  };
+  function moveRing() {
+    const ring = find("ring"), place = placeOf(state.compound), { xaxis, yaxis } = parity._fullLayout;
+    ring.hidden = true;
+    if (!place) return;
+    const [x, y] = [xaxis.l2p(place.x), yaxis.l2p(place.y)];
+    if (x < 0 || y < 0 || x > xaxis._length || y > yaxis._length) return;
+    ring.hidden = false;
+    ring.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset + y}px)`;
+    ring.classList.toggle("left", x > xaxis._length / 2);
+    ring.firstElementChild.textContent = names[state.compound];
+  }
   function matching() {
     if (!state.query) return null;
     const found = new Set(order);
@@ -389,11 +403,10 @@ async function startDataset(section) {
 
   // drawing
   const parity = find("parity"), fingerprint = find("fingerprint"), surface = find("surface");
-  let drawn = false, begun = false, guides = [];
+  let drawn = false, begun = false;
   function drawParity() {
     if (!learned) return;
     const figure = parityFigure(theme());
-    guides = figure.guides;
     Plotly.react(parity, figure.data, figure.layout, SETTINGS);
   }
   function drawFingerprint() {
@@ -427,7 +440,7 @@ async function startDataset(section) {
     writeCompound();
     markRow();
     if (drawn) {
-      if (learned) Plotly.relayout(parity, marks(theme(), guides));
+      if (learned) moveRing();
       drawFingerprint();
       drawSurfaceSoon();
     }
@@ -573,8 +586,8 @@ async function startDataset(section) {
       if (listed.length) show(listed[Math.min(Math.max(listed.indexOf(state.compound) + move, 0), listed.length - 1)]);
     });
     find("parity-bar").append(downloads({
-      SVG: () => savePlot(parityFigure, parity, "SVG", `${key}-${data.models[state.model]}-${state.view}`),
-      PNG: () => savePlot(parityFigure, parity, "PNG", `${key}-${data.models[state.model]}-${state.view}`),
+      SVG: () => savePlot(markedParity, parity, "SVG", `${key}-${data.models[state.model]}-${state.view}`),
+      PNG: () => savePlot(markedParity, parity, "PNG", `${key}-${data.models[state.model]}-${state.view}`),
       CSV: () => saveTable(["compound", "fold", `true (${data.unit})`, `predicted (${data.unit})`, `std (${data.unit})`],
         places.map(i => [names[i], arrays[`fold_${state.split}`][i], arrays.true[i], predictedBy(state.model, i), stdBy(state.model, i)]), `${key}-${data.models[state.model]}.csv`),
     }));
@@ -637,6 +650,8 @@ async function startDataset(section) {
     drawAll();
     if (learned) {
       writeText();
+      parity.on("plotly_afterplot", moveRing);
+      moveRing();
       parity.on("plotly_click", event => show(places[event.points[0].pointNumber]));
     }
     section.dataset.ready = "true";
