@@ -3,7 +3,7 @@
 python benchmarks/report_page.py [RESULTS ...]      (results by default; RESULTS/report.html is opened)
 
 Times are medians of several, in brackets the largest: from the start of the navigation to the load event; from a click,
-or a key, to the end of the frame that shows the answer. Surfaces are drawn by software here, after that frame.
+or a key, to the end of the frame that shows the answer. Surfaces, which a processor draws here, follow that frame.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WATCH = """
 window.answers = [];
 const heading = arguments[0], surface = arguments[1];
 let start = 0;
-addEventListener("pointerdown", event => { start = event.timeStamp; }, true);
+addEventListener("pointerup", event => { start = event.timeStamp; }, true);
 new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => {
   answers.push([heading.textContent, performance.now() - start]);
 }))).observe(heading, { childList: true, characterData: true, subtree: true });

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from projects import Project, make_project
 
 REAL_TONTO = os.environ.pop("HIRSHPRINT_TONTO", "")  # or `engine: auto` would take it in every test
 ROOT = Path(__file__).parents[1]
@@ -26,3 +27,11 @@ def real_tonto() -> str:
     if not REAL_TONTO:
         pytest.skip("no Tonto here: HIRSHPRINT_TONTO is not set")
     return REAL_TONTO
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small project that has been run to its end; copy it before changing anything."""
+    project = make_project(tmp_path_factory.mktemp("finished") / "project", rows=12)
+    project.run()
+    return project

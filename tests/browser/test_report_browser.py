@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 from PIL import Image
+from projects import Project
 
 from hirshprint.report import html
 
@@ -90,7 +91,7 @@ def of(browser: Any, node: Any, expression: str) -> Any:
     return browser.execute_script(f"return arguments[0].{expression}", node)
 
 
-def finished(folder: Path) -> list[Path]:
+def downloaded(folder: Path) -> list[Path]:
     """Downloads in a folder that are complete."""
     return [path for path in folder.iterdir() if path.suffix in (".svg", ".png", ".csv")]
 
@@ -104,13 +105,20 @@ def data_of(section: Any) -> dict[str, Any]:
 def place_of(browser: Any, section: Any, compound: str) -> tuple[float, float]:
     """Where the parity plot draws a compound, in pixels of the view."""
     script = """
-    const [plot, name] = arguments, {x, y, text} = plot.data[0], at = text.indexOf(name);
-    const {xaxis, yaxis} = plot._fullLayout;
-    const box = plot.getBoundingClientRect();
-    return [box.left + xaxis._offset + xaxis.l2p(x[at]), box.top + yaxis._offset + yaxis.l2p(y[at])];
+    const [plot, name] = arguments, at = plot.data[0].text.indexOf(name);
+    const box = plot.querySelectorAll(".scatterlayer .point")[at].getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + box.height / 2];
     """
     found: tuple[float, float] = browser.execute_script(script, part(section, "parity"), compound)
     return found
+
+
+def click(browser: Any, x: float, y: float) -> None:
+    """Move the mouse to a place of the view and click."""
+    browser.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
+    for kind in ("mousePressed", "mouseReleased"):
+        event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+        browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
 
 def errors(browser: Any) -> list[str]:
@@ -188,6 +196,20 @@ def test_columns_sort_both_ways_and_leave_the_published_rows(browser: Any, repor
     assert table.find_element("css selector", "tbody.fixed").text == published
 
 
+def test_page_of_a_real_run_draws_its_plots_and_answers_a_click(browser: Any, finished: Project) -> None:
+    section = explored(browser, finished.folder / "results/report.html")
+    names = data_of(section)["compounds"]
+    assert len(names) == 12
+    assert len(data_of(section)["mesh_order"]) == 12
+    true, drawn = (of(browser, part(section, "parity"), f"data[0].{x}") for x in ("x", "text"))
+    ends = [drawn[true.index(end)] for end in (min(true), max(true))]  # no other point lies over these
+    other = next(x for x in ends if x != part(section, "compound").text)
+    click(browser, *place_of(browser, section, other))
+    wait(browser, lambda: part(section, "compound").text == other)
+    wait(browser, lambda: part(section, "surface").get_attribute("data-drawn") == other)
+    assert errors(browser) == []
+
+
 def test_table_of_compounds_sorts_filters_and_turns_pages(browser: Any, report: Path) -> None:
     section = explored(browser, report)
     names = data_of(section)["compounds"]
@@ -234,10 +256,7 @@ def test_click_on_a_point_shows_that_compound(browser: Any, report: Path) -> Non
     data = data_of(section)
     compound = next(x for x in data["compounds"] if x != part(section, "compound").text and x.isalnum())
     x, y = place_of(browser, section, compound)
-    browser.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
-    for kind in ("mousePressed", "mouseReleased"):
-        event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
-        browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+    click(browser, x, y)
     wait(browser, lambda: part(section, "compound").text == compound)
     rows = part(section, "predictions").find_elements("css selector", "tr")
     assert [x.text.split()[0] for x in rows] == data["models"]
@@ -308,8 +327,8 @@ def test_every_plot_can_be_downloaded_with_its_data(browser: Any, report: Path, 
     buttons = [button for bar in bars for button in bar.find_elements("css selector", "button")]
     for number, button in enumerate(buttons, 1):
         browser.execute_script("arguments[0].click()", button)
-        wait(browser, lambda number=number: len(finished(tmp_path)) == number)
-    for path in finished(tmp_path):
+        wait(browser, lambda number=number: len(downloaded(tmp_path)) == number)
+    for path in downloaded(tmp_path):
         if path.suffix == ".png":
             assert min(Image.open(BytesIO(path.read_bytes())).size) > 300
         elif path.suffix == ".svg":

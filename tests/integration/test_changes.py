@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import SMALL, Project
+from projects import ROOT, SMALL, Project
 
-LEARNING = {"train": 1, "baselines": 1, "evaluate": 1, "learning_figures": 1, "report": 1, "all": 1}
+from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS
+
+LEARNING = {
+    "train": 1,
+    "baselines": 1,
+    "evaluate": 1,
+    "learning_figures": 1,
+    "shown_surfaces": 1,
+    "report": 1,
+    "all": 1,
+}
 SHOWN = {"fingerprint_figures": 1}
 Lines = list[str]
 
@@ -122,6 +133,31 @@ def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, 
     assert {"fingerprints", "train", "baselines", "evaluate", "learning_figures", "report"} <= set(project.jobs())
 
 
+def test_compounds_to_be_shown_recompute_the_report_alone(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(report={"compounds": ["SrTiO3"]})
+    assert project.jobs() == {"shown_surfaces": 1, "report": 1, "all": 1}
+
+
+def test_a_caption_or_a_plot_recomputes_the_report_alone(finished: Project, tmp_path: Path) -> None:
+    workflow = tmp_path / "workflow"
+    for name in ("workflow", "src", "config", "envs"):
+        shutil.copytree(ROOT / name, workflow / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", workflow)
+    (workflow / ".venv-densities").symlink_to(ROOT / ".venv-densities")
+    project = Project(finished.copy(tmp_path / "copy").folder, workflow / "Snakefile")
+    project.run()  # the workflow lies elsewhere now
+    assert project.jobs() == {}
+    caption = workflow / "workflow/report/parity.rst"
+    caption.write_text(caption.read_text(encoding="utf-8") + "\nMore words.\n", encoding="utf-8")
+    assert project.jobs() == {"report": 1, "all": 1}
+    project.run()
+    assert "More words." in (project.folder / "results/report.html").read_text(encoding="utf-8")
+    figures = workflow / "src/hirshprint/report/figures.py"
+    figures.write_text(figures.read_text(encoding="utf-8").replace("#1b5e8c", "#1b5e8d"), encoding="utf-8")
+    assert project.jobs() == {"fingerprint_figures": 1, "learning_figures": 1, "report": 1, "all": 1}
+
+
 def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
     finished.run("--report", "own.html")
     text = (finished.folder / "own.html").read_text(encoding="utf-8")
@@ -134,3 +170,5 @@ def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
         "status.csv",
     ):
         assert name in text
+    for item in (*LEARNING_ITEMS, *FINGERPRINT_ITEMS):
+        assert item.title in text

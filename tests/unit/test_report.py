@@ -21,7 +21,6 @@ from hirshprint import comparison
 from hirshprint.models.predictions import COLUMNS, metrics, write_predictions
 from hirshprint.report import compounds, engines, figures, html, shown
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
-from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
@@ -450,7 +449,7 @@ def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: 
 
 def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -> None:
     surfaces = {name: [made_up_surface("B", 22, level=level)] for name, level in (("a", 4), ("b", 6), ("c", 6))}
-    described, arrays = shown.page_meshes(surfaces, SYMBOLS, budget=10**6)
+    described, arrays = shown.page_meshes(surfaces, budget=10**6)
     assert [mesh["id"] for mesh in described] == ["a", "b", "c"]
     [site] = described[1]["sites"]
     assert (site["element"], site["label"], site["multiplicity"]) == ("Ti", "B", 1)
@@ -461,7 +460,7 @@ def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -
     d_e = arrays["mesh_d"][2 * first + site["vertices"] :][: site["vertices"]] / 65535
     np.testing.assert_allclose(site["d_e"][0] + d_e * (site["d_e"][1] - site["d_e"][0]), source.d_e, atol=1e-4)
     assert site["triangles"] == described[2]["sites"][0]["triangles"] != described[0]["sites"][0]["triangles"]
-    assert len(shown.page_meshes(surfaces, SYMBOLS, budget=1)[0]) == 1
+    assert len(shown.page_meshes(surfaces, budget=1)[0]) == 1
 
 
 def test_report_warns_when_the_geometry_gives_the_target_away() -> None:

@@ -22,9 +22,7 @@ from hirshprint.report.figures import (
     main_channel,
     quantity,
 )
-from hirshprint.report.render import COLOURS
 from hirshprint.report.shown import page_meshes, shown_structures
-from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface
 
 LISTED = 6_000  # compounds of a dataset on the page
@@ -76,7 +74,7 @@ def page_compounds(
     }
     neighbours, distances = nearest_fingerprints(counts, NEIGHBOURS)
     arrays |= {"neighbours": neighbours.astype(np.uint32), "distances": distances}
-    meshes, of_meshes = page_meshes(dict(surfaces), SYMBOLS, MESH_BYTES)
+    meshes, of_meshes = page_meshes(surfaces, MESH_BYTES)
     place = {name: i for i, name in enumerate(rows["structure_id"])}
     data: dict[str, Any] = {
         "compounds": names,
@@ -177,6 +175,3 @@ def deflated(content: bytes) -> str:
 def colours(name: str, steps: int = 16) -> list[str]:
     """Colours of a matplotlib map at even steps, as #rrggbb."""
     return [mpl.colors.to_hex(mpl.colormaps[name](x)) for x in np.linspace(0, 1, steps)]
-
-
-SURFACE_COLOURS = COLOURS

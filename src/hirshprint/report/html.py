@@ -21,7 +21,7 @@ from plotly.offline import get_plotlyjs
 
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import metrics, read_predictions
-from hirshprint.report.compounds import SURFACE_COLOURS, colours, deflated, page_compounds
+from hirshprint.report.compounds import colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -40,6 +40,7 @@ from hirshprint.report.figures import (
     worst_rows,
 )
 from hirshprint.report.items import Item, caption
+from hirshprint.report.render import COLOURS
 from hirshprint.report.shown import read_shown_surfaces
 
 # Table 1 of Williams, Mukherjee, Rajan, J. Phys. Chem. Lett. 2020, 11, 7462: test r², MAE in Å, MSE in Å².
@@ -211,7 +212,7 @@ def write_report(
         stages=[_stage(x) for x in run["stages"]],
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
         files={key: deflated(path.read_bytes()) for key, path in paths.items()},
-        scales={"counts": colours("viridis"), "distance": colours(SURFACE_COLOURS)},
+        scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
         style=markupsafe.Markup(_own_file("page.css")),
         script=markupsafe.Markup(_own_file("page.js")),
         plotly=deflated(get_plotlyjs().encode("utf-8")),

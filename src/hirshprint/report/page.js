@@ -252,13 +252,15 @@ async function startDataset(section) {
       places.push(i);
       x.push(a);
       y.push(b);
-      hover.push(names[i]);
+      hover.push(escaped(names[i]));
     }
     const [low, high] = places.length ? limits(x) : [0, 1], [bottom, top] = places.length ? limits(y) : [0, 1];
     const range = (a, b, zero) => { const margin = 0.04 * (b - a) || 0.1; return [zero ? 0 : a - margin, b + margin]; };
+    const same = state.view === "predicted", both = range(Math.min(low, bottom), Math.max(high, top), false), zero = state.view === "uncertainty";
+    const square = same ? { scaleanchor: "x", constrain: "domain" } : {};
     const line = (x0, y0, x1, y1, dash) => ({ type: "line", x0, y0, x1, y1, layer: "below", line: { color: t.soft, width: 1, dash } });
     const guidesOf = {
-      predicted: () => [line(low, low, high, high, "dash")],
+      predicted: () => [line(both[0], both[0], both[1], both[1], "dash")],
       error: () => [line(low, 0, high, 0, "dash")],
       uncertainty: () => [line(0, 0, high, high, "dash"), line(0, 0, high, 2 * high, "dot")],
     };
@@ -270,8 +272,8 @@ async function startDataset(section) {
         selectedpoints: matching(), selected: { marker: { opacity: 0.8 } }, unselected: { marker: { opacity: 0.06 } },
       }],
       layout: layoutOf(t, {
-        xaxis: axisOf(t, view.xTitle, { range: range(low, high, state.view === "uncertainty") }),
-        yaxis: axisOf(t, view.yTitle, { range: range(bottom, top, state.view === "uncertainty"), automargin: true }),
+        xaxis: axisOf(t, view.xTitle, { range: same ? both : range(low, high, zero), constrain: "domain" }),
+        yaxis: axisOf(t, view.yTitle, { range: same ? both : range(bottom, top, zero), automargin: true, ...square }),
         dragmode: "zoom", shapes: guides,
       }),
     };
@@ -320,14 +322,14 @@ async function startDataset(section) {
       largest = Math.max(largest, value);
     });
     const marksAt = [0, 0.1, 0.3, 0.6, 1].map(part => Number((part * largest).toPrecision(2)));
-    const [low, high] = [ticks[0] - step / 2, ticks[size - 1] + step / 2];
+    const [low, high] = [ticks[0] - step / 2, ticks[size - 1] + step / 2], narrow = fingerprint.clientWidth < 380;
     return {
       data: [{
         type: "heatmap", x: ticks, y: ticks, z, customdata: values, colorscale: stops(scale(t)), zmin: 0, zmax: Math.sqrt(largest) || 1, hoverongaps: false,
         hovertemplate: `${D.i} %{x:.3f} Å, ${D.e} %{y:.3f} Å<br>%{customdata:.4g} ${data.counts_unit}<extra></extra>`,
         colorbar: {
-          title: { text: data.counts_unit, side: "right" }, thickness: 12, outlinewidth: 0, tickvals: marksAt.map(Math.sqrt), ticktext: marksAt.map(String),
-          tickfont: { size: 11 }, len: 0.9,
+          title: { text: data.counts_unit, side: narrow ? "top" : "right" }, thickness: 12, outlinewidth: 0, tickvals: marksAt.map(Math.sqrt),
+          ticktext: marksAt.map(String), tickfont: { size: 11 }, len: 0.9, ...(narrow ? { orientation: "h", y: 1.02, yanchor: "bottom" } : {}),
         },
       }],
       layout: layoutOf(t, {
@@ -396,7 +398,7 @@ async function startDataset(section) {
       }],
       layout: layoutOf(t, {
         margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "kept",
-        scene: { xaxis: hidden, yaxis: hidden, zaxis: hidden, aspectmode: "data", camera: { eye: { x: 1.25, y: 0.75, z: 0.6 } }, dragmode: "orbit", uirevision: "kept" },
+        scene: { xaxis: hidden, yaxis: hidden, zaxis: hidden, aspectmode: "data", camera: { eye: { x: 1.4, y: 0.85, z: 0.68 } }, dragmode: "orbit", uirevision: "kept" },
       }),
     };
   }
@@ -421,10 +423,11 @@ async function startDataset(section) {
     const figure = surfaceFigure(theme());
     Plotly.react(surface, figure.data, figure.layout, SETTINGS).then(() => surface.setAttribute("data-drawn", names[state.compound]));
   }
-  let laterTimer = 0;
-  function drawSurfaceSoon() { // the picture in 3-D takes longest: what is quick is seen first
-    clearTimeout(laterTimer);
-    laterTimer = setTimeout(drawSurface, 30);
+  let waiting = false;
+  function drawSurfaceSoon() { // the picture in 3-D takes longest: all else is painted first, in the frame before
+    const draw = () => { waiting = false; drawSurface(); };
+    if (!waiting) requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(draw)));
+    waiting = true;
   }
   function drawAll() {
     drawn = true;
@@ -627,8 +630,8 @@ async function startDataset(section) {
     },
   }));
   find("copy").addEventListener("click", async () => {
-    await navigator.clipboard.writeText(find("command").textContent);
-    find("copy").textContent = "copied";
+    getSelection().selectAllChildren(find("command"));
+    await navigator.clipboard?.writeText(find("command").textContent);
   });
   for (const button of section.querySelectorAll("button[data-show]")) {
     const i = names.indexOf(button.dataset.show);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from hirshprint.report.figures import (
     read_targets,
     shown_model,
 )
+from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
 MOST = 200  # compounds of a dataset with surfaces on the page
@@ -106,14 +107,13 @@ def read_shown_surfaces(path: Path) -> dict[str, list[Surface]]:
 
 
 def page_meshes(
-    surfaces: dict[str, list[Surface]], symbols: Sequence[str], budget: int
+    surfaces: Mapping[str, list[Surface]], budget: int
 ) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
     """Describe meshes for the page: wedges about the nucleus and the operations that complete them.
 
     Parameters
     ----------
     surfaces : by structure, the most wanted first.
-    symbols : element symbols in the order of their atomic numbers, hydrogen first.
     budget : bytes that the arrays may take before compression; structures beyond are left out.
 
     Returns
@@ -156,7 +156,7 @@ def page_meshes(
             listed.append(
                 {
                     "label": site.site_label,
-                    "element": symbols[site.inside_number - 1],
+                    "element": SYMBOLS[site.inside_number - 1],
                     "multiplicity": site.multiplicity,
                     "area": round(site.area, 3),
                     "volume": round(site.volume, 3),
