@@ -1,5 +1,5 @@
 # make run: environment, main job, report.   make test: environment, all tests.   make help: everything.
-.PHONY: help env env-benchmarks run test lint format bench
+.PHONY: help env env-benchmarks env-fetch run test config docs lint format bench
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
@@ -35,14 +35,32 @@ env-benchmarks: .venv-benchmarks/made  ## environment of the programs that make 
 	.venv-benchmarks/bin/python $(PIP) -r envs/benchmarks.txt
 	@touch $@
 
+env-fetch: .venv-fetch/made  ## environment of the OPTIMADE client, for snakemake fetch_NAME
+
+.venv-fetch/made .venv-fetch-test/made: .venv-%/made: envs/%.txt
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python $(PIP) -r envs/$*.txt
+	@touch $@
+
+docs: .venv-docs/made  ## the documentation as a web site in build/docs; a warning stops it
+	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+
+.venv-docs/made: envs/docs.txt
+	$(PYTHON) -m venv --clear .venv-docs
+	.venv-docs/bin/python $(PIP) -r envs/docs.txt
+	@touch $@
+
 run: env  ## the main job: report of the embedded table, or of CONFIG=config/other.yaml
 	@$(BIN)/hirshprint recover
 	@mkdir -p logs && touch logs/started
 	$(BIN)/snakemake --profile profiles/local $(if $(CONFIG),--configfile $(CONFIG))
 	@test results/summary.txt -nt logs/started || cat results/summary.txt  # where there was nothing to be done
 
-test: env  ## all tests; those that need SLURM or Chromium are skipped where these are absent
+test: env .venv-fetch-test/made  ## all tests; those that need SLURM or Chromium are skipped where these are absent
 	$(BIN)/python -m pytest
+
+config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config_model.py
+	$(BIN)/python -m hirshprint.config_documents
 
 lint: env  ## what CI checks beside the tests
 	$(BIN)/ruff check .
@@ -56,5 +74,5 @@ format: env  ## format all code
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-bench: env  ## what the performance claims are measured with
-	@for file in $(filter-out benchmarks/other_programs.py,$(wildcard benchmarks/*.py)); do echo "== $$file"; PYTHONPATH=src $(BIN)/python $$file || exit 1; done
+bench: env  ## what the performance claims are measured with; writes docs/benchmarks.md
+	$(BIN)/python benchmarks/page.py

@@ -9,6 +9,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/densities.smk"
 include: "workflow/rules/surfaces.smk"

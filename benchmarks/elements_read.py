@@ -2,9 +2,9 @@
 
 python benchmarks/elements_read.py results/DATASET ...
 
-Of each dataset of a run the moments of its fingerprints are taken, the discriminants are fitted on the training part of
-each random fold, and applied to its validation part; test parts are not looked at. A compound whose structures have
-edges of their own counts with the mean share of its structures.
+Of each dataset of a run the moments of its fingerprints are taken, what each element adds to them is fitted on the
+training part of each random fold, and the elements of its validation part are read; test parts are not looked at. A
+compound whose structures have edges of their own counts with the mean share of its structures.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ CONDA = (
     "report",
     "densities",
     "benchmarks",
-)  # workflow is .venv, for pip alone
+    "fetch",
+)  # workflow is .venv, docs .venv-docs: for pip alone
 OPTIONS = [
     "--quiet",
     "--python-version",
@@ -62,6 +63,9 @@ def main() -> None:
         lock(name, "-c", "workflow.txt")
     lock("densities", *upgrade)
     lock("benchmarks", *upgrade)
+    lock("fetch", *upgrade)
+    lock("fetch-test", "-c", "fetch.txt")
+    lock("docs", *upgrade)
     for name in CONDA:
         (HERE / f"{name}.yaml").write_text(conda_text(name))
 

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from projects import Project, make_project
 
+from hirshprint.runs import compiled_code_folder
+
 REAL_TONTO = os.environ.pop("HIRSHPRINT_TONTO", "")  # or `engine: auto` would take it in every test
 ROOT = Path(__file__).parents[1]
+os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(ROOT / "cache/numba")))  # compiled once for all tests
 
 
 @pytest.fixture

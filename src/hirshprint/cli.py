@@ -55,14 +55,21 @@ examples:
   hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
   hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0
   hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
-    "predict": """DIR is results/DATASET/models of a run on a table. The network with the least validation error
-is used, all its folds and seeds averaged; std is the standard deviation to expect. Columns of the result: formula,
-a_predicted_angstrom, a_std_angstrom (named after the property), and unseen, the elements that training had on no such
-site: predictions for those are guesses.
+    "predict": """DIR is results/DATASET/models of a run. The network with the least validation error is used, all its
+folds and seeds averaged. Surfaces and fingerprints are made as the model's card says; a model that this version of
+hirshprint cannot serve is refused. Formulas are placed on the prototype of the training; so are the files of --cif
+that are crystals of it (their own geometry is not looked at). Where the model learned from files, they are taken as
+they are.
+
+Columns of the result: name, formula, elements by site, a_predicted_angstrom and a_std_angstrom (named after the
+property; std is the standard deviation to expect), unseen (elements that training had on no such site),
+fingerprint_distance (to the nearest fingerprint of the training, in units of what is usual there), outside_domain
+(an unseen element, or that distance above 1). What lies outside is a guess.
 
 examples:
   hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models
-  hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv""",
+  hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv
+  hirshprint predict --cif structures --model results/mine/models --out predictions.json""",
     "recover": """It ends jobs that a killed run has left behind in this folder, also those that wait or run in SLURM,
 and clears its lock; what has been computed stays. With --failed, structures that failed or were given up are
 computed again by the next run.
@@ -147,10 +154,13 @@ def _parser() -> argparse.ArgumentParser:
         added[name].add_argument(
             "--picture", type=_picture, metavar="F.png", help="picture to write (.png, .pdf or .svg)"
         )
-    added["predict"].add_argument("formula", nargs="*", metavar="FORMULA", help="formulas ABX3, such as SrTiO3")
+    added["predict"].add_argument("formula", nargs="*", metavar="FORMULA", help="formulas, such as SrTiO3")
     added["predict"].add_argument("--table", type=Path, metavar="T.csv", help="CSV with formula, or formula, A, B, X")
+    added["predict"].add_argument("--cif", type=Path, metavar="DIR", help="folder of CIF or POSCAR files")
     added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
-    added["predict"].add_argument("--out", type=Path, metavar="P.csv", help="table to write (default: the terminal)")
+    added["predict"].add_argument(
+        "--out", type=Path, metavar="P.csv|P.json", help="file to write (default: the terminal)"
+    )
     added["recover"].add_argument("--failed", action="store_true", help="have failed structures computed again")
     added["status"].add_argument("--configfile", type=Path, default=Path("config/config.yaml"), metavar="FILE")
     return parser

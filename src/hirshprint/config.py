@@ -1,43 +1,33 @@
-"""The configuration: checked against its schema, completed with defaults (light: read while the Snakefile is parsed).
-
-``python -m hirshprint.config`` prints the reference that stands in config/README.md.
-"""
+"""The configuration: checked against its model, completed with defaults (light: read while the Snakefile is parsed)."""
 
 from __future__ import annotations
 
 import copy
 import difflib
+import json
 import re
 import shutil
-import sys
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import yaml
 
-SCHEMA_PATH = Path(__file__).parents[2] / "workflow/schemas/config.schema.yaml"
-EDGE_KEYS = {
-    "fixed": {"edge_angstrom"},
-    "list": {"edges_angstrom"},
-    "random": {"low_angstrom", "high_angstrom", "draws", "seed"},
-}
+from hirshprint.config_model import Dataset, InitialEdge, json_schema, keys_only_for
+
+EDGE_KEYS = keys_only_for(InitialEdge)
+DATASET_KEYS = keys_only_for(Dataset)
+OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
+SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
+NEEDED_CHANNELS = {"cnn_paper": "total", **dict.fromkeys(SITE_NETWORKS, "site")}
 
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message lists every fault, the key and what to write instead."""
 
 
-@cache
-def read_schema(path: Path = SCHEMA_PATH) -> dict[str, Any]:
-    """Read the JSON schema of the configuration."""
-    schema: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return schema
-
-
-def resolve_config(config: dict[str, Any], schema: dict[str, Any] | None = None) -> dict[str, Any]:
+def resolve_config(config: dict[str, Any]) -> dict[str, Any]:
     """Check a configuration and return a copy with every default filled in.
 
     Raises
@@ -45,19 +35,15 @@ def resolve_config(config: dict[str, Any], schema: dict[str, Any] | None = None)
     ConfigError
         Naming each wrong or unknown key, with the nearest right one.
     """
-    schema = schema or read_schema()
     config = _with_paths(config)
-    validator = jsonschema.Draft202012Validator(schema)
-    faults = [line for error in validator.iter_errors(config) for line in _explain(error)]
+    errors = jsonschema.Draft202012Validator(json_schema()).iter_errors(config)
+    faults = [line for error in errors for line in _explain(error)] or _cross_faults(config)
+    resolved = copy.deepcopy(config)
     if not faults:
-        faults = _cross_faults(config)
+        _fill(resolved, json_schema())
+        faults = _complete_faults(resolved)
     if faults:
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in sorted(faults)))
-    resolved = copy.deepcopy(config)
-    _fill(resolved, schema, schema)
-    faults = _range_faults(resolved)
-    if faults:
-        raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in faults))
     return resolved
 
 
@@ -73,7 +59,9 @@ def _with_paths(config: dict[str, Any]) -> dict[str, Any]:
     used = set()
     datasets = filled.get("datasets")
     for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
-        for place in sorted({"table", "folder", "targets"} & set(dataset if isinstance(dataset, dict) else ())):
+        for place in sorted(
+            {"table", "folder", "targets", "model"} & set(dataset if isinstance(dataset, dict) else ())
+        ):
             match = re.fullmatch(r"\{(\w+)\}", str(dataset[place]))
             if match is None:
                 continue
@@ -155,7 +143,12 @@ def _explain(error: Any) -> list[str]:
         hint = f" (did you mean `{near[0]}`?)" if near else ""
         choices = ", ".join(str(value) for value in error.validator_value)
         return [f"`{place}`: {error.instance!r} is none of {choices}{hint}"]
-    return [f"`{place or 'configuration'}`: {error.message}"]
+    hint = ""
+    if error.validator == "type" and "default" in error.schema:
+        hint = f"; the default is {json.dumps(error.schema['default'], ensure_ascii=False)}"
+    if error.validator == "type" and error.instance is None:
+        hint += "; write a value, or delete the key"
+    return [f"`{place or 'configuration'}`: {error.message}{hint}"]
 
 
 def _cross_faults(config: dict[str, Any]) -> list[str]:
@@ -163,15 +156,27 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
     faults = []
     for name, dataset in config["datasets"].items():
         place = f"datasets.{name}"
-        if ("table" in dataset) == ("folder" in dataset):
+        kinds = [kind for kind in DATASET_KEYS if kind in dataset]
+        if len(kinds) != 1:
             faults.append(
-                f"`{place}`: write either `table:` (compositions on a prototype) or `folder:` (CIF or POSCAR files)"
+                f"`{place}`: write either `table:` (compositions on a prototype), `folder:` (structure files) or "
+                "`elements:` (lists to combine)"
             )
-        foreign = {"prototype", "initial_edge"} if "folder" in dataset else {"targets"}
+        of_others = {key for other in set(DATASET_KEYS) - set(kinds) for key in DATASET_KEYS[other]}
         faults += [
-            f"`{place}.{key}`: has no meaning for a {'folder' if 'folder' in dataset else 'table'}; delete it"
-            for key in sorted(foreign & set(dataset))
+            f"`{place}.{key}`: has no meaning for {'a ' if kinds[0] != 'elements' else ''}{kinds[0]}; delete it"
+            for key in sorted(of_others & set(dataset))
+            if kinds
         ]
+        if "model" in dataset:
+            faults += [
+                f"`{place}.{key}`: comes with the model; delete it, or delete `model`"
+                for key in sorted(OF_MODEL & set(dataset))
+            ]
+        elif kinds == ["elements"]:
+            faults.append(
+                f"`{place}.elements`: has no property to learn; add `model:`, a dataset or a folder of models"
+            )
         edge = dataset.get("initial_edge", {})
         kind = edge.get("kind", "fixed")
         for key in sorted(set(edge) - {"kind"} - EDGE_KEYS[kind]):
@@ -181,6 +186,11 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
                 f"delete it or write `kind: {right}`"
             )
     return faults
+
+
+def _complete_faults(config: dict[str, Any]) -> list[str]:
+    """Find faults that concern several keys once the defaults are filled in."""
+    return _range_faults(config) + _learning_faults(config)
 
 
 def _range_faults(config: dict[str, Any]) -> list[str]:
@@ -196,61 +206,50 @@ def _range_faults(config: dict[str, Any]) -> list[str]:
     ]
 
 
-def _fill(value: dict[str, Any], schema: dict[str, Any], root: dict[str, Any]) -> None:
+def _learning_faults(config: dict[str, Any]) -> list[str]:
+    """Find what the learning cannot get: it would stop there only after all surfaces were made."""
+    learning, channels = config["learning"], config["fingerprint"]["channels"]
+    tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
+    learned_files = [name for name, dataset in config["datasets"].items() if "targets" in dataset]
+    faults = []
+    for network in learning["networks"]:
+        channel = NEEDED_CHANNELS.get(network)
+        learns = tables or (learned_files and network not in SITE_NETWORKS)
+        if learns and channel and channel not in channels:
+            faults.append(
+                f"`learning.networks`: {network} needs the channel `{channel}`; write "
+                f"`fingerprint: {{channels: [{', '.join([*channels, channel])}]}}`, or take {network} out"
+            )
+    by_site = [split for split in learning["splits"] if split.startswith("leave-")]
+    if learned_files and by_site:
+        faults.append(
+            f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
+            f"(`datasets.{learned_files[0]}`) do not tell; write `splits: [random]`"
+        )
+    if "holdout" in learning["splits"] and not learning["holdout"]:
+        faults.append("`learning.splits`: holdout tests the compounds of `learning.holdout`; write `holdout: [SrTiO3]`")
+    if learning["learning_curve"] and "random" not in learning["splits"]:
+        faults.append(
+            "`learning.learning_curve`: takes shares of the split random; add `random` to `splits`, or write "
+            "`learning_curve: []`"
+        )
+    if learning["require_gpu"] and not learning["gpus"]:
+        faults.append("`learning.require_gpu`: true, but `learning.gpus` is 0; write `gpus: 1` or `require_gpu: false`")
+    return faults
+
+
+def _fill(value: dict[str, Any], schema: dict[str, Any]) -> None:
     """Fill defaults of the schema into `value`, in place; of a dataset only what its kind uses."""
-    if "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-    for key, part in schema.get("properties", {}).items():
-        if key in {"prototype", "initial_edge"} and "folder" in value:
+    properties = schema.get("properties", {})
+    for key, part in properties.items():
+        if key in DATASET_KEYS["table"] and {"folder", "elements", "model"} & set(value):
             continue
-        if "kind" in schema["properties"] and key != "kind" and key not in EDGE_KEYS[value["kind"]]:
+        if "kind" in properties and key != "kind" and key not in EDGE_KEYS[value["kind"]]:
             continue
         if "default" in part:
             value.setdefault(key, copy.deepcopy(part["default"]))
         if isinstance(value.get(key), dict):
-            _fill(value[key], part, root)
+            _fill(value[key], part)
     if isinstance(schema.get("additionalProperties"), dict):
         for part in value.values():
-            _fill(part, schema["additionalProperties"], root)
-
-
-def reference(schema: dict[str, Any] | None = None) -> str:
-    """Return the reference of all keys as a Markdown table."""
-    schema = schema or read_schema()
-    lines = ["| key | default | allowed | meaning |", "|---|---|---|---|"]
-
-    def add(place: str, part: dict[str, Any]) -> None:
-        if "$ref" in part:
-            part = schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
-        for key, child in part.get("properties", {}).items():
-            name = f"{place}{key}"
-            has_default = "default" in child and child.get("type") != "object"
-            default = f"`{_written(child['default'])}`" if has_default else ""
-            lines.append(f"| `{name}` | {default} | {_allowed(child)} | {child['description']} |")
-            add(f"{name}.", child)
-        if isinstance(part.get("additionalProperties"), dict):
-            add(f"{place}NAME.", part["additionalProperties"])
-
-    add("", schema)
-    return "\n".join(lines) + "\n"
-
-
-def _written(value: Any) -> Any:
-    """Write a default that has no visible form of its own as YAML does."""
-    return "null" if value is None else value if value != "" else '""'
-
-
-def _allowed(part: dict[str, Any]) -> str:
-    """Say in words which values a key takes."""
-    if "enum" in part:
-        return ", ".join(f"`{value}`" for value in part["enum"])
-    kinds = part.get("type", "")
-    words = kinds if isinstance(kinds, str) else " or ".join(kinds)
-    if words == "array":
-        return f"list of {_allowed(part['items'])}"
-    bounds = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤"}
-    return words + "".join(f" {sign} {part[key]}" for key, sign in bounds.items() if key in part)
-
-
-if __name__ == "__main__":
-    sys.stdout.write(reference())
+            _fill(part, schema["additionalProperties"])

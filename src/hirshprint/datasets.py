@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from hirshprint.fingerprints import ROWS_AT_ONCE, moments
 SITES = ("A", "B", "X")
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
 SPLITS = ("random", "leave-A-out", "leave-B-out")
+HOLDOUT = "holdout"
+CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,7 @@ class Dataset:
     structure_ids : (n,) str, unique.
     compounds : (n,) str, the ordered compound; several structures may share it.
     groups : (n,) str, what no split may separate.
-    elements : per prototype site (``A``, ``B``, ``X``) an (n,) array of symbols; empty without a prototype.
+    elements : per site of the prototype (``A``, ``B``, ``X`` ...) an (n,) array of symbols; empty without a prototype.
     formulas : (n,) str.
     initial_edges : (n,) float64, Å, the edge each structure was built with; NaN for structures from files.
     targets : (n,) float64, in `unit`.
@@ -79,12 +82,24 @@ def samples(dataset: Dataset) -> NDArray[np.str_]:
     return np.where(np.isfinite(dataset.initial_edges), dataset.compounds, dataset.structure_ids)
 
 
+def same_edges(dataset: Dataset) -> bool:
+    """Say whether all compounds were built with the same initial edges (but for structures that failed)."""
+    edges, compounds = np.unique(dataset.initial_edges), len(set(samples(dataset).tolist()))
+    return bool(np.isfinite(edges).all()) and len(edges) * compounds <= 2 * len(dataset.initial_edges)
+
+
+def first_rows(dataset: Dataset) -> NDArray[np.int64]:
+    """One row per sample: the first initial edge of a compound, every file."""
+    return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
+
+
 def load_dataset(
     name: str,
     fingerprints_h5: str | Path,
     targets_csv: str | Path,
     channels: Sequence[str] | None = None,
     site_moments: bool = False,
+    with_targets: bool = True,
 ) -> Dataset:
     """Join a fingerprint file and a table of targets on the structure id.
 
@@ -95,6 +110,7 @@ def load_dataset(
     channels : the fingerprint channels to read, in this order; all of the file's by default, none if empty.
     site_moments : whether to take the moments of the sites' channels; those of thousands of structures are little
         where their fingerprints are much.
+    with_targets : whether every structure must have one; without, those of a dataset to be predicted are NaN.
 
     Raises
     ------
@@ -136,7 +152,8 @@ def load_dataset(
         seen[row["compound"]] += 1
     ids = [row["structure_id"] for row in rows]
     targets = np.array([_number(row["value"]) for row in rows])
-    _refuse([i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok], "no finite target for")
+    lacking = [i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok]
+    _refuse(lacking if with_targets else [], "no finite target for")
     bad = np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))
     _refuse([ids[k] for k in bad], "fingerprints with non-finite counts:")
     properties = sorted({(row["property"], row["unit"]) for row in rows})
@@ -146,7 +163,9 @@ def load_dataset(
     def column(key: str) -> NDArray[np.str_]:
         return np.array([row[key] for row in rows])
 
-    named = all(row[site] for row in rows for site in SITES)
+    columns = list(rows[0])
+    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
+    named = all(row[site] for row in rows for site in sites)
     return Dataset(
         name=name,
         property=properties[0][0],
@@ -154,7 +173,7 @@ def load_dataset(
         structure_ids=column("structure_id"),
         compounds=column("compound"),
         groups=column("group"),
-        elements={site: column(site) for site in SITES} if named else {},
+        elements={site: column(site) for site in sites} if named else {},
         formulas=column("formula"),
         initial_edges=np.array([_number(row["initial_edge_angstrom"]) for row in rows]),
         targets=targets,
@@ -228,12 +247,67 @@ def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_f
     return made
 
 
+def holdout_split(dataset: Dataset, compounds: Sequence[str], seed: int, validation_fraction: float) -> list[Fold]:
+    """Make one fold whose test part is the groups of the named compounds.
+
+    Raises
+    ------
+    ValueError
+        None is named, one is not in the dataset, or less than two groups are left to train on.
+    """
+    if not compounds:
+        raise ValueError(
+            f"the split '{HOLDOUT}' tests the compounds named under learning: holdout:, and none is; name some, "
+            f"or leave out the split '{HOLDOUT}'"
+        )
+    absent = sorted(set(compounds) - set(dataset.compounds.tolist()))
+    _refuse(absent, f"dataset '{dataset.name}' lacks these compounds of learning: holdout: ")
+    test = np.isin(dataset.groups, dataset.groups[np.isin(dataset.compounds, list(compounds))])
+    if len(set(dataset.groups[~test].tolist())) < 2:
+        raise ValueError(f"learning: holdout: leaves less than two compounds of '{dataset.name}' to train on")
+    return [_fold(dataset, 0, test, f"{seed}/{HOLDOUT}", validation_fraction)]
+
+
+def with_share_of_training(dataset: Dataset, fold: Fold, share: float, salt: str) -> Fold:
+    """Keep a share of the groups of a fold's training part, at least two; validation and test part stay."""
+    groups = _dealt(set(dataset.groups[fold.train].tolist()), salt)
+    kept = groups[: max(2, round(share * len(groups)))]
+    return Fold(fold.number, fold.train[np.isin(dataset.groups[fold.train], kept)], fold.validation, fold.test)
+
+
 def planned_splits(dataset: Dataset, learning: Mapping[str, Any]) -> dict[str, list[Fold]]:
-    """Make the folds of every split of the configuration's ``learning`` section, the same for every model."""
-    return {
-        kind: make_splits(dataset, kind, learning["folds"], SPLIT_SEED, learning["validation_fraction"])
-        for kind in learning["splits"]
-    }
+    """Make the folds of every split of the configuration's ``learning`` section, the same for every model.
+
+    Each share of its ``learning_curve`` adds a split named like ``random-25-percent``: the same folds, less to learn
+    from, a smaller share always a part of a larger one.
+    """
+    fraction = learning["validation_fraction"]
+
+    def made(kind: str) -> list[Fold]:
+        if kind == HOLDOUT:
+            return holdout_split(dataset, learning["holdout"], SPLIT_SEED, fraction)
+        return make_splits(dataset, kind, learning["folds"], SPLIT_SEED, fraction)
+
+    plan = {kind: made(kind) for kind in learning["splits"]}
+    for share in learning.get("learning_curve", ()):
+        plan[CURVE.format(f"{100 * share:g}")] = [
+            with_share_of_training(dataset, fold, share, f"{SPLIT_SEED}/curve/{fold.number}") for fold in made("random")
+        ]
+    return plan
+
+
+def curve_share(split: str) -> float | None:
+    """Share of the training part that a split of a learning curve has; 1 for ``random``, None for other splits."""
+    if split == "random":
+        return 1.0
+    match = re.fullmatch(CURVE.format(r"([\d.]+)"), split)
+    return float(match[1]) / 100 if match else None
+
+
+def seeds_of(split: str, learning: Mapping[str, Any]) -> list[int]:
+    """Seeds to train a split with: all of the plan, one where only a learning curve needs it."""
+    seeds = [int(seed) for seed in learning["seeds"]]
+    return seeds if split == "random" or curve_share(split) is None else seeds[:1]
 
 
 def _fold(dataset: Dataset, number: int, test: NDArray[np.bool_], salt: str, validation_fraction: float) -> Fold:

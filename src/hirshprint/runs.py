@@ -14,17 +14,53 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hirshprint import slurm
+from hirshprint import slurm, versions
 from hirshprint.files import digest, file_digest, written_whole
 from hirshprint.status import read_status
 
 LOCKS = Path(".snakemake/locks")
 HEAD_FILE = Path(".snakemake/hirshprint-head.json")
+FORMAT_FILE = "format.txt"
 SLURM_LOGS = Path("logs/slurm")  # the profile sends them there: a folder that has none never ran on SLURM
 
 
 class RunAliveError(RuntimeError):
     """Another head process works in this folder."""
+
+
+class FormatError(RuntimeError):
+    """A folder of results was written by another version, which names or lays out its files in another way."""
+
+
+def check_results(folder: Path) -> None:
+    """Refuse a folder of results of another format; an empty one, or one of this format, is good.
+
+    Raises
+    ------
+    FormatError
+        Saying which format it has, and what to do.
+    """
+    path = folder / FORMAT_FILE
+    if path.exists():
+        found = path.read_text(encoding="utf-8").strip()
+    elif any(folder.glob("*/structures.h5")):
+        found = "1"  # which was not written down
+    else:
+        return
+    if found != versions.RESULTS_FORMAT:
+        raise FormatError(
+            f"{folder}/ has files of format {found}, and this version of hirshprint writes format "
+            f"{versions.RESULTS_FORMAT}. Move the folder away (mv {folder} {folder}-format{found}) or delete it, and "
+            "run again; what still holds is taken from cache/. Or use the version of hirshprint that wrote it."
+        )
+
+
+def stamp_results(folder: Path) -> None:
+    """Write down the format of the files in a folder of results."""
+    path = folder / FORMAT_FILE
+    if not path.exists():
+        with written_whole(path) as temporary:
+            temporary.write_text(f"{versions.RESULTS_FORMAT}\n", encoding="utf-8")
 
 
 def prepare_environment(source: Path) -> None:

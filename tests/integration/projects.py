@@ -15,8 +15,6 @@ from typing import Any
 import pytest
 import yaml
 
-from hirshprint.runs import compiled_code_folder
-
 ROOT = Path(__file__).parents[2]
 TABLE = ROOT / "data/experimental_perovskites.csv"
 SMALL: dict[str, Any] = {
@@ -27,8 +25,8 @@ SMALL: dict[str, Any] = {
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Environment of a run: compiled code is kept between the tests, as it is between a user's runs."""
-    return {**os.environ, "NUMBA_CACHE_DIR": str(compiled_code_folder(ROOT / "cache/numba")), **changes}
+    """Environment of a run; compiled code is that of all tests (`tests/conftest.py`)."""
+    return {**os.environ, **changes}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -344,3 +345,22 @@ def test_compare_refuses_what_cannot_be_compared(
     code, _, err = run("compare", tmp_path / "area.h5", tmp_path / "paper.h5")
     assert code == 1
     assert "weighted by `area`" in err
+    zeros, edges = np.zeros(file_shape(tmp_path / "area.h5"), np.float32), np.linspace(0.5, 3.0, 51)
+    for reason, name, values in (
+        ("have different bins", "bin_edges_angstrom", edges),
+        ("has no channel `total`", "channels", "sum"),
+        ("within the bins", "counts", zeros),
+    ):
+        other = tmp_path / "other.h5"
+        shutil.copy(tmp_path / "area.h5", other)
+        with h5py.File(other, "r+") as file:
+            file[name][...] = values
+        code, _, err = run("compare", tmp_path / "area.h5", other)
+        assert code == 1
+        assert reason in err
+
+
+def file_shape(path: Path) -> tuple[int, ...]:
+    with h5py.File(path) as file:
+        shape: tuple[int, ...] = file["counts"].shape
+    return shape

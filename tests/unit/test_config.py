@@ -1,4 +1,4 @@
-"""The configuration: defaults, messages, and the documents that must agree with the schema."""
+"""The configuration: defaults, messages, and the files that are written from its model."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
-from hirshprint.config import ConfigError, read_schema, reference, resolve_config
+from hirshprint import config as config_module
+from hirshprint.config import ConfigError, read_datasets, resolve_config
+from hirshprint.config_documents import HINT, documents
+from hirshprint.config_model import json_schema
 
 ROOT = Path(__file__).parents[2]
 TABLE = {"datasets": {"one": {"table": "t.csv"}}}
@@ -60,20 +64,34 @@ def test_shipped_file_shows_every_default() -> None:
     assert shipped == resolve_config(bare)
 
 
-def test_reference_is_generated() -> None:
-    assert reference() in (ROOT / "config/README.md").read_text(encoding="utf-8"), "run: python -m hirshprint.config"
+@pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)
+def test_files_are_written_from_the_model(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text == documents()[path], "run: make config"
+    assert text.startswith(HINT) or path.name != "config.yaml"
+
+
+def test_schema_file_is_what_configurations_are_checked_against() -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+    assert {name: schema[name] for name in json_schema()} == json_schema()
 
 
 def test_every_key_is_described() -> None:
     def undescribed(part: dict[str, Any], place: str) -> list[str]:
-        found = []
+        found = undescribed(part["additionalProperties"], f"{place}NAME.") if part.get("additionalProperties") else []
         for key, child in part.get("properties", {}).items():
-            found += [] if "description" in child else [place + key]
+            found += [] if child["description"].strip() else [place + key]
             found += undescribed(child, f"{place}{key}.")
         return found
 
-    schema = read_schema()
-    assert undescribed(schema, "") + undescribed(schema["$defs"]["dataset"], "dataset.") == []
+    assert undescribed(json_schema(), "") == []
+
+
+@pytest.mark.parametrize("folder_or_table", ["folder", "table"])
+def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
+    resolved = resolve_config({"datasets": {"one": {folder_or_table: "t"}}})
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    jsonschema.validate(resolved, json_schema())
 
 
 @pytest.mark.parametrize(
@@ -84,7 +102,7 @@ def test_every_key_is_described() -> None:
             _with(learning={"cnn_paper": {"epoch": 3}}),
             ["`learning.cnn_paper.epoch`", "did you mean `epochs`"],
         ),
-        (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, folds"]),
+        (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, holdout"]),
         (_with(densities="thakar"), ["`densities`", "thakkar, x2c", "did you mean `thakkar`"]),
         (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "minimum of 1"]),
         (_with(fingerprint={"bins": {"low_angstrom": 3}}), ["`fingerprint.bins`", "must be below"]),
@@ -101,6 +119,27 @@ def test_every_key_is_described() -> None:
             ["must be below"],
         ),
         ({"datasets": {"a b": {"table": "t"}}}, ["a b"]),
+        (_with(strict="yes"), ["`strict`", "not of type 'boolean'", "the default is false"]),
+        (_with(surfaces=None), ["`surfaces`", "delete the key"]),
+        ({"datasets": {"a": {"table": "t", "targets": "f"}}}, ["`datasets.a.targets`", "no meaning for a table"]),
+        (
+            _with(learning={"networks": ["hybrid"]}, fingerprint={"channels": ["total"]}),
+            ["hybrid needs the channel `site`", "channels: [total, site]", "take hybrid out"],
+        ),
+        (_with(fingerprint={"channels": ["inside"]}), ["cnn_paper needs the channel `total`"]),
+        (
+            {
+                "datasets": {"mine": {"folder": "f", "targets": "t"}},
+                "learning": {"splits": ["random", "leave-B-out"]},
+            },
+            ["`learning.splits`: leave-B-out", "`datasets.mine`", "write `splits: [random]`"],
+        ),
+        (_with(learning={"gpus": 0, "require_gpu": True}), ["`learning.require_gpu`", "write `gpus: 1` or"]),
+        (_with(learning={"splits": ["holdout"]}), ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"]),
+        (
+            _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),
+            ["`learning.learning_curve`", "add `random`"],
+        ),
     ],
 )
 def test_faults_are_named_with_a_remedy(config: dict[str, Any], parts: list[str]) -> None:
@@ -108,6 +147,13 @@ def test_faults_are_named_with_a_remedy(config: dict[str, Any], parts: list[str]
         resolve_config(config)
     for part in parts:
         assert part in str(caught.value)
+
+
+def test_networks_that_a_folder_leaves_out_need_no_channel() -> None:
+    """`readout` does not learn from files; nothing learns without targets."""
+    config = {"fingerprint": {"channels": ["inside"]}, "learning": {"networks": ["readout"]}}
+    resolve_config(config | {"datasets": {"mine": {"folder": "f", "targets": "t"}}})
+    resolve_config(config | {"datasets": {"mine": {"folder": "f"}}, "learning": {}})
 
 
 def test_all_faults_at_once() -> None:
@@ -121,3 +167,37 @@ def test_mesh_level_is_that_of_the_engine() -> None:
     from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL
 
     assert resolve_config(TABLE)["surfaces"]["mesh_level"] == DEFAULT_MESH_LEVEL
+
+
+def test_networks_and_baselines_are_those_of_the_library() -> None:
+    """What may be written is what there is, and each network has its section."""
+    from hirshprint.datasets import HOLDOUT, SPLITS
+    from hirshprint.models.baselines import BASELINES
+    from hirshprint.models.training import NETWORKS, SITE_NETWORKS
+
+    learning = json_schema()["properties"]["learning"]["properties"]
+    assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)
+    assert set(NETWORKS) <= set(learning)
+    assert set(learning["baselines"]["items"]["enum"]) == set(BASELINES)
+    assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, HOLDOUT}
+    assert config_module.SITE_NETWORKS == SITE_NETWORKS
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (None, "there is no such file; name the configuration by --configfile"),
+        ("datasets: [", "not YAML"),
+        ("", "datasets"),
+        ("datasets: {one: {table: t.csv}}\n", ""),
+    ],
+)
+def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    if text is not None:
+        path.write_text(text)
+    if part:
+        with pytest.raises(ConfigError, match=part):
+            read_datasets(path)
+    else:
+        assert read_datasets(path)["one"]["unit"] == "Å"

@@ -202,3 +202,31 @@ def test_stage_lists_bad_files_and_goes_on(tmp_path: Path, capsys: pytest.Captur
 )
 def test_reduced_formula_is_plain(numbers: list[int], formula: str) -> None:
     assert reduced_formula(np.array(numbers)) == formula
+
+
+RUTILE = Crystal.from_spacegroup(
+    "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+)
+
+
+@pytest.mark.parametrize("kind", ["json", "res", "cssr", "xsf"])
+def test_formats_of_pymatgen(tmp_path: Path, kind: str) -> None:
+    RUTILE.to(str(tmp_path / f"x.{kind}"), fmt=kind)
+    structure = read_crystal(tmp_path / f"x.{kind}", "x")
+    assert list(structure.multiplicity) == [2, 4]
+    assert abs(np.linalg.det(structure.lattice)) == pytest.approx(RUTILE.volume, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["extxyz", "xyz", "gen"])
+def test_formats_of_ase(tmp_path: Path, kind: str) -> None:
+    ase_io = pytest.importorskip("ase.io", reason="ase is not in this environment: make env")
+    from ase import Atoms
+
+    atoms = Atoms(RUTILE.labels, positions=RUTILE.cart_coords, cell=RUTILE.lattice.matrix, pbc=True)
+    ase_io.write(str(tmp_path / f"x.{kind}"), atoms, format=kind)
+    if kind == "xyz":  # without a cell: that of a molecule
+        with pytest.raises(CrystalError, match="no cell"):
+            read_crystal(tmp_path / "x.xyz", "x")
+        return
+    structure = read_crystal(tmp_path / f"x.{kind}", "x")
+    assert list(structure.multiplicity) == [2, 4]

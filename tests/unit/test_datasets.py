@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hirshprint.datasets import Dataset, load_dataset, make_splits, planned_splits
+from hirshprint.datasets import Dataset, curve_share, load_dataset, make_splits, planned_splits
 
 COLUMNS = (
     *("structure_id", "compound", "group", "formula", "A", "B", "X"),
@@ -201,3 +201,35 @@ def test_the_plan_has_every_split() -> None:
 def test_a_fold_that_would_train_on_one_compound_is_refused() -> None:
     with pytest.raises(ValueError, match="would train on less than two; add structures"):
         make_splits(prototypes(n_a=1, n_b=3), "random", 3, 0, 0.2)
+
+
+HOLDOUT = {"splits": ["holdout"], "folds": 5, "validation_fraction": 0.2, "holdout": ["KTiO3", "BaCoO3"]}
+
+
+def test_a_holdout_list_is_the_test_part_of_one_fold() -> None:
+    dataset = prototypes()
+    (fold,) = planned_splits(dataset, HOLDOUT)["holdout"]
+    assert set(dataset.compounds[fold.test]) == {"KTiO3", "BaCoO3"}
+    assert len(fold.test) == 4
+    rows = np.concatenate(list(fold.parts().values()))
+    np.testing.assert_array_equal(np.sort(rows), np.arange(60))
+    assert len(set(dataset.groups[fold.validation])) == 6  # 0.2 of 28, rounded up
+    with pytest.raises(ValueError, match=r"lacks these compounds of learning: holdout: *TiKO3"):
+        planned_splits(dataset, HOLDOUT | {"holdout": ["TiKO3"]})
+    with pytest.raises(ValueError, match="name some"):
+        planned_splits(dataset, HOLDOUT | {"holdout": []})
+
+
+def test_a_learning_curve_takes_nested_shares_of_the_training_parts_alone() -> None:
+    dataset = prototypes()
+    learning = {"splits": ["random"], "folds": 3, "validation_fraction": 0.15, "learning_curve": [0.25, 0.5]}
+    plan = planned_splits(dataset, learning)
+    assert [curve_share(split) for split in plan] == [1.0, 0.25, 0.5]
+    assert curve_share("leave-A-out") is None
+    for whole, quarter, half in zip(*plan.values(), strict=True):
+        assert set(quarter.train) < set(half.train) < set(whole.train)
+        sizes = [len(set(dataset.groups[fold.train])) for fold in (whole, quarter, half)]
+        assert sizes == [17, 4, 8]  # of 30 groups a third is tested and 0.15 of the rest, rounded up, validated
+        for fold in (quarter, half):
+            np.testing.assert_array_equal(fold.test, whole.test)
+            np.testing.assert_array_equal(fold.validation, whole.validation)

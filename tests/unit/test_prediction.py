@@ -16,84 +16,154 @@ import pandas as pd
 import pytest
 
 from hirshprint.cli import main
-from hirshprint.datasets import SITES
+from hirshprint.datasets import SITES, Dataset, load_dataset
 from hirshprint.densities import Densities
+from hirshprint.fingerprints import write_fingerprints
 from hirshprint.models.backend import prepare_device
-from hirshprint.models.prediction import (
-    ModelError,
-    _dataset,
-    predict_compounds,
-    read_folder_card,
-    write_folder_card,
-)
+from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
+from hirshprint.models.prediction import predict_dataset, write_folder_card
 from hirshprint.models.training import train_networks
+from hirshprint.structures.crystals import build_structures, cubic_perovskite, write_targets
+from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.python_engine import compute_surfaces
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 
 ROOT = Path(__file__).parents[2]
 BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
-DEFINITION: dict[str, Any] = {
-    "prototype": "cubic_perovskite",
-    "initial_edge": {"kind": "list", "edges_angstrom": [4.0, 4.6]},
-    "engine": "python",
-    "densities": "thakkar",
-    "mesh_level": 5,
-    "fingerprint": {"weighting": "area", "channels": ["total", "site"], "normalise": "formula_unit", "bins": BINS},
+FINGERPRINT = {"weighting": "area", "channels": ["total", "site"], "normalise": "formula_unit", "bins": BINS}
+EDGES = {
+    "list": {"kind": "list", "edges_angstrom": [4.0, 4.6]},
+    "random": {"kind": "random", "low_angstrom": 3.9, "high_angstrom": 4.7, "draws": 2, "seed": 0},
 }
-COMPOUNDS = [(a, b, "O") for a in ("K", "Ca", "Sr", "Ba", "La") for b in ("Ti", "Zr", "Nb", "Al", "Fe", "Sn")]
+COMPOUNDS = [f"{a}{b}O3" for a in ("K", "Ca", "Sr", "Ba", "La") for b in ("Ti", "Zr", "Nb", "Al", "Fe", "Sn")]
 NETWORK = {"epochs": 3, "batch_size": 8, "learning_rate": 0.01}
+NAMES = ["cnn_paper", "readout", "cgcnn", "hybrid"]
+LEARNING: dict[str, Any] = {"splits": ["random"], "folds": 2, "seeds": [0, 1], "validation_fraction": 0.2}
+LEARNING |= {"networks": NAMES} | dict.fromkeys(NAMES, NETWORK) | {"cgcnn": NETWORK | {"radius_angstrom": 4.5}}
+
+
+Trained = tuple[Path, pd.DataFrame, Dataset, list[Structure]]
+
+
+def _definition(edges: str, fingerprint: dict[str, Any] = FINGERPRINT) -> dict[str, Any]:
+    dataset = {"prototype": "cubic_perovskite", "initial_edge": EDGES[edges]} if edges in EDGES else {}
+    return fingerprint_definition(dataset, {"engine": "python", "mesh_level": 5}, "thakkar", fingerprint)
+
+
+def _load(
+    folder: Path, settings: dict[str, Any], densities: Densities, fingerprint: dict[str, Any] = FINGERPRINT
+) -> tuple[Dataset, list[Structure]]:
+    """A dataset by the stages of a run."""
+    structures, targets, _ = build_structures(plan_dataset(settings).entries, settings)
+    surfaces = {structure.structure_id: compute_surfaces(structure, densities, 5) for structure in structures}
+    sites = SITES if settings.get("prototype") else ()
+    write_fingerprints(surfaces, fingerprint, folder / "f.h5", "digest", sites)
+    write_targets(folder / "t.csv", targets)
+    channels = ["total"] if sites else None
+    dataset = load_dataset("d", folder / "f.h5", folder / "t.csv", channels, site_moments=bool(sites))
+    return dataset, structures
+
+
+def _train(folder: Path, edges: str, learning: dict[str, Any], densities: Densities) -> Trained:
+    rows = [f"{compound},{4 + 0.1 * (k % 6)}" for k, compound in enumerate(COMPOUNDS)]
+    (folder / "table.csv").write_text("\n".join(["formula,a_angstrom", *rows]) + "\n", encoding="utf-8")
+    settings = {"table": str(folder / "table.csv"), "property": "a_angstrom", "unit": "Å"}
+    settings |= {"prototype": "cubic_perovskite", "initial_edge": EDGES[edges]}
+    dataset, structures = _load(folder, settings, densities)
+    table = train_networks(dataset, structures, learning, folder / "cache", folder / "models", gpus=0)
+    write_folder_card(folder / "models", dataset, table, _definition(edges))
+    return folder / "models", table, dataset, structures
 
 
 @pytest.fixture(scope="module")
-def trained(thakkar: Densities, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
-    """Models of all four networks, hardly trained, and their table of predictions."""
-    folder = tmp_path_factory.mktemp("trained")
-    dataset, structures = _dataset(COMPOUNDS, DEFINITION | {"dataset": "d", "property": "a_angstrom", "unit": "Å"},
-                                   thakkar, "readout")  # fmt: skip
-    dataset.targets[:] = 4 + 0.1 * np.unique(dataset.elements["B"], return_inverse=True)[1]
-    learning = {"splits": ["random"], "folds": 2, "seeds": [0, 1], "validation_fraction": 0.2}
-    names = ["cnn_paper", "readout", "cgcnn", "hybrid"]
-    settings = dict.fromkeys(names, NETWORK) | {"cgcnn": NETWORK | {"radius_angstrom": 4.5}}
-    table = train_networks(
-        dataset, structures, learning | {"networks": names} | settings, folder / "cache", folder / "models", gpus=0
-    )
-    write_folder_card(folder / "models", dataset, table, DEFINITION)
-    return folder / "models", table
+def trained(thakkar: Densities, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Models of all four networks, hardly trained, their table of predictions, and what they learned from."""
+    return _train(tmp_path_factory.mktemp("trained"), "list", LEARNING, thakkar)
 
 
-@pytest.mark.parametrize("model", ["cnn_paper", "readout", "cgcnn", "hybrid"])
-def test_prediction_is_the_mean_of_what_the_networks_said(
-    trained: tuple[Path, pd.DataFrame], thakkar: Densities, model: str
-) -> None:
-    folder, table = trained
+@pytest.mark.parametrize("model", NAMES)
+def test_prediction_is_the_mean_of_what_the_networks_said(trained: Trained, model: str) -> None:
+    folder, table, dataset, structures = trained
     card = read_folder_card(folder)
     card["validation_mean_absolute_error"] = {model: 0.1}
-    found = predict_compounds(folder, card, COMPOUNDS, thakkar).set_index("formula")
+    found = predict_dataset(folder, card, dataset, structures).set_index("name")
     rows = table[(table["model"] == model) & (table["seed"] == "ensemble")]
+    if (rows["structure_id"] == "").any():
+        rows = rows[rows["structure_id"] == ""]
     expected = rows.groupby("compound")["predicted"].mean()
     np.testing.assert_allclose(found["predicted"][expected.index], expected, atol=2e-5)
     assert (found["std"] > 0).all()
     assert (found["unseen"] == "").all()
+    np.testing.assert_allclose(found["fingerprint_distance"], 0, atol=1e-6)
+    assert not found["outside_domain"].any()
+    assert (found["A"] + found["B"] + "O3" == found.index).all()
 
 
-def test_command_writes_a_table_and_names_unseen_elements(
-    trained: tuple[Path, pd.DataFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table, out = tmp_path / "compounds.csv", tmp_path / "out.csv"
-    table.write_text("formula\nSrTiO3\nCsTiO3\nSrXxO3\nnonsense\n", encoding="utf-8")
-    assert main(["predict", "BaZrO3", "--table", str(table), "--model", str(trained[0]), "--out", str(out)]) == 0
+    table.write_text("formula\nSrTiO3\nCsTiO3\nSrXxO3\nnonsense\nLaF3Cs\n", encoding="utf-8")
+    files = tmp_path / "files"
+    files.mkdir()
+    _write_poscar(files / "POSCAR_one", cubic_perovskite(("Ba", "Fe", "O"), 5.1, "x"))
+    _write_poscar(files / "POSCAR_two", cubic_perovskite(("Ba", "Fe", "O"), 5.1, "x"), distort=0.1)
+    (files / "bad.cif").write_text("data_", encoding="utf-8")
+    given = ["BaZrO3", "SrTiO3", "--table", str(table), "--cif", str(files), "--model", str(trained[0])]
+    assert main(["predict", *given, "--out", str(out)]) == 0
     found = pd.read_csv(out, keep_default_na=False)
-    assert found.columns.tolist() == ["formula", "a_predicted_angstrom", "a_std_angstrom", "unseen"]
-    assert found["formula"].tolist() == ["BaZrO3", "SrTiO3", "CsTiO3"]
-    assert found["unseen"].tolist() == ["", "", "A=Cs"]
-    printed = capsys.readouterr().out
-    assert "row 4" in printed
-    assert "unknown element 'Xx'" in printed
-    assert "row 5" in printed
+    columns = "name formula A B X a_predicted_angstrom a_std_angstrom unseen fingerprint_distance outside_domain"
+    assert found.columns.tolist() == columns.split()
+    assert found["name"].tolist() == ["BaFeO3", "BaZrO3", "CsTiO3", "SrTiO3"]
+    assert found["unseen"].tolist() == ["", "", "A=Cs", ""]
+    assert found["outside_domain"].tolist() == [False, False, True, False]
+    left_out = capsys.readouterr().err.splitlines()
+    assert len(left_out) == 5, left_out
+    for line, (place, reason) in zip(
+        left_out,
+        [
+            ("compounds.csv row 4", "unknown element 'Xx'"),
+            ("compounds.csv row 5", "nonsense"),
+            ("compounds.csv row 6", "not of the form ABX3"),
+            ("bad.cif", "cannot be read"),
+            ("POSCAR_two", "no cubic perovskite"),
+        ],
+        strict=True,
+    ):
+        assert place in line
+        assert reason in line
+    assert main(["predict", "BaZrO3", "--model", str(trained[0]), "--out", str(tmp_path / "out.json")]) == 0
+    (row,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    alone = found.set_index("name").loc["BaZrO3"]
+    assert row["a_predicted_angstrom"] == pytest.approx(alone["a_predicted_angstrom"], abs=2e-6)
+    assert row["a_std_angstrom"] == pytest.approx(alone["a_std_angstrom"], abs=2e-6)
+
+
+def test_one_compound_at_edges_drawn_at_random(thakkar: Densities, tmp_path: Path) -> None:
+    learning = LEARNING | {"networks": ["readout"], "seeds": [0]}
+    folder, table, _, _ = _train(tmp_path, "random", learning, thakkar)
+    assert main(["predict", "SrTiO3", "--model", str(folder), "--out", str(tmp_path / "o.csv")]) == 0
+    expected = table[(table["compound"] == "SrTiO3") & (table["structure_id"] == "")]["predicted"].mean()
+    assert pd.read_csv(tmp_path / "o.csv")["a_predicted_angstrom"][0] == pytest.approx(expected, abs=2e-5)
+
+
+def test_a_fingerprint_unlike_all_of_training_lies_outside(trained: Trained, tmp_path: Path) -> None:
+    assert main(["predict", "SrTiTe3", "SrTiS3", "--model", str(trained[0]), "--out", str(tmp_path / "o.csv")]) == 0
+    found = pd.read_csv(tmp_path / "o.csv")
+    assert (found["fingerprint_distance"] > 1).all(), found
+    assert found["outside_domain"].all()
+
+
+def _write_poscar(path: Path, structure: Structure, distort: float = 0.0) -> None:
+    frac = structure.frac + distort * (np.arange(5) == 2)[:, None] * [0, 0, 1]
+    lines = ["x", "1.0", *(" ".join(map(str, row)) for row in structure.lattice), "Ba Fe O", "1 1 3", "Direct"]
+    path.write_text("\n".join([*lines, *(" ".join(map(str, row)) for row in frac)]) + "\n", encoding="utf-8")
 
 
 @pytest.mark.parametrize("model", ["cgcnn", "hybrid"])
-def test_a_new_process_can_load_the_networks(trained: tuple[Path, pd.DataFrame], tmp_path: Path, model: str) -> None:
+def test_a_new_process_can_load_the_networks(trained: Trained, tmp_path: Path, model: str) -> None:
     folder = tmp_path / "models"
     shutil.copytree(trained[0], folder)
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
@@ -102,23 +172,68 @@ def test_a_new_process_can_load_the_networks(trained: tuple[Path, pd.DataFrame],
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"SrTiO3 +\d\.\d{4} +\d\.\d{4}", done.stdout)
+    assert re.search(r"SrTiO3 +Sr +Ti +O +\d\.\d{4} +\d\.\d{4}", done.stdout)
 
 
-def test_folders_that_cannot_predict_are_refused(
-    trained: tuple[Path, pd.DataFrame], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_models_that_do_not_fit_are_refused_with_the_reason(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["predict", "SrTiO3", "--model", str(tmp_path)]) == 1
     assert "no model.json in it" in capsys.readouterr().err
     card = json.loads((trained[0] / "model.json").read_text(encoding="utf-8"))
-    for change, message in (
-        ({"format": 0}, "train again"),
-        ({"engine": "tonto"}, "engine: python"),
-        ({"prototype": None}, "trained on files"),
+    for change, code, message in (
+        ({"format": 0}, 1, "train again"),
+        ({"engine": "tonto"}, 1, "engine: python"),
+        ({"prototype": None}, 2, "learned from files"),
+        ({"versions": card["versions"] | {"surfaces": "1"}}, 1, "versions.surfaces is 1 in the model, here 2"),
     ):
         (tmp_path / "model.json").write_text(json.dumps(card | change), encoding="utf-8")
-        with pytest.raises(ModelError, match=message):
-            read_folder_card(tmp_path)
-    assert main(["predict", "SrTi2O3", "--model", str(trained[0])]) == 2
+        assert main(["predict", "SrTiO3", "--model", str(tmp_path)]) == code
+        assert message in capsys.readouterr().err
+    other = card | {"fingerprint": FINGERPRINT | {"bins": BINS | {"count": 40}}, "densities": "x2c"}
+    with pytest.raises(ModelError, match=r"densities is thakkar in the model, here x2c.*bins.count is 50 .* here 40"):
+        check_fits(trained[0], card, other)
+    for formula in ("SrTi2O3", "SrRfO3", "SrOO3"):
+        assert main(["predict", formula, "--model", str(trained[0])]) == 2
+        assert formula in capsys.readouterr().err
     assert main(["predict", "--model", str(trained[0])]) == 2
     assert list(card["elements"]) == list(SITES)
+
+
+def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files, new = tmp_path / "files", tmp_path / "new"
+    files.mkdir()
+    new.mkdir()
+    rows = ["structure_id,gap,unit"]
+    for k in range(8):
+        edge = 4.4 + 0.1 * k
+        _write_poscar(files / f"POSCAR_s{k}", cubic_perovskite(("Ba", "Fe", "O"), edge, "x"), distort=0.01 * k)
+        rows.append(f"s{k},{edge},eV")
+    (tmp_path / "targets.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (tmp_path / "groups.csv").write_text(
+        "structure_id,gap,family\n" + "".join(f"s{k},{k},g{k % 6}\n" for k in range(8))
+    )
+    fingerprint = FINGERPRINT | {"channels": ["total", "site", "inside"]}
+    settings = {"folder": str(files), "targets": str(tmp_path / "groups.csv"), "property": "gap", "unit": "eV"}
+    dataset, structures = _load(tmp_path, settings | {"group": "family"}, thakkar, fingerprint)
+    assert dataset.channels == ("total", "anion", "cation")
+    assert set(dataset.groups) == {f"g{k}" for k in range(6)}
+    learning = LEARNING | {"seeds": [0]}
+    table = train_networks(dataset, structures, learning, tmp_path / "cache", tmp_path / "models", gpus=0)
+    assert set(table["model"]) == {"cnn_paper", "cgcnn"}
+    write_folder_card(tmp_path / "models", dataset, table, _definition("files", fingerprint))
+    _write_poscar(new / "POSCAR_near", cubic_perovskite(("Ba", "Fe", "O"), 4.63, "x"))
+    _write_poscar(new / "POSCAR_far", cubic_perovskite(("Ba", "Fe", "O"), 6.5, "x"))
+    for model in ("cnn_paper", "cgcnn"):
+        card = json.loads((tmp_path / "models/model.json").read_text(encoding="utf-8"))
+        card["validation_mean_absolute_error"] = {model: 0.1}
+        (tmp_path / "models/model.json").write_text(json.dumps(card), encoding="utf-8")
+        out = tmp_path / f"{model}.csv"
+        assert main(["predict", "--cif", str(new), "--model", str(tmp_path / "models"), "--out", str(out)]) == 0
+        found = pd.read_csv(out).set_index("name")
+        assert found.columns.tolist()[:3] == ["formula", "gap_predicted", "gap_std"]
+        expected = {"far": True, "near": False} if model == "cnn_paper" else {"near": False}
+        assert found["outside_domain"].to_dict() == expected
+    assert "without neighbours as near as in training: far" in capsys.readouterr().out
+    assert main(["predict", "BaFeO3", "--model", str(tmp_path / "models")]) == 2
+    assert "--cif" in capsys.readouterr().err

@@ -151,6 +151,18 @@ def test_std_is_calibrated_on_the_validation_part_alone() -> None:
     assert np.isfinite(single).all()
 
 
+def test_of_errors_with_long_tails_one_and_two_std_hold_what_one_factor_can() -> None:
+    n = 20_000
+    error = np.random.default_rng(2).standard_t(2, size=n)  # its 68 and 95 % are 1.3 and 4.3
+    part = np.where(np.arange(n) % 2 == 0, "validation", "test")
+    table = predictions().iloc[:1].loc[lambda t: t.index.repeat(n)].reset_index(drop=True)
+    table = table.assign(part=part, compound=[str(k) for k in range(n)], predicted=table["true"] + error)
+    found = metrics(with_calibrated_std(table)).set_index("part").loc["test"]
+    low, high = 0.9545 - found["within_2_std"], found["within_1_std"] - 0.6827
+    assert low == pytest.approx(high, abs=0.01)
+    assert low == pytest.approx(0.048, abs=0.01)  # of that distribution, by its quantiles
+
+
 def test_means_over_the_structures_of_a_compound_stand_beside_them() -> None:
     rows = [
         {"fold": fold, "part": "test", "structure_id": f"{compound}-{k}", "compound": compound, "predicted": value}

@@ -553,7 +553,7 @@ def batch(
         "binary": fake.binary,
         "basis_directory": fake.basis_directory,
         "separation_bohr": 0.15,
-        "time_limit_seconds": 1.0,
+        "time_limit_seconds": 2.0,
         "keep_scratch": False,
     }
     record = {"version": "21.03.11", **fake.checksums()}
@@ -593,11 +593,11 @@ def test_batch_keeps_the_good_and_remembers_the_bad(
     }
     assert "not on a site" in str(status["CaTiO3"]["reason"])
     assert "Error in CRYSTAL" in str(status["CaTiO3"]["output"])
-    assert "had not ended after 1 s" in str(status["BaTiO3"]["reason"])
+    assert "had not ended after 2 s" in str(status["BaTiO3"]["reason"])
     calls.unlink()
     assert batch(attempt=1)["BaTiO3"]["reason"] == status["BaTiO3"]["reason"]
     assert not calls.exists()
-    behave(BaTiO3="slow:1.5")
+    behave(BaTiO3="slow:2.5")
     again = batch(attempt=1, time_limit_seconds=20.0)
     assert {name: record["status"] for name, record in again.items()} == dict.fromkeys(status, "ok")
     assert again["SrTiO3"]["reused"]

@@ -287,6 +287,20 @@ def test_seeds_differ_and_have_an_ensemble(tmp_path: Path) -> None:
     )
 
 
+def test_a_learning_curve_has_one_seed_and_the_tests_of_the_whole(tmp_path: Path) -> None:
+    learning = BOTH | {"networks": ["cnn_paper"], "seeds": [3, 4], "learning_curve": [0.3]}
+    logs = tmp_path / "tensorboard"
+    table = train(tmp_path, learning, tensorboard=logs)
+    validate_predictions(table)
+    tested = table[table["part"] == "test"].groupby("split")["compound"].apply(sorted)
+    assert len(set(tested["random"])) == len(tested["random-30-percent"]) == 30
+    assert set(table.loc[table["split"] == "random-30-percent", "seed"]) == {"3"}
+    assert set(table.loc[table["split"] == "random", "seed"]) == {"3", "4", "ensemble"}
+    events = {path.parent.name: path.stat().st_size for path in logs.rglob("events*")}
+    assert len(events) == 2 * 2 + 2
+    assert min(events.values()) > 100
+
+
 def test_progress_is_said_with_the_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,12 +11,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
 
-SOURCE = Path(workflow.basedir) / "src"
+ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]  # also where it is used as a module
+SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
 from hirshprint import progress, runs, versions
 from hirshprint.config import ConfigError, resolve_config, resolve_engine
 from hirshprint.files import digest, file_digest
+from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, tables
 from hirshprint.structures.planning import (
     InputError,
@@ -25,24 +27,32 @@ from hirshprint.structures.planning import (
     plan_dataset,
     target_digest,
 )
+from hirshprint.structures.prototypes import find_prototype
 from hirshprint.surfaces.installation import Installation
 
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
 runs.prepare_environment(SOURCE)
 try:
+    runs.check_results(Path("results"))
     config.update(resolve_engine(resolve_config(config), os.environ))
-except ConfigError as error:
+except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
     workflow.config_settings.config_args = [*workflow.config_settings.config_args, runs.chosen_engine(config)]
+try:
+    config["datasets"] = complete_predicted(config)
+except ModelError as error:
+    raise WorkflowError(str(error))
 
 DATASETS = config["datasets"]
 ENGINE = config["surfaces"]["engine"]
 TONTO = config["surfaces"]["tonto"]
 STRUCTURES_PER_JOB = config["surfaces"]["structures_per_job"] or {"python": 64, "tonto": 16}[ENGINE]
 SURFACE_RETRIES = 2
-BUNDLED_PYTHON = Path(workflow.basedir) / ".venv-densities/bin/python"
+BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
+FETCH_ENVIRONMENTS = [ROOT / name / "bin/python" for name in (".venv-fetch", ".venv-fetch-test")]
+FETCH_PYTHON = next((path for path in FETCH_ENVIRONMENTS if path.exists()), "python")
 DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
 PROBE_FILE = "results/tonto_probe.json"
 
@@ -59,7 +69,8 @@ onstart:
 
 onsuccess:
     runs.remove_head()
-    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv), Path("results/summary.txt"))
+    asked = any(job.rule.name == "report" for job in workflow.dag.jobs)  # an older summary is none of this run's
+    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv), Path("results/summary.txt") if asked else None)
 
 
 onerror:
@@ -106,12 +117,13 @@ def batches(dataset):
 
 def has_targets(dataset):
     """Say whether a dataset has a property to learn."""
-    return "table" in DATASETS[dataset] or "targets" in DATASETS[dataset]
+    return "model" not in DATASETS[dataset] and ("table" in DATASETS[dataset] or "targets" in DATASETS[dataset])
 
 
 def site_labels(dataset):
     """Names of the prototype's sites, for a channel each; none for a folder of files."""
-    return ["A", "B", "X"] if "prototype" in DATASETS[dataset] else []
+    prototype = DATASETS[dataset].get("prototype")
+    return list(find_prototype(prototype).sites) if prototype else []
 
 
 PYTHON_SETTINGS = [
@@ -121,7 +133,8 @@ PYTHON_SETTINGS = [
     config["surfaces"]["mesh_level"],
 ]
 FINGERPRINT_SETTINGS = [config["fingerprint"], versions.FINGERPRINT_FORMAT]
-LEARNING_SETTINGS = {key: value for key, value in config["learning"].items() if key not in ("gpus", "require_gpu")}
+HOW_TO_TRAIN = ("gpus", "require_gpu", "tensorboard")  # and not what
+LEARNING_SETTINGS = {key: value for key, value in config["learning"].items() if key not in HOW_TO_TRAIN}
 
 
 @cache
@@ -175,11 +188,28 @@ def comparison_digest(wildcards):
     return geometry_digest(plan(wildcards.dataset).entries, settings)
 
 
-def fingerprint_definition(dataset):
-    """How the fingerprints of a dataset are made, for predictions of other compounds."""
-    settings = {name: DATASETS[dataset].get(name) for name in ("prototype", "initial_edge")}
-    surfaces = {"engine": ENGINE, "densities": config["densities"], "mesh_level": config["surfaces"]["mesh_level"]}
-    return settings | surfaces | {"fingerprint": config["fingerprint"]}
+def definition_of(dataset):
+    """What defines the fingerprints of a dataset, for predictions of other compounds."""
+    return fingerprint_definition(DATASETS[dataset], config["surfaces"], config["densities"], config["fingerprint"])
+
+
+def model_folder(dataset):
+    """Folder of the models that a dataset is predicted with: those of another dataset, or of an earlier run."""
+    model = DATASETS[dataset]["model"]
+    return Path(f"results/{model}/models" if model in DATASETS else model)
+
+
+def model_input(dataset):
+    """What a prediction waits for: the training in this run, or the card of an earlier one."""
+    folder = model_folder(dataset)
+    return folder if DATASETS[dataset]["model"] in DATASETS else folder / CARD
+
+
+def prediction_digest(dataset):
+    """Digest of what determines the predictions of a dataset that is predicted."""
+    model = DATASETS[dataset]["model"]
+    of_model = learning_digest(model) if model in DATASETS else file_digest(model_folder(dataset) / CARD)
+    return digest(input_digest(dataset), fingerprint_digest(dataset), of_model)
 
 
 @cache
@@ -222,8 +252,12 @@ def surface_minutes(structures):
 def dataset_files(wildcards):
     """Files that a dataset is read from."""
     settings = DATASETS[wildcards.dataset]
+    if "elements" in settings:
+        return []
+    prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
+    own = [str(path) for path in sorted(prototype.file.parent.iterdir())] if prototype and prototype.file else []
     if "table" in settings:
-        return [settings["table"]]
+        return [settings["table"], *own]
     paths = [str(entry.path) for entry in plan(wildcards.dataset).entries]
     return paths + ([settings["targets"]] if "targets" in settings else [])
 
@@ -303,8 +337,7 @@ def reported(items, dataset="{dataset}"):
 @cache
 def content_digest(*patterns):
     """Digest of the contents of this workflow's own files: what is made with them is made again when they change."""
-    root = Path(workflow.basedir)
-    return digest([file_digest(path) for pattern in patterns for path in sorted(root.glob(pattern))])
+    return digest([file_digest(path) for pattern in patterns for path in sorted(ROOT.glob(pattern))])
 
 
 FIGURE_SOURCES = ("src/hirshprint/report/figures.py", "src/hirshprint/report/items.py")
@@ -342,9 +375,13 @@ def dataset_results(wildcards):
     """What the report needs of every dataset."""
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
+    predicted = [name for name in names if "model" in DATASETS[name]]
+    screened = [name for name in names if "elements" in DATASETS[name]]
     compared = names if config["surfaces"]["compare_structures"] else []
     return (
         [f"results/{name}/{file}" for name in names for file in DATASET_FILES]
         + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
+        + [f"results/{name}/predicted.csv" for name in predicted]
+        + [f"results/{name}/screen.{kind}" for name in screened for kind in ("csv", "svg")]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
     )

@@ -3,7 +3,7 @@
 
 rule densities:
     input:
-        program=str(Path(workflow.basedir) / "workflow/scripts/write_densities.py"),
+        program=str(ROOT / "workflow/scripts/write_densities.py"),
     output:
         "results/densities/{source}.h5",
     log:

@@ -22,7 +22,8 @@ rule train:
         gpu=config["learning"]["gpus"],
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
-        definition=lambda wildcards: fingerprint_definition(wildcards.dataset),
+        definition=lambda wildcards: definition_of(wildcards.dataset),
+        site_labels=lambda wildcards: site_labels(wildcards.dataset),
     message:
         "Train networks on {wildcards.dataset}: every split, fold and seed in one job"
     script:
@@ -83,3 +84,72 @@ rule evaluate:
         "Evaluate the predictions of {wildcards.dataset}"
     script:
         "../scripts/evaluate.py"
+
+
+rule predict:
+    input:
+        fingerprints="results/{dataset}/fingerprints.h5",
+        structures="results/{dataset}/structures.h5",
+        targets="results/{dataset}/targets.csv",
+        model=lambda wildcards: model_input(wildcards.dataset),
+    output:
+        report(
+            "results/{dataset}/predicted.csv",
+            caption="../report/predicted.rst",
+            category="Predictions",
+            labels={"dataset": "{dataset}", "item": "predictions of new compounds"},
+        ),
+    log:
+        "logs/{dataset}/predict.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/predict.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    threads: 2
+    resources:
+        mem_mb=mem_mb(2000, per_structure=0.06),
+        runtime=minutes(30, per_structure=0.01),
+    params:
+        digest=lambda wildcards: prediction_digest(wildcards.dataset),
+        model=lambda wildcards: str(model_folder(wildcards.dataset)),
+        definition=lambda wildcards: definition_of(wildcards.dataset),
+    message:
+        "Predict the compounds of {wildcards.dataset} with {params.model}"
+    script:
+        "../scripts/predict.py"
+
+
+rule screen:
+    input:
+        "results/{dataset}/predicted.csv",
+    output:
+        table=report(
+            "results/{dataset}/screen.csv",
+            caption="../report/screen.rst",
+            category="Predictions",
+            labels={"dataset": "{dataset}", "item": "ranked by uncertainty"},
+        ),
+        figure=report(
+            "results/{dataset}/screen.svg",
+            caption="../report/screen.rst",
+            category="Predictions",
+            labels={"dataset": "{dataset}", "item": "maps"},
+        ),
+    log:
+        "logs/{dataset}/screen.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/screen.tsv"
+    localrule: True
+    conda:
+        "../../envs/learning.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(1000),
+        runtime=minutes(10),
+    params:
+        digest=lambda wildcards: prediction_digest(wildcards.dataset),
+        quantity=lambda wildcards: [DATASETS[wildcards.dataset][key] for key in ("property", "unit")],
+    message:
+        "Screening of {wildcards.dataset}: rank by uncertainty, draw maps"
+    script:
+        "../scripts/screen.py"

@@ -14,7 +14,10 @@ workflow = Path(snakemake.scriptdir).parent
 run = describe_run(snakemake.config, Path("logs/benchmarks"), engine, workflow.parent, snakemake.params.digests)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
 items = {dataset: [Item(**item) for item in listed] for dataset, listed in snakemake.params.shown.items()}
-inputs = [dataset_inputs(Path("results") / name, items[name], compared) for name in snakemake.config["datasets"]]
+inputs = [
+    dataset_inputs(Path("results") / name, items[name], compared, "model" in settings, "elements" in settings)
+    for name, settings in snakemake.config["datasets"].items()
+]
 write_report(inputs, run, snakemake.output.report, workflow / "report", items[""])
 with written_whole(snakemake.output.summary) as temporary:
     lines = summary_lines(inputs, run, snakemake.output.report)

@@ -6,9 +6,11 @@ Writes structures.h5 (see hirshprint.structures.structure), targets.csv and reje
 from pathlib import Path
 
 from hirshprint.logs import start_log
+from hirshprint.runs import stamp_results
 from hirshprint.structures.stage import make_structures
 
 start_log(snakemake.log[0], echo=True)
+stamp_results(Path("results"))
 dataset = snakemake.wildcards.dataset
 make_structures(
     settings=snakemake.config["datasets"][dataset],

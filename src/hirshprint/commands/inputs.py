@@ -12,7 +12,8 @@ from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.config import resolve_config
 from hirshprint.densities import Densities, read_densities
 from hirshprint.structures.crystals import CrystalError, cubic_perovskite, read_crystal
-from hirshprint.structures.planning import SITES, compound_fault, overlap_fault, prototype_id, structure_name
+from hirshprint.structures.planning import compound_fault, overlap_fault, prototype_id, structure_name
+from hirshprint.structures.prototypes import PROTOTYPES
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, SurfaceError
@@ -20,7 +21,7 @@ from hirshprint.versions import DENSITIES
 
 ROOT = Path(__file__).parents[3]
 SOURCES = ("thakkar", "x2c")
-PEROVSKITE = re.compile(r"([A-Z][a-z]?)([A-Z][a-z]?)([A-Z][a-z]?)3")
+PEROVSKITE = PROTOTYPES["cubic_perovskite"]
 
 
 def read_input(text: str, edge_angstrom: float) -> Structure:
@@ -43,16 +44,16 @@ def read_input(text: str, edge_angstrom: float) -> Structure:
         raise CommandError(f"{text} is a folder; name one CIF or POSCAR file in it", UNUSABLE)
     if not re.fullmatch(r"[A-Za-z0-9]+", text):
         raise CommandError(f"{text}: there is no such file", UNUSABLE)
-    match = PEROVSKITE.fullmatch(text)
-    if match is None:
+    elements = PEROVSKITE.elements_of(text)
+    if elements is None:
         raise CommandError(
             f"{text} is neither a file nor a formula ABX3 of a cubic perovskite, such as SrTiO3", UNUSABLE
         )
-    fault = compound_fault({**dict(zip(SITES, match.groups(), strict=True)), "formula": text})
-    fault = fault or overlap_fault(edge_angstrom, "--edge")
+    fault = compound_fault({**dict(zip(PEROVSKITE.sites, elements, strict=True)), "formula": text}, PEROVSKITE)
+    fault = fault or overlap_fault(edge_angstrom, "--edge", PEROVSKITE)
     if fault:
         raise CommandError(f"{text}: {fault[0]}; {fault[1]}", UNUSABLE)
-    return cubic_perovskite(match.groups(), edge_angstrom, prototype_id(text, edge_angstrom))
+    return cubic_perovskite(elements, edge_angstrom, prototype_id(text, edge_angstrom))
 
 
 def find_densities(wanted: str) -> Densities:

@@ -3,73 +3,168 @@
 from __future__ import annotations
 
 import argparse
-import csv
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.commands.inputs import PEROVSKITE, find_densities
-from hirshprint.files import written_whole
-from hirshprint.structures.planning import SITES, InputError, compound_fault, read_rows
+from hirshprint.commands.inputs import find_densities
+from hirshprint.files import digest, written_whole
+from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, needed_edges, read_folder_card
+from hirshprint.structures.planning import Entry, InputError, Plan, Rejection, plan_dataset
+from hirshprint.structures.prototypes import PrototypeError, find_prototype
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hirshprint.structures.structure import Structure
+
+Row = dict[str, Any]
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write a table with a row per compound; rows that cannot be used are listed, and the others predicted."""
-    from hirshprint.models.prediction import ModelError, predict_compounds, read_folder_card
-
-    compounds = list(dict.fromkeys(_compounds(arguments)))
-    if not compounds:
-        raise CommandError("no compound to predict: name formulas ABX3, or a table by --table", UNUSABLE)
+    """Write a table with a row per compound; rows and files that cannot be used are listed, the others predicted."""
     try:
         card = read_folder_card(arguments.model)
-        found = predict_compounds(arguments.model, card, compounds, find_densities(card["densities"]))
+        _check_here(arguments.model, card)
+        prototype = find_prototype(card["prototype"]) if card["prototype"] else None
+    except (ModelError, PrototypeError) as error:
+        raise CommandError(str(error)) from None
+    if arguments.formula and prototype is None:
+        raise CommandError(f"{arguments.model}: it learned from files; name a folder of files by --cif", UNUSABLE)
+    with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
+        try:
+            plan = _plan(arguments, card, Path(temporary))
+        except InputError as error:
+            raise CommandError(str(error), UNUSABLE) from None
+        found = _predict(arguments.model, card, plan, Path(temporary))
+    _write(found, arguments.out, card)
+
+
+def _check_here(folder: Path, card: Row) -> None:
+    """Refuse a model whose fingerprints this program does not make."""
+    if card["engine"] != "python":
+        raise ModelError(
+            f"{folder}: it learned from surfaces of {card['engine']}; put `model: {folder}` under a dataset of a "
+            "configuration with this engine, or train with engine: python"
+        )
+    surfaces = {"engine": "python", "mesh_level": card["mesh_level"]}
+    check_fits(folder, card, fingerprint_definition(card, surfaces, card["densities"], card["fingerprint"]))
+
+
+def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
+    """The structures of all compounds and files that were named, and what was left out."""
+    settings = {"prototype": card["prototype"], "initial_edge": needed_edges(card)}
+    settings |= {"property": card["property"], "unit": card["unit"], "model": str(arguments.model)}
+    plans = []
+    if arguments.formula:
+        listed = temporary / "formulas.csv"
+        listed.write_text("\n".join(["formula", *arguments.formula]) + "\n", encoding="utf-8")
+        plan = plan_dataset(settings | {"table": str(listed)})
+        for fault in plan.rejections:
+            if "the same compound" not in fault.reason:
+                raise CommandError(f"{fault.structure_id}: {fault.reason}; {fault.remedy}", UNUSABLE)
+        plans.append(Plan(plan.entries, ()))
+    if arguments.table:
+        if card["prototype"] is None:
+            raise InputError(f"{arguments.model}: it learned from files; name a folder of files by --cif")
+        plans.append(plan_dataset(settings | {"table": str(arguments.table)}))
+    if arguments.cif:
+        of_folder = plan_dataset({**settings, "prototype": None, "folder": str(arguments.cif)})
+        plans.append(_placed(of_folder, settings) if card["prototype"] else of_folder)
+    entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
+    return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))
+
+
+def _placed(plan: Plan, settings: Row) -> Plan:
+    """Entries of the prototype for the files that are crystals of it; the others are left out."""
+    from hirshprint.structures.crystals import build_structures
+    from hirshprint.structures.planning import initial_edges, prototype_entries
+    from hirshprint.structures.recognition import prototype_elements
+
+    prototype = find_prototype(settings["prototype"])
+    structures, _, unusable = build_structures(plan.entries, {**settings, "prototype": None})
+    sources = {entry.structure_id: entry.source for entry in plan.entries}
+    entries: list[Entry] = []
+    rejections = [*plan.rejections, *unusable]
+    for structure in structures:
+        source = sources[structure.structure_id]
+        elements = prototype_elements(structure, prototype)
+        if elements is None:
+            reason = f"it is no {prototype.name.replace('_', ' ')}, which the model learned from"
+            rejections.append(Rejection(structure.structure_id, source, reason, "leave it out, or train on such files"))
+            continue
+        edges = initial_edges(prototype.compound(elements), settings["initial_edge"])
+        entries += prototype_entries(prototype, elements, edges, source)
+    return Plan(tuple(entries), tuple(rejections))
+
+
+def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFrame:
+    """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
+    from hirshprint.datasets import SITES, load_dataset
+    from hirshprint.fingerprints import write_fingerprints
+    from hirshprint.models.prediction import predict_dataset, result_table
+    from hirshprint.structures.crystals import build_structures, write_targets
+
+    settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
+    structures, targets, unusable = build_structures(plan.entries, settings)
+    surfaces, failed = _surfaces(structures, card)
+    for rejection in (*plan.rejections, *unusable, *failed):
+        print(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
+    if not surfaces:
+        raise CommandError("no compound to predict: name formulas, a table by --table, or files by --cif", UNUSABLE)
+    names = list(find_prototype(card["prototype"]).sites) if card["prototype"] else []
+    files = (temporary / "fingerprints.h5", temporary / "targets.csv")
+    write_fingerprints(surfaces, card["fingerprint"], files[0], digest(card["fingerprint"]), names)
+    write_targets(files[1], targets)
+    moments = tuple(card["elements"]) == SITES and "site" in card["fingerprint"]["channels"]
+    dataset = load_dataset(card["dataset"], *files, card["channels"], site_moments=moments, with_targets=False)
+    try:
+        return result_table(predict_dataset(folder, card, dataset, structures), card["property"])
     except ModelError as error:
         raise CommandError(str(error)) from None
-    stem, ending = ("a", "_angstrom") if card["property"] == "a_angstrom" else (card["property"], "")
-    table = found.rename(columns={name: f"{stem}_{name}{ending}" for name in ("predicted", "std")})
-    if arguments.out is None:
-        print(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any], list[Rejection]]:
+    """Surfaces by structure id, computed on all cores, and the structures that have none."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.surface import SurfaceError
+
+    densities = find_densities(card["densities"])
+    found: dict[str, Any] = {}
+    failed = []
+
+    def one(structure: Structure) -> Any:
+        try:
+            return compute_surfaces(structure, densities, card["mesh_level"])
+        except SurfaceError as error:
+            return error
+
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for structure, made in zip(structures, pool.map(one, structures), strict=True):
+            if isinstance(made, SurfaceError):
+                failed.append(Rejection(structure.structure_id, structure.structure_id, str(made), "leave it out"))
+            else:
+                found[structure.structure_id] = made
+    return found, failed
+
+
+def _write(table: pd.DataFrame, out: Path | None, card: Row) -> None:
+    """Write CSV or JSON, as the name of the file says, or show the table."""
+    if out is None:
+        shown = table.drop(columns=["formula"] if (table["formula"] == table["name"]).all() else [])
+        print(shown.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
         return
-    with written_whole(arguments.out) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6f")
-    print(f"written: {arguments.out}, {len(table)} compounds")
-    if unseen := int((table["unseen"] != "").sum()):
-        print(f"{unseen} of them with an element that training never saw on its site: column unseen")
-
-
-def _compounds(arguments: argparse.Namespace) -> list[tuple[str, str, str]]:
-    found = []
-    for formula in arguments.formula:
-        match = PEROVSKITE.fullmatch(formula)
-        if match is None:
-            raise CommandError(f"{formula} is no formula ABX3 of a cubic perovskite, such as SrTiO3", UNUSABLE)
-        elements = (match[1], match[2], match[3])
-        if fault := compound_fault({**dict(zip(SITES, elements, strict=True)), "formula": formula}):
-            raise CommandError(f"{formula}: {fault[0]}; {fault[1]}", UNUSABLE)
-        found.append(elements)
-    if arguments.table:
-        found += _from_table(arguments.table)
-    return found
-
-
-def _from_table(path: Path) -> list[tuple[str, str, str]]:
-    """Compounds of a CSV file with the columns A, B, X, or with formula alone."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = [cell.strip() for cell in next(csv.reader(file), [])]
-        rows = read_rows(path, ("formula",) if "A" not in header else ("formula", *SITES))
-    except OSError as error:
-        raise CommandError(f"{path}: {error.strerror}", UNUSABLE) from None
-    except (InputError, UnicodeDecodeError) as error:
-        raise CommandError(str(error), UNUSABLE) from None
-    found = []
-    for row in rows:
-        cells = dict(row.cells)
-        match = PEROVSKITE.fullmatch(cells.get("formula", ""))
-        if "A" not in header and match:
-            cells |= dict(zip(SITES, match.groups(), strict=True))
-        fault = row.fault or compound_fault(cells)
-        if fault:
-            print(f"left out {path} row {row.number}: {fault[0]}; {fault[1]}")
-            continue
-        found.append((cells["A"], cells["B"], cells["X"]))
-    return found
+    with written_whole(out) as temporary:
+        if out.suffix.lower() == ".json":
+            table.to_json(temporary, orient="records", indent=1, double_precision=6)
+        else:
+            table.to_csv(temporary, index=False, float_format="%.6f")
+    print(f"written: {out}, {len(table)} compounds; {card['property']} in {card['unit']}")
+    if outside := int(table["outside_domain"].sum()):
+        print(f"{outside} of them lie outside of what training saw: columns unseen and fingerprint_distance")

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hirshprint.datasets import SITES, Dataset, Fold, planned_splits
+from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, seeds_of
 from hirshprint.models import regressors
 from hirshprint.models.formulas import FORMULAS, ions
 from hirshprint.models.predictions import fold_predictions, with_ensembles
@@ -67,7 +67,7 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
                     of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
-                    for seed in map(int, learning["seeds"] if model in SEEDED else learning["seeds"][:1]):
+                    for seed in seeds_of(split, learning)[: None if model in SEEDED else 1]:
                         predicted = _fit_and_predict(model, inputs, single.targets, of_single.train, seed)
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
                         tables.append(table[table["predicted"].notna()] if model in FORMULAS else table)
@@ -131,8 +131,8 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
 
 def _no_formula(dataset: Dataset) -> str:
     """Why the empirical formulas do not apply; empty if they do."""
-    if not dataset.elements:
-        return f"dataset '{dataset.name}' names no sites A, B and X"
+    if tuple(dataset.elements) != SITES:
+        return f"dataset '{dataset.name}' has not the sites A, B and X alone"
     if dataset.unit != "Å":
         return f"it predicts an edge in Å, but {dataset.property} is in {dataset.unit}"
     return ""
@@ -160,7 +160,9 @@ def _one_hot(dataset: Dataset) -> NDArray[np.float64]:
     """Which element is on each site, or the fractions of the elements in datasets without named sites."""
     known = np.array(SYMBOLS)
     if dataset.elements:
-        return np.concatenate([dataset.elements[site][:, None] == known for site in SITES], axis=1, dtype=np.float64)
+        return np.concatenate(
+            [symbols[:, None] == known for symbols in dataset.elements.values()], axis=1, dtype=np.float64
+        )
     return _fractions(dataset)
 
 
@@ -176,7 +178,7 @@ def _fractions(dataset: Dataset) -> NDArray[np.float64]:
 def _properties(dataset: Dataset) -> NDArray[np.float64]:
     """Element properties per site; without named sites their mean, sd, least and greatest in the formula."""
     if dataset.elements:
-        tables = [element_properties(dataset.elements[site].tolist())[1] for site in SITES]
+        tables = [element_properties(symbols.tolist())[1] for symbols in dataset.elements.values()]
         return np.concatenate(tables, axis=1)
     _, table = element_properties(SYMBOLS)
     rows = []

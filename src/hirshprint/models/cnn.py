@@ -11,6 +11,7 @@ from hirshprint.datasets import Dataset
 from hirshprint.models.backend import keras
 
 CHANNEL = "total"
+KINDS = ("anion", "cation")
 
 
 def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
@@ -31,20 +32,26 @@ def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
     return keras.Model([image], keras.layers.Dense(1)(features), name="cnn_paper")
 
 
+def cnn_channels(dataset: Dataset) -> list[str]:
+    """Channels that the network sees: the total one, as in the paper; without named sites also anions and cations."""
+    return [CHANNEL, *(kind for kind in KINDS if kind in dataset.channels and not dataset.elements)]
+
+
 def cnn_images(dataset: Dataset) -> NDArray[np.float32]:
-    """Return (n, b, b, 1) images of the total fingerprint, unscaled.
+    """Return (n, b, b, c) images of the fingerprints, unscaled, with the channels `cnn_channels`.
 
     Raises
     ------
     ValueError
-        The dataset lacks that channel.
+        The dataset lacks the total one.
     """
     if CHANNEL not in dataset.channels:
         raise ValueError(
             f"cnn_paper learns from channel '{CHANNEL}', which the fingerprints of '{dataset.name}' lack; "
             "add it under fingerprint: channels:"
         )
-    return dataset.counts[:, dataset.channels.index(CHANNEL), :, :, None]
+    columns = [dataset.channels.index(channel) for channel in cnn_channels(dataset)]
+    return np.moveaxis(dataset.counts[:, columns], 1, -1)
 
 
 def image_scale(images: NDArray[np.float32], train: NDArray[np.int64]) -> float:

@@ -90,6 +90,19 @@ def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
     )
 
 
+def lonely_atoms(structures: Sequence[Structure], radius: float) -> NDArray[np.bool_]:
+    """Say of each structure (n,) whether an atom of it has no neighbour up to `radius` Å: it gives no graph."""
+    found = []
+    for structure in structures:
+        try:
+            build_graphs([structure], radius)
+        except ValueError:
+            found.append(True)
+        else:
+            found.append(False)
+    return np.array(found, dtype=bool)
+
+
 def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.generic], ...]:
     """Join the graphs of some structures into one disconnected graph.
 

@@ -10,40 +10,41 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
-from hirshprint.datasets import SITES, Dataset
-from hirshprint.densities import Densities
-from hirshprint.files import written_whole
-from hirshprint.fingerprints import fingerprint_of, moments
+import hirshprint
+from hirshprint.datasets import Dataset, first_rows
+from hirshprint.files import digest, written_whole
+from hirshprint.fingerprints import moments
+from hirshprint.models.cards import CARD, FORMAT, ModelError, best_network
 from hirshprint.models.predictions import basis, calibrations, spread_size
-from hirshprint.structures.crystals import cubic_perovskite
-from hirshprint.structures.planning import initial_edges, prototype_id
 from hirshprint.structures.structure import Structure
 
-CARD = "model.json"
-FORMAT = 1
-
-
-class ModelError(ValueError):
-    """A folder of models that cannot be used here; the message says why."""
+DOMAIN = "domain.npz"
+DOMAIN_QUANTILE = 0.99
+"""Farther from training than this share of the training samples are from their nearest neighbour counts as outside."""
 
 
 def write_folder_card(folder: Path, dataset: Dataset, table: pd.DataFrame, definition: Mapping[str, Any]) -> None:
-    """Write ``model.json``: what predictions with the networks in a folder need beside their own cards.
+    """Write ``model.json`` and ``domain.npz``: what predictions with the networks need beside their own cards.
 
     Parameters
     ----------
     table : the predictions of their training.
-    definition : how fingerprints are made: prototype (None for files), initial_edge, engine, densities, mesh_level,
-        fingerprint (the configuration's section).
+    definition : how fingerprints are made, `cards.fingerprint_definition`.
     """
     split = "random" if (table["split"] == "random").any() else str(table["split"].iloc[0])
-    rows = table[(table["split"] == split) & (basis(table) == "compound") & (table["part"] == "validation")]
+    of_split = table[(table["split"] == split) & (table["part"] == "validation")]
+    whole = basis(of_split) == "compound"
+    of_files = ~of_split["model"].isin(of_split.loc[whole, "model"])  # several files of a compound each stand alone
+    rows = of_split[whole | of_files]
     joint = rows[rows["seed"].eq("ensemble") | ~rows["model"].isin(rows.loc[rows["seed"].eq("ensemble"), "model"])]
     error = (joint["predicted"] - joint["true"]).abs().groupby(joint["model"]).mean()
     found = calibrations(joint)
+    samples = dict(zip(dataset.structure_ids.tolist(), dataset.targets.tolist(), strict=True))
     card = {
         "format": FORMAT,
+        "hirshprint": hirshprint.__version__,
         "dataset": dataset.name,
         "property": dataset.property,
         "unit": dataset.unit,
@@ -53,118 +54,132 @@ def write_folder_card(folder: Path, dataset: Dataset, table: pd.DataFrame, defin
             model: of_model.set_index("fold")[["factor", "floor"]].agg(list, axis=1).to_dict()
             for model, of_model in found.groupby("model")
         },
-        "elements": {site: sorted(set(symbols.tolist())) for site, symbols in dataset.elements.items()},
+        "channels": list(dataset.channels),
+        "elements": {site: sorted(set(symbols.tolist())) for site, symbols in seen_elements(dataset).items()},
+        "training_set": {"structures": len(samples), "digest": digest(samples)},
         **definition,
     }
+    points = fingerprint_moments(dataset)
+    mean, sd = points.mean(axis=0), points.std(axis=0)
+    known = _standardised(points, mean, sd)
+    nearest = cKDTree(known).query(known, k=2)[0][:, 1] if len(known) > 1 else np.ones(1)
+    with written_whole(folder / DOMAIN) as temporary, temporary.open("wb") as file:
+        np.savez(file, mean=mean, sd=sd, known=known, limit=np.quantile(nearest, DOMAIN_QUANTILE))
     with written_whole(folder / CARD) as temporary:
         temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 
-def read_folder_card(folder: Path) -> dict[str, Any]:
-    """Read ``model.json``.
-
-    Raises
-    ------
-    ModelError
-        There is none, it is of another version, or predictions from a formula cannot be made with it.
-    """
-    try:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelError(f"{folder}: no {CARD} in it; name the folder results/DATASET/models of a run") from None
-    except ValueError as error:
-        raise ModelError(f"{folder / CARD}: not JSON ({error}); train again") from None
-    if card.get("format") != FORMAT:
-        raise ModelError(f"{folder / CARD}: of format {card.get('format')}, this version reads {FORMAT}; train again")
-    if card["prototype"] is None:
-        raise ModelError(f"{folder}: trained on files; predictions are made from formulas of a prototype alone")
-    if card["engine"] != "python":
-        raise ModelError(f"{folder}: trained on surfaces of {card['engine']}; train with engine: python to predict")
-    if not card["validation_mean_absolute_error"]:
-        raise ModelError(f"{folder}: its training had no validation part to choose a network by")
-    return card
-
-
-def predict_compounds(
-    folder: Path, card: Mapping[str, Any], compounds: Sequence[tuple[str, str, str]], densities: Densities
+def predict_dataset(
+    folder: Path, card: Mapping[str, Any], dataset: Dataset, structures: Sequence[Structure]
 ) -> pd.DataFrame:
-    """Predict the property of compounds, elements on A, B and X, with the network of least validation error.
+    """Predict the property of compounds with the network of least validation error.
 
     All its folds and seeds are averaged. The standard deviation is the one to expect of a fold's ensemble, calibrated
     on validation parts, averaged over the folds.
 
+    Parameters
+    ----------
+    card : `cards.read_folder_card` of the folder.
+    dataset : with the channels of the card, and moments of the sites where it has sites; its targets are not read.
+    structures : of any order; must have every structure of the dataset.
+
     Returns
     -------
-    One row per compound: formula, predicted, std, unseen (elements that training had on no such site, as ``A=Cs``).
+    One row per compound (of a dataset from files, per structure), sorted by name: name, formula, the sites, predicted,
+    std, unseen (elements that training had on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training
+    sample; `DOMAIN_QUANTILE` of these are nearer to each other than 1), outside_domain (whether either is the case).
     """
     from hirshprint.models import cgcnn, hybrid  # noqa: F401  Keras must know their layers
     from hirshprint.models.backend import keras
 
-    errors = card["validation_mean_absolute_error"]
-    model = min(errors, key=errors.get)
-    dataset, structures = _dataset(compounds, card, densities, model)
-    names = ["".join(elements) + "3" for elements in compounds]
-    by_fold: dict[int, list[NDArray[np.float64]]] = {}
+    model = best_network(card)
+    from_files = not np.isfinite(dataset.initial_edges).any()
+    name_of = dataset.structure_ids if from_files else dataset.compounds
+    by_fold: dict[int, list[pd.Series[float]]] = {}
     for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
         of_unit = json.loads(path.read_text(encoding="utf-8"))
         network = keras.models.load_model(path.with_suffix(".keras"))
         rows, inputs = _inputs(model, of_unit["inputs"], path.parent, dataset, structures)
         output = np.asarray(network(list(inputs), training=False))[:, 0]
-        value = pd.Series(output * of_unit["target_sd"] + of_unit["target_mean"], dataset.compounds[rows])
-        by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean()[names].to_numpy(np.float64))
+        value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
+        by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
     if not by_fold:
         raise ModelError(f"{folder}: no network {model} in it; train again")
-    folds = [np.array(members) for members in by_fold.values()]
+    names = next(iter(by_fold.values()))[0].index.to_numpy(str)
+    folds = {fold: np.array([member.to_numpy() for member in members]) for fold, members in by_fold.items()}
     sizes = []
-    for fold, members in by_fold.items():
+    for fold, members in folds.items():
         factor, floor = card["calibrations"][model][str(fold)]
         spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
         sizes.append(factor * spread_size(spread, floor))
-    seen = card["elements"]
-    unseen = [
-        " ".join(f"{s}={e}" for s, e in zip(SITES, elements, strict=True) if e not in seen[s]) for elements in compounds
-    ]
-    mean = np.mean([members.mean(axis=0) for members in folds], axis=0)
-    return pd.DataFrame({"formula": names, "predicted": mean, "std": np.mean(sizes, axis=0), "unseen": unseen})
-
-
-def _dataset(
-    compounds: Sequence[tuple[str, str, str]], card: Mapping[str, Any], densities: Densities, model: str
-) -> tuple[Dataset, list[Structure]]:
-    """The compounds at the initial edges of the training, with the fingerprints that a network asks for."""
-    from hirshprint.surfaces.python_engine import compute_surfaces
-
-    structures, rows = [], []
-    for elements in compounds:
-        name = "".join(elements) + "3"
-        for draw, edge in enumerate(initial_edges(name, card["initial_edge"])):
-            structures.append(cubic_perovskite(elements, edge, prototype_id(name, edge)))
-            rows.append((name, *elements, edge, draw))
-    bins, settings = card["fingerprint"]["bins"]["count"], {**card["fingerprint"], "channels": ["total", "site"]}
-    total, of_sites = np.zeros((len(rows), 1, bins, bins), np.float32), np.zeros((len(rows), len(SITES), 12))
-    for k, structure in enumerate(structures if model != "cgcnn" else ()):
-        surfaces = compute_surfaces(structure, densities, card["mesh_level"])
-        counts = fingerprint_of(surfaces, settings, SITES)[0]
-        total[k], of_sites[k] = counts[:1], moments(counts[1:])
-    table = pd.DataFrame(rows, columns=["name", *SITES, "edge", "draw"])
-    names = table["name"].to_numpy(str)
-    dataset = Dataset(
-        name=card["dataset"],
-        property=card["property"],
-        unit=card["unit"],
-        structure_ids=np.array([structure.structure_id for structure in structures]),
-        compounds=names,
-        groups=names,
-        elements={site: table[site].to_numpy(str) for site in SITES},
-        formulas=names,
-        initial_edges=table["edge"].to_numpy(np.float64),
-        targets=np.zeros(len(rows)),
-        draws=table["draw"].to_numpy(np.int64),
-        counts=total,
-        channels=("total",),
-        moments=of_sites,
+    by_draw = np.argsort(-dataset.draws, kind="stable")
+    row_of = dict(zip(name_of[by_draw].tolist(), by_draw.tolist(), strict=True))  # the first draw comes last, and stays
+    shown = np.array([row_of[name] for name in names.tolist()])
+    distance = pd.Series(_domain_distance(folder, dataset), name_of[first_rows(dataset)]).reindex(names)
+    unseen = _unseen(dataset, shown, card["elements"])
+    return pd.DataFrame(
+        {
+            "name": names,
+            "formula": dataset.formulas[shown],
+            **{site: symbols[shown] for site, symbols in dataset.elements.items()},
+            "predicted": np.mean([members.mean(axis=0) for members in folds.values()], axis=0),
+            "std": np.mean(sizes, axis=0),
+            "unseen": unseen,
+            "fingerprint_distance": distance.to_numpy(),
+            "outside_domain": (np.array(unseen) != "") | ~(distance.to_numpy() <= 1),
+        }
     )
-    return dataset, structures
+
+
+def result_table(found: pd.DataFrame, property_name: str) -> pd.DataFrame:
+    """Name the columns of predictions after the property, its unit at their end where the property names one."""
+    stem, ending = ("a", "_angstrom") if property_name == "a_angstrom" else (property_name, "")
+    return found.rename(columns={name: f"{stem}_{name}{ending}" for name in ("predicted", "std")})
+
+
+def fingerprint_moments(dataset: Dataset) -> NDArray[np.float64]:
+    """Moments of the total fingerprint, a row per sample: of a compound at its first initial edge, or of a file."""
+    total = dataset.channels.index("total")
+    return moments(dataset.counts[first_rows(dataset), total])
+
+
+def seen_elements(dataset: Dataset) -> dict[str, NDArray[np.str_]]:
+    """Elements by site; without named sites all of them under an empty name."""
+    if dataset.elements:
+        return dataset.elements
+    return {"": np.array(sorted({symbol for formula in dataset.formulas.tolist() for symbol in _symbols(formula)}))}
+
+
+def _symbols(formula: str) -> list[str]:
+    from hirshprint.models.baselines import composition
+
+    return list(composition(formula))
+
+
+def _standardised(
+    points: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    scaled: NDArray[np.float64] = (points - mean) / np.where(sd > 0, sd, 1.0)
+    return scaled
+
+
+def _domain_distance(folder: Path, dataset: Dataset) -> NDArray[np.float64]:
+    """Distance of each sample's fingerprint to the nearest of training, in units of the limit of the domain."""
+    with np.load(folder / DOMAIN, allow_pickle=False) as arrays:
+        points = _standardised(fingerprint_moments(dataset), arrays["mean"], arrays["sd"])
+        nearest = cKDTree(arrays["known"]).query(points)[0]
+        distance: NDArray[np.float64] = nearest / max(float(arrays["limit"]), 1e-12)
+    return distance
+
+
+def _unseen(dataset: Dataset, rows: NDArray[np.int64], seen: Mapping[str, Sequence[str]]) -> list[str]:
+    if "" in seen:
+        known = set(seen[""])
+        return [" ".join(e for e in _symbols(formula) if e not in known) for formula in dataset.formulas[rows].tolist()]
+    return [
+        " ".join(f"{site}={of[row]}" for site, of in dataset.elements.items() if of[row] not in seen[site])
+        for row in rows
+    ]
 
 
 def _inputs(
@@ -172,17 +187,30 @@ def _inputs(
 ) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...]]:
     """Rows of the dataset and the inputs of one network for them, scaled as its card says."""
     from hirshprint.models.cnn import cnn_images
-    from hirshprint.models.graphs import build_graphs, graph_batch
+    from hirshprint.models.graphs import build_graphs, graph_batch, lonely_atoms
     from hirshprint.models.hybrid import scaled_inputs
-    from hirshprint.models.readout import moment_rows, read_reader
+    from hirshprint.models.readout import joined_moments, read_reader
 
-    first = np.flatnonzero(dataset.draws == 0)
+    first = first_rows(dataset)
     if model == "cnn_paper":
         return first, (cnn_images(dataset)[first] / np.float32(scaling["divided_by"]),)
     if model == "cgcnn":
-        graphs = build_graphs([structures[int(row)] for row in first], scaling["radius_angstrom"])
-        return first, graph_batch(graphs, np.arange(len(first)))
-    rows, flat, edges = moment_rows(dataset)
+        by_id = {structure.structure_id: structure for structure in structures}
+        rows = first if scaling["draws"] == "first" else np.arange(len(dataset.targets))
+        used = [by_id[name] for name in dataset.structure_ids[rows].tolist()]
+        lonely = lonely_atoms(used, scaling["radius_angstrom"])
+        if lonely.any():
+            names = dataset.structure_ids[rows[lonely]].tolist()
+            print(f"left out, for an atom without neighbours as near as in training: {', '.join(names)}", flush=True)
+        rows, used = rows[~lonely], [one for one, out in zip(used, lonely, strict=True) if not out]
+        return rows, graph_batch(build_graphs(used, scaling["radius_angstrom"]), np.arange(len(rows)))
+    every = np.arange(len(dataset.targets))
+    rows, flat, edges = every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
+    if scaling["edges_angstrom"] != "any":
+        joined = joined_moments(dataset)
+        if joined is None:
+            raise ModelError(f"{folder}: {model} needs fingerprints at the edges {scaling['edges_angstrom']} Å")
+        rows, flat, edges = joined
     with np.load(folder / scaling["arrays"], allow_pickle=False) as arrays:
         if model == "readout":
             return rows, (read_reader(arrays).probabilities(flat, edges),)

@@ -1,9 +1,10 @@
 """The read-out network: fingerprint → moments → which element sits on each site → property.
 
-A linear map of the moments of a fingerprint (`fingerprints.moments`) tells the elements apart; a network that
-learns from the bins does not find it, because what differs between two lanthanides is a thousandth of what differs
-between two cells. The map is fitted in closed form on the training part (Fisher's linear discriminants, as in
-scikit-learn), and what it gives, the probability of each element on each site, is what the network sees.
+The moments of a fingerprint (`fingerprints.moments`) tell the elements apart; a network that learns from the bins does
+not find it, because what differs between two lanthanides is a thousandth of what differs between two cells. What finds
+it is a model in the other direction: the moments are a sum of what the element on each site contributes, a polynomial
+of the initial edge. It is fitted in closed form on the training part, with the covariance of what it leaves. By Bayes'
+rule it gives the probability of each element on each site, and that is what the network sees.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets import SITES, Dataset, samples
+from hirshprint.datasets import SITES, Dataset, same_edges, samples
 from hirshprint.models.backend import keras
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -23,17 +24,22 @@ ELEMENTS = 103
 FEATURES = 24
 HIDDEN = (128, 64)
 SMALL = 0.01
-TREND = 6
-"""Degree of the polynomial of the edge that is taken off each moment, where structures have edges of their own."""
+DEGREE = 6
+"""Of the polynomials of the initial edge, where structures have edges of their own."""
 
-POWERS = 4
-"""There the discriminants are polynomials of this degree in the initial edge."""
+ROUNDS = 6
+"""Times that the contributions of each site are fitted to what those of the others leave."""
+
+PRIOR_ROWS = 0.1
+"""An element's contribution is shrunk towards zero as if so many more rows had none."""
 
 LEAST = 1e-5
-"""Directions in which the standardised moments scatter less than this are left out."""
+"""Directions in which what is left of the scaled moments scatters less than this are left out."""
 
 ROWS_PER_DIRECTION = 8
-"""Training rows that each direction kept must have: few compounds do not fix many discriminants."""
+"""Training rows that each direction kept must have: few compounds do not fix a covariance."""
+
+NUMBERS_AT_ONCE = 4_000_000
 
 Array = NDArray[np.float64]
 
@@ -45,41 +51,55 @@ class Reader:
     Attributes
     ----------
     middle, half : of the range of initial edges, Å; half is 0 where all rows have the same edges.
-    trend : (t, p) coefficients of the powers of the edge, highest first.
-    scale : (p,) what the moments are divided by after that.
-    weights, offsets : per site (q, e) and (e,), the discriminants, for the elements numbers[site], Z - 1.
+    trend : (t, p) coefficients of the Chebyshev polynomials of the edge, for the moments of any compound.
+    scale : (p,) what the rest is divided by.
+    whitening : (p, q) directions in which what the model leaves has unit covariance.
+    contributions : per site (e, t, q) coefficients of what its elements numbers[site], Z - 1, add along them.
     """
 
     middle: float
     half: float
     trend: Array
     scale: Array
-    weights: tuple[Array, ...]
-    offsets: tuple[Array, ...]
+    whitening: Array
+    contributions: tuple[Array, ...]
     numbers: tuple[NDArray[np.int64], ...]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything in it as named arrays, for a file."""
-        by_site = {"weights": self.weights, "offsets": self.offsets, "numbers": self.numbers}
+        by_site = {"contributions": self.contributions, "numbers": self.numbers}
         of_sites = {f"{name}_{SITES[k]}": one for name, all_ in by_site.items() for k, one in enumerate(all_)}
         single = {"middle": np.array(self.middle), "half": np.array(self.half)}
-        return {"trend": self.trend, "scale": self.scale} | single | of_sites
+        return {"trend": self.trend, "scale": self.scale, "whitening": self.whitening} | single | of_sites
 
     def probabilities(self, moments: Array, edges: Array) -> NDArray[np.float32]:
         """Probability (n, sites, 103) of each element on each site from moments (n, p) at initial edges (n,) Å."""
-        inputs = _polynomials(moments, _reduced(edges, self.middle, self.half), self.trend, self.scale, self.half > 0)
-        found = np.zeros((len(moments), len(self.weights), ELEMENTS), np.float32)
-        for site, (weights, offsets) in enumerate(zip(self.weights, self.offsets, strict=True)):
-            scores = inputs @ weights + offsets
-            shares = np.exp(scores - scores.max(axis=1, keepdims=True))
-            found[:, site, self.numbers[site]] = shares / shares.sum(axis=1, keepdims=True)
+        powers = _polynomials(edges, self.middle, self.half, len(self.trend))
+        rest = ((moments - powers @ self.trend) / self.scale) @ self.whitening
+        found = np.zeros((len(moments), len(self.numbers), ELEMENTS), np.float32)
+        most = max(1, NUMBERS_AT_ONCE // int(np.prod([len(numbers) for numbers in self.numbers])))
+        for rows in np.split(np.arange(len(moments)), range(most, len(moments), most)):
+            for site, shares in enumerate(self._posterior(powers[rows], rest[rows])):
+                found[rows[:, None], site, self.numbers[site]] = shares
         return found
+
+    def _posterior(self, powers: Array, rest: Array) -> tuple[Array, ...]:
+        """Per site the probabilities (n, e) of its elements, over all combinations, each as likely beforehand."""
+        A, B, X = (np.einsum("nt,etq->neq", powers, one) for one in self.contributions)
+        A = A - rest[:, None]
+        a, b, x = (0.5 * np.sum(one**2, axis=2) for one in (A, B, X))
+        half_distance = (a[:, :, None] + b[:, None] + A @ B.transpose(0, 2, 1))[:, :, :, None] + x[:, None, None]
+        half_distance += (A @ X.transpose(0, 2, 1))[:, :, None] + (B @ X.transpose(0, 2, 1))[:, None]
+        shares = np.exp(half_distance.min(axis=(1, 2, 3), keepdims=True) - half_distance)
+        shares /= shares.sum(axis=(1, 2, 3), keepdims=True)
+        return shares.sum(axis=(2, 3)), shares.sum(axis=(1, 3)), shares.sum(axis=(1, 2))
 
 
 def read_reader(arrays: Mapping[str, NDArray[Any]]) -> Reader:
     """Rebuild a reader from `Reader.arrays`."""
-    by_site = (tuple(arrays[f"{name}_{site}"] for site in SITES) for name in ("weights", "offsets", "numbers"))
-    return Reader(float(arrays["middle"]), float(arrays["half"]), arrays["trend"], arrays["scale"], *by_site)
+    by_site = (tuple(arrays[f"{name}_{site}"] for site in SITES) for name in ("contributions", "numbers"))
+    single = (float(arrays["middle"]), float(arrays["half"]))
+    return Reader(*single, arrays["trend"], arrays["scale"], arrays["whitening"], *by_site)
 
 
 def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] | None:
@@ -94,10 +114,10 @@ def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] |
     edges : (m,) zeros: they tell nothing.
     None where the compounds differ in their edges.
     """
-    sample, edges = samples(dataset), np.unique(dataset.initial_edges)
-    names, number, count = np.unique(sample, return_inverse=True, return_counts=True)
-    if not np.isfinite(edges).all() or len(edges) * len(names) > 2 * len(sample):
+    if not same_edges(dataset):
         return None
+    edges = np.unique(dataset.initial_edges)
+    names, number, count = np.unique(samples(dataset), return_inverse=True, return_counts=True)
     if lacking := names[count < len(edges)].tolist():
         print(f"left out for want of a fingerprint at one of the edges: {', '.join(lacking)}", flush=True)
     whole = np.flatnonzero(count[number] == len(edges))
@@ -115,7 +135,7 @@ def moment_rows(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
 
 
 def fit_reader(moments: Array, edges: Array, elements: dict[str, NDArray[np.str_]], train: NDArray[np.int64]) -> Reader:
-    """Fit the discriminants on the training rows.
+    """Fit the contributions of the elements on the training rows.
 
     Parameters
     ----------
@@ -123,46 +143,37 @@ def fit_reader(moments: Array, edges: Array, elements: dict[str, NDArray[np.str_
     elements : symbols (n,) by site.
     train : rows to fit on; nothing of the others is looked at.
     """
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
     x = moments[train]
     low, high = edges[train].min(), edges[train].max()
     middle, half = float(low + high) / 2, float(high - low) / 2
-    t = _reduced(edges[train], middle, half)
-    powers = np.vander(t, TREND + 1 if half else 1)
+    powers = _polynomials(edges[train], middle, half, DEGREE + 1 if half else 1)
     trend: Array = np.linalg.lstsq(powers, x, rcond=None)[0].astype(np.float64)
     scatter = (x - powers @ trend).std(axis=0)
     scale: Array = np.where(scatter > LEAST * np.abs(x).max(axis=0), scatter, np.inf)
-    inputs = _polynomials(x, t, trend, scale, half > 0)
-    middle_of = inputs.mean(axis=0)
-    _, size, directions = np.linalg.svd(inputs - middle_of, full_matrices=False)
+    left = (x - powers @ trend) / scale
+    known = [np.unique(elements[site][train], return_inverse=True) for site in SITES]
+    fitted = [np.zeros((len(symbols), powers.shape[1], x.shape[1])) for symbols, _ in known]
+    prior = PRIOR_ROWS * np.eye(powers.shape[1])
+    for _ in range(ROUNDS):
+        for contributions, (symbols, label) in zip(fitted, known, strict=True):
+            for k in range(len(symbols)):
+                rows = label == k
+                own = powers[rows]
+                left[rows] += own @ contributions[k]
+                contributions[k] = np.linalg.solve(own.T @ own + prior, own.T @ left[rows])
+                left[rows] -= own @ contributions[k]
+    _, size, directions = np.linalg.svd(left, full_matrices=False)
     size = size / np.sqrt(len(x))
     kept = (size > LEAST) & (np.arange(len(size)) < max(1, len(x) // ROWS_PER_DIRECTION))
     whitening = directions[kept].T / size[kept]
-    white = (inputs - middle_of) @ whitening
-    weights, offsets, numbers = [], [], []
-    for site in SITES:
-        symbols, label = np.unique(elements[site][train], return_inverse=True)
-        scores, constant = np.zeros((white.shape[1], len(symbols))), np.zeros(len(symbols))
-        if len(symbols) > 1:
-            fitted = LinearDiscriminantAnalysis().fit(white, label)
-            two = len(symbols) == 2  # then there is one score, for the second
-            scores[:, -1 if two else slice(None)] = fitted.coef_[0] if two else fitted.coef_.T
-            constant[-1 if two else slice(None)] = fitted.intercept_[0] if two else fitted.intercept_
-        weights.append(whitening @ scores)
-        offsets.append(constant - middle_of @ weights[-1])
-        numbers.append(np.array([SYMBOLS.index(symbol) for symbol in symbols]))
-    return Reader(middle, half, trend, scale, tuple(weights), tuple(offsets), tuple(numbers))
+    numbers = tuple(np.array([SYMBOLS.index(symbol) for symbol in symbols]) for symbols, _ in known)
+    return Reader(middle, half, trend, scale, whitening, tuple(one @ whitening for one in fitted), numbers)
 
 
-def _reduced(edges: Array, middle: float, half: float) -> Array:
-    return (edges - middle) / half if half else np.zeros(len(edges))
-
-
-def _polynomials(moments: Array, t: Array, trend: Array, scale: Array, varied: bool) -> Array:
-    """Moments without their trend, and their products with powers of the edge: (n, q)."""
-    rest = (moments - np.vander(t, len(trend)) @ trend) / scale
-    return np.concatenate([rest * t[:, None] ** k for k in range(POWERS + 1 if varied else 1)], axis=1)
+def _polynomials(edges: Array, middle: float, half: float, number: int) -> Array:
+    """The first Chebyshev polynomials of the edge, (n, number)."""
+    reduced = (edges - middle) / half if half else np.zeros(len(edges))
+    return np.polynomial.chebyshev.chebvander(reduced, number - 1).astype(np.float64)
 
 
 def build_readout() -> Any:

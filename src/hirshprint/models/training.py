@@ -26,11 +26,21 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import hirshprint
-from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, samples
+from hirshprint.datasets import (
+    SITES,
+    Dataset,
+    Fold,
+    first_rows,
+    load_dataset,
+    planned_splits,
+    same_edges,
+    samples,
+    seeds_of,
+)
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import build_cgcnn
-from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_images, image_scale
+from hirshprint.models.cnn import build_cnn_paper, cnn_channels, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
@@ -38,7 +48,7 @@ from hirshprint.models.readout import build_readout, fit_reader, moment_rows
 from hirshprint.structures.elements import PROPERTIES
 from hirshprint.structures.structure import Structure
 
-ALGORITHM = 2  # raise it when a change here or in a network changes what a training gives
+ALGORITHM = 3  # raise it when a change here or in a network changes what a training gives
 WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
 PREDICTION_BATCH = 256
 SECONDS_BETWEEN_LINES = 15.0
@@ -56,9 +66,9 @@ class Recipe(NamedTuple):
 
 RECIPES = {
     "cnn_paper": Recipe(),
-    "readout": Recipe(huber=0.2, weight_decay=0.01),
+    "readout": Recipe(huber=0.05, weight_decay=0.01),
     "cgcnn": Recipe(huber=0.2),
-    "hybrid": Recipe(huber=0.2, weight_decay=0.3),
+    "hybrid": Recipe(huber=0.05, weight_decay=0.3),
 }
 NETWORKS = tuple(RECIPES)
 SITE_NETWORKS = ("readout", "hybrid")  # see the fingerprints of named sites
@@ -137,6 +147,15 @@ class Trained:
     device: str
 
 
+def load_learned(
+    name: str, fingerprints: Path, targets: Path, networks: Sequence[str], sites: Sequence[str]
+) -> Dataset:
+    """Load what these networks look at: the total channel and moments of the sites; without sites every channel."""
+    moments = tuple(sites) == SITES and not set(SITE_NETWORKS).isdisjoint(networks)
+    channels = ["total"] if "cnn_paper" in networks else []
+    return load_dataset(name, fingerprints, targets, channels if sites else None, site_moments=moments)
+
+
 def train_networks(
     dataset: Dataset,
     structures: Sequence[Structure],
@@ -148,6 +167,7 @@ def train_networks(
     require_gpu: bool = False,
     threads: int = 2,
     checkpoint_seconds: float = 30.0,
+    tensorboard: str | Path | None = None,
 ) -> pd.DataFrame:
     """Train the networks named in `learning` on every split, fold and seed, and predict every row.
 
@@ -160,10 +180,11 @@ def train_networks(
     structures : of any order; must have every structure of the dataset.
     learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction,
         networks, and for each of those its epochs, batch_size and learning_rate, for ``cgcnn`` also
-        radius_angstrom. ``cnn_paper`` and ``cgcnn`` see one initial edge of each compound, the first; ``readout`` and
-        ``hybrid`` see all, and are left out where sites have no names.
+        radius_angstrom. ``cnn_paper`` sees one initial edge of each compound, the first; ``cgcnn`` too, where all
+        compounds have the same edges; ``readout`` and ``hybrid`` see all, and are left out where sites have no names.
     gpus, require_gpu, threads : see `backend.prepare_device`.
     checkpoint_seconds : time between two checkpoints of a unit.
+    tensorboard : folder for logs that TensorBoard shows, one run per unit; none are written without it.
 
     Returns
     -------
@@ -184,8 +205,8 @@ def train_networks(
         raise ValueError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
     tables = []
     for model in learning["networks"]:
-        if model in SITE_NETWORKS and not dataset.elements:
-            print(f"{model}: left out, for it needs to know which element is on which site", flush=True)
+        if model in SITE_NETWORKS and tuple(dataset.elements) != SITES:
+            print(f"{model}: left out, for it needs a dataset with the sites A, B and X", flush=True)
             continue
         source = SOURCES[model](dataset, structures, dict(learning[model]))
         units, identity = _units(model, source, dataset, learning, plan)
@@ -198,7 +219,8 @@ def train_networks(
             if not done.exists():
                 checkpoint = cache / f"{unit.name}.checkpoint.npz"
                 trainer = trainer or _Trainer(source.build, RECIPES[model])
-                trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress)
+                writer = tf.summary.create_file_writer(str(Path(tensorboard) / unit.name)) if tensorboard else None
+                trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress, writer)
                 _save(done, trained)
                 checkpoint.unlink(missing_ok=True)
             trained = _load(done)
@@ -223,8 +245,8 @@ def _units(
             of_rows = {part: np.intersect1d(rows, source.rows) for part, rows in fold.parts().items()}
             used = Fold(fold.number, **of_rows)
             inputs, scaling, arrays = source.inputs_of(used.train)
-            for seed in learning["seeds"]:
-                units.append(Unit(model, split, int(seed), used, settings, inputs, scaling, sample, arrays))
+            for seed in seeds_of(split, learning):
+                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays))
     identity = {
         "algorithm": ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
@@ -241,17 +263,16 @@ def _units(
     return units, identity
 
 
-def _first_rows(dataset: Dataset) -> NDArray[np.int64]:
-    """One row per sample: the first initial edge of a compound, every file."""
-    return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
-
-
 def _images(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
-    images, rows = cnn_images(dataset), _first_rows(dataset)
+    images, rows = cnn_images(dataset), first_rows(dataset)
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
         scale = image_scale(images, train)
-        return lambda rows: (images[rows] / np.float32(scale),), {"channel": CHANNEL, "divided_by": scale}, {}
+        return (
+            lambda rows: (images[rows] / np.float32(scale),),
+            {"channels": cnn_channels(dataset), "divided_by": scale},
+            {},
+        )
 
     return Source(rows, False, inputs_of, lambda: build_cnn_paper(images.shape[1:]), _array_digest(images[rows]))
 
@@ -260,11 +281,14 @@ def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
     by_id = {structure.structure_id: structure for structure in structures}
     if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
         raise ValueError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
-    radius, used = float(settings["radius_angstrom"]), _first_rows(dataset)
+    radius = float(settings["radius_angstrom"])
+    every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
+    used = np.arange(len(dataset.targets)) if every else first_rows(dataset)
+    seen = {"radius_angstrom": radius, "draws": "all" if every else "first"}
     graphs = build_graphs([by_id[name] for name in dataset.structure_ids[used].tolist()], radius)
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
-        return lambda rows: graph_batch(graphs, np.searchsorted(used, rows)), {"radius_angstrom": radius}, {}
+        return lambda rows: graph_batch(graphs, np.searchsorted(used, rows)), seen, {}
 
     arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
     edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
@@ -382,6 +406,7 @@ def _train(
     checkpoint: Path,
     checkpoint_seconds: float,
     progress: _Progress,
+    writer: Any = None,
 ) -> Trained:
     """Train one unit from its checkpoint, or from the start."""
     train, validation = unit.fold.train, unit.fold.validation
@@ -415,6 +440,8 @@ def _train(
             error = trainer.predict(unit.inputs, validation) * sd + mean - targets[validation]
             history[epoch, 1] = float(np.mean(error**2))
         progress.epoch(unit, epoch + 1, history[epoch, 0])
+        if writer:
+            _log(writer, epoch + 1, history[epoch], rate)
         now = time.monotonic()
         if now - last_saved >= checkpoint_seconds and epoch + 1 < epochs:
             seconds = np.float64(spent + now - start)
@@ -423,6 +450,17 @@ def _train(
     predicted, rows = np.full(len(targets), np.nan), np.concatenate(list(unit.fold.parts().values()))
     predicted[rows] = trainer.predict(unit.inputs, rows) * sd + mean
     return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
+
+
+def _log(writer: Any, epoch: int, mse: NDArray[np.float64], rate: float) -> None:
+    """Write the training and validation MSE of an epoch, and its last learning rate, for TensorBoard."""
+    shown = tf.compat.v1.SummaryMetadata  # tf.summary.scalar would need the package tensorboard here too
+    scalars = shown(plugin_data=shown.PluginData(plugin_name="scalars"))
+    with writer.as_default(step=epoch):
+        for name, value in zip(("training MSE", "validation MSE", "learning rate"), (*mse, rate), strict=True):
+            if math.isfinite(value):
+                tf.summary.write(name, np.float32(value), metadata=scalars)
+    writer.flush()
 
 
 def _rate(step: int, steps: int) -> float:

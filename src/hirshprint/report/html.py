@@ -71,6 +71,8 @@ class DatasetInputs:
     items : figures and tables to show, in their order.
     surfaces : file that `shown.write_shown_surfaces` wrote; None if there is none.
     engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
+    predicted : table of the predictions of new compounds; None for a dataset that is learned from.
+    screen : maps of a screening, or None.
     """
 
     name: str
@@ -82,12 +84,21 @@ class DatasetInputs:
     items: Sequence[Item] = ()
     surfaces: Path | None = None
     engines: Path | None = None
+    predicted: Path | None = None
+    screen: Path | None = None
 
 
-def dataset_inputs(folder: Path, items: Sequence[Item] = (), compared: bool = False) -> DatasetInputs:
+def dataset_inputs(
+    folder: Path,
+    items: Sequence[Item] = (),
+    compared: bool = False,
+    predicted: bool = False,
+    screened: bool = False,
+) -> DatasetInputs:
     """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
 
-    `items` are those to show, `compared` says whether this run compared the surface engines.
+    `items` are those to show, `compared` says whether this run compared the surface engines, `predicted` whether it
+    predicted this dataset with the models of another, `screened` whether that was a screening.
     """
     targets = folder / "targets.csv"
     learned = bool(read_targets(targets)["value"].notna().any())
@@ -101,6 +112,8 @@ def dataset_inputs(folder: Path, items: Sequence[Item] = (), compared: bool = Fa
         items=tuple(items),
         surfaces=folder / "shown_surfaces.npz",
         engines=folder / "engines" if compared else None,
+        predicted=folder / "predicted.csv" if predicted else None,
+        screen=folder / "screen.svg" if screened else None,
     )
 
 
@@ -204,7 +217,8 @@ def write_report(
     settings = json.loads(json.dumps(run["config"], default=str))
     tables = {x.name: _tables(x.items, x.figures, x.name) for x in inputs} | {"": _tables(items, figures)}
     compared = {f"{x.name}/engines": x.engines / "comparison.csv" for x in inputs if x.engines}
-    paths = {key: path for found in (*tables.values(), compared) for key, path in found.items()}
+    screened = {f"{x.name}/screen": x.screen.with_suffix(".csv") for x in inputs if x.screen}
+    paths = {key: path for found in (*tables.values(), compared, screened) for key, path in found.items()}
     page = environment.from_string(_own_file("report.html.j2")).render(
         run=run,
         datasets=[_dataset(x, i + 1, captions, densities) for i, x in enumerate(inputs)],
@@ -295,7 +309,8 @@ def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
-    bad = status[status["status"] != "ok"]
+    bad = status[~status["status"].isin(["ok", "filtered"])]
+    filtered = status.loc[status["status"] == "filtered", "reason"].value_counts(sort=False)
     predictions = None if item.predictions is None else read_predictions(item.predictions)
     splits = [] if predictions is None else _splits(predictions)
     headline = None if predictions is None else _headline(predictions, splits)
@@ -321,7 +336,28 @@ def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -
         "meshes": len(explorer["mesh_order"]),
         "engines": _engines(item.engines) if item.engines else None,
         "items": _items(item.items, item.figures, captions, item.name),
+        "filters": [{"name": name, "rows": int(rows)} for name, rows in filtered.items()],
+        "predicted": _predicted(item.predicted, item.screen) if item.predicted else None,
     } | learned
+
+
+def _predicted(path: Path, screen: Path | None) -> dict[str, Any]:
+    """Collect what the template shows of predictions of new compounds: how many, and those to be least sure of."""
+    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    value = next(
+        column for column in table.columns.astype(str) if column.removesuffix("_angstrom").endswith("_predicted")
+    )
+    std = value.replace("_predicted", "_std")
+    order = pd.to_numeric(table[std]).sort_values(ascending=False, kind="stable").index
+    columns = {"value": value, "std": std, "unseen": "unseen", "distance": "fingerprint_distance", "name": "name"}
+    shown = table.loc[order[:WORST_COUNT]].rename(columns={column: name for name, column in columns.items()})
+    return {
+        "compounds": len(table),
+        "outside": int((table["outside_domain"] == "True").sum()),
+        "rows": shown[list(columns)].to_dict("records"),
+        "columns": (value, std),
+        "map": _data_uri(screen) if screen else "",
+    }
 
 
 def _tables(items: Sequence[Item], folder: Path, dataset: str = "") -> dict[str, Path]:

@@ -117,7 +117,7 @@ def surface_picture(
             top = head + number * (block + gap)
             for column, k in enumerate(sites):
                 x = column * PANEL + (0.25 if number else left + cell)
-                title(_site_name(surfaces[k]), x + PANEL / 2, top, fontsize=8)
+                title(site_name(surfaces[k]), x + PANEL / 2, top, fontsize=8)
                 for row, name in enumerate(("d_i", "d_e")):
                     image(f"site_{name}_{k}", x, top + gap - 0.12 + row * PANEL, PANEL)
         for row, (name, label) in enumerate((("d_i", "dᵢ (Å)"), ("d_e", "dₑ (Å)"))):
@@ -129,7 +129,7 @@ def surface_picture(
             colour_bar.outline.set_linewidth(0.5)
         histogram = axes(0.62, body + PANEL + 0.1, PANEL - 0.45, PANEL - 0.45)
         histogram.tick_params(labelsize=7)
-        _draw_fingerprint(histogram, counts, edges, _crop([counts], edges), PowerNorm(0.5, vmin=0, vmax=counts.max()))
+        draw_fingerprint(histogram, counts, edges, crop([counts], edges), PowerNorm(0.5, vmin=0, vmax=counts.max()))
         histogram.locator_params(nbins=4)
         histogram.set_xlabel("dᵢ (Å)", labelpad=1)
         histogram.set_ylabel("dₑ (Å)", labelpad=2)
@@ -154,7 +154,7 @@ def fingerprint_picture(
     contacts : from `fingerprints.contact_fingerprints`; the largest MOST_CONTACTS are drawn.
     """
     drawn = list(contacts.items())[:MOST_CONTACTS]
-    limits = _crop([counts], edges)
+    limits = crop([counts], edges)
     main, left, head, bottom, bar, gap, above = 3.4, 0.62, 0.62, 0.55, 1.2, 0.36, 0.52
     columns = min(4, -(-len(drawn) // 2))
     rows = -(-len(drawn) // columns)
@@ -166,7 +166,7 @@ def fingerprint_picture(
         figure.text(left / width, 1 - 0.25 / height, name, fontsize=11, weight="bold", va="center", parse_math=False)
         norm = PowerNorm(0.5, vmin=0, vmax=float(counts.max()) or 1.0)
         axes = figure.add_axes((left / width, bottom / height, main / width, main / height))
-        mesh = _draw_fingerprint(axes, counts, edges, limits, norm)
+        mesh = draw_fingerprint(axes, counts, edges, limits, norm)
         beyond = f", {100 * (1 - in_range):.1f} % beyond the bins" if in_range < 0.9995 else ""
         axes.set(xlabel="dᵢ (Å)", ylabel="dₑ (Å)", title=f"all contacts{beyond}")
         place = ((left + main + 0.12) / width, bottom / height, 0.12 / width, main / height)
@@ -180,7 +180,7 @@ def fingerprint_picture(
             x, y = start + column * (small + gap), head + row * (small + above)
             panel = figure.add_axes((x / width, 1 - (y + small) / height, small / width, small / height))
             panel.pcolormesh(edges, edges, whole.T, cmap="Greys", vmin=0, vmax=5, rasterized=True)
-            _draw_fingerprint(panel, part, edges, limits, PowerNorm(0.5, vmin=0, vmax=float(part.max()) or 1.0))
+            draw_fingerprint(panel, part, edges, limits, PowerNorm(0.5, vmin=0, vmax=float(part.max()) or 1.0))
             panel.set_title(
                 f"{SYMBOLS[inside - 1]} → {SYMBOLS[outside - 1]}   {100 * share:.1f} %", fontsize=7.5, pad=3
             )
@@ -210,7 +210,7 @@ def comparison_picture(
     bars = 1.2
     width = left + 3 * panel + gap + 2 * bars - 0.3
     height = head + panel + bottom
-    limits = _crop(counts, edges)
+    limits = crop(counts, edges)
     difference = counts[1] - counts[0]
     largest = float(max(counts[0].max(), counts[1].max()))
     reach = float(np.abs(difference).max()) or largest
@@ -224,7 +224,7 @@ def comparison_picture(
         start = left
         for name, values in zip(names, counts, strict=True):
             place = axes(start, panel)
-            mesh = _draw_fingerprint(place, 100 * values, edges, limits, shares)
+            mesh = draw_fingerprint(place, 100 * values, edges, limits, shares)
             place.set_title(name, parse_math=False)
             place.set_xlabel("dᵢ (Å)")
             start += panel + gap
@@ -235,7 +235,7 @@ def comparison_picture(
         place = axes(start, panel)
         style: dict[str, Any] = {"cmap": "RdBu_r", "norm": TwoSlopeNorm(0, -100 * reach, 100 * reach)}
         mesh = place.pcolormesh(edges, edges, np.ma.masked_equal(100 * difference.T, 0), rasterized=True, **style)
-        _finish(place, limits)
+        finish(place, limits)
         place.set_title("second − first")
         place.set_xlabel("dᵢ (Å)")
         figure.colorbar(mesh, cax=axes(start + panel + 0.1, 0.12)).set_label("% of the area per bin")
@@ -250,7 +250,8 @@ def write_picture(figure: Figure, path: str | Path) -> None:
         figure.savefig(temporary, format=kind, dpi=DPI, facecolor="white")
 
 
-def _site_name(surface: Surface) -> str:
+def site_name(surface: Surface) -> str:
+    """Name a site by its label, its element and how often it is in the cell."""
     element = SYMBOLS[surface.inside_number - 1]
     label = surface.site_label if surface.site_label.startswith(element) else f"{surface.site_label} ({element})"
     return f"{label}, {surface.multiplicity} in the cell" if surface.multiplicity > 1 else label
@@ -269,24 +270,25 @@ def _element_key(figure: Figure, surfaces: Sequence[Surface], colours: NDArray[n
     )  # fmt: skip
 
 
-def _draw_fingerprint(
+def draw_fingerprint(
     axes: Axes, counts: NDArray[Any], edges: NDArray[np.float64], limits: tuple[float, float], norm: Normalize
 ) -> Any:
     """Draw one histogram, d_i to the right; empty bins stay as they are."""
     style: dict[str, Any] = dict(COUNTS)
     mesh = axes.pcolormesh(edges, edges, np.ma.masked_equal(counts.T, 0), norm=norm, **style)
-    _finish(axes, limits)
+    finish(axes, limits)
     return mesh
 
 
-def _finish(axes: Axes, limits: tuple[float, float]) -> None:
+def finish(axes: Axes, limits: tuple[float, float]) -> None:
+    """Give a fingerprint its limits, its diagonal and its frame."""
     axes.plot(limits, limits, color="#999999", linewidth=0.5, zorder=0)
     axes.set(xlim=limits, ylim=limits, aspect="equal")
     axes.locator_params(nbins=6)
     axes.spines[["top", "right"]].set_visible(True)
 
 
-def _crop(counts: Sequence[NDArray[Any]], edges: NDArray[np.float64]) -> tuple[float, float]:
+def crop(counts: Sequence[NDArray[Any]], edges: NDArray[np.float64]) -> tuple[float, float]:
     """Limits in Å, the same for both axes, that hold every filled bin with a margin of two."""
     filled = np.flatnonzero(sum((c != 0).any(axis=0) | (c != 0).any(axis=1) for c in counts))
     first, last = (filled[0], filled[-1] + 1) if len(filled) else (0, len(edges) - 1)

@@ -26,6 +26,7 @@ VIEW = (1.0, 0.6, 0.45)  # from the crystal towards the eye
 EXPLODED = 1.5  # factor on the positions of the atoms, so that surfaces in contact can be seen apart
 ATOM = 0.42  # radius of an atom's ball, in units of the smallest d_i of its surface
 COLOURS = "RdYlBu"  # red: short, blue: long, as is usual for Hirshfeld surfaces
+SIGNED = "RdBu_r"  # of quantities that are drawn from minus to plus their largest size
 
 
 class NoPictureError(RuntimeError):
@@ -87,13 +88,14 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     scene : arrays: `lattice` (3, 3) Å; `atoms` (n, 3) Å, the atoms of the cell; `site` (n,), the row of each one's
         distinct site; `operations` (n, 3, 3), see `structures.crystals.atom_images`; `numbers` (s,) atomic numbers of
         the distinct sites; and for site k the closed mesh `vertices_k` (about its nucleus), `triangles_k`,
-        `normals_k`, `d_i_k`, `d_e_k`; `shown` (m,) the sites to draw one by one; `cell` bool, whether to draw the
-        surfaces of all atoms.
+        `normals_k`, and what it is coloured by: `d_i_k` and `d_e_k`, or `influence_k`, of either sign; `shown` (m,) the
+        sites to draw one by one; `cell` bool, whether to draw the surfaces of all atoms.
 
     Returns
     -------
     RGB images uint8 (PANEL_PIXELS, PANEL_PIXELS, 3), white where empty: `structure`; `cell_d_i` and `cell_d_e`;
-    `site_d_i_k` and `site_d_e_k`; and `element_colours` (s, 3), 0 to 1, of the balls in `structure`.
+    `site_d_i_k` and `site_d_e_k` (or `cell_influence` and so on); and `element_colours` (s, 3), 0 to 1, of the balls in
+    `structure`.
     """
     import pyvista as pv
     from vtkmodules.vtkDomainsChemistry import vtkPeriodicTable
@@ -109,7 +111,11 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     bright = np.array([table.GetDefaultRGBTuple(int(z)) for z in scene["numbers"]])
     colours = 0.8 * bright + 0.2 * np.array([0.62, 0.62, 0.66])  # those that chemists know, a little muted
     meshes = [_mesh(scene, k) for k in range(len(scene["numbers"]))]
-    limits = {name: _limits([mesh[name] for mesh in meshes]) for name in ("d_i", "d_e")}
+    drawn = ("influence",) if "influence_0" in scene else ("d_i", "d_e")
+    limits = {name: _limits([mesh[name] for mesh in meshes]) for name in drawn}
+    if "influence" in limits:
+        largest = max(map(abs, limits["influence"])) or 1.0
+        limits["influence"] = (-largest, largest)
 
     def picture(centre: NDArray[np.float64], half_height: float) -> NDArray[np.uint8]:
         plotter.enable_parallel_projection()
@@ -142,9 +148,10 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     corners = np.array(list(product((-0.5, 0.5), repeat=3))) @ scene["lattice"]
     images["structure"] = picture(centre, 1.04 * max(reach, float(np.abs(_across(corners)).max())))
 
-    style: dict[str, Any] = {**still, "smooth_shading": True, "cmap": COLOURS, "show_scalar_bar": False}
+    style: dict[str, Any] = {**still, "smooth_shading": True, "show_scalar_bar": False}
     style |= {"ambient": 0.42, "diffuse": 0.68, "specular": 0.12, "specular_power": 12}
-    for name in ("d_i", "d_e"):
+    for name in drawn:
+        style["cmap"] = SIGNED if name == "influence" else COLOURS
         if scene["cell"]:
             placed = _placed(scene, meshes)
             middle = np.mean([mesh.center for mesh in placed], axis=0)
@@ -162,21 +169,22 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
 
 def _mesh(scene: dict[str, Any], k: int) -> Any:
     """The closed surface of site k about its nucleus."""
-    return _polygons(*(scene[f"{name}_{k}"] for name in ("vertices", "triangles", "normals", "d_i", "d_e")))
+    values = {name: scene[f"{name}_{k}"] for name in ("d_i", "d_e", "influence") if f"{name}_{k}" in scene}
+    return _polygons(scene[f"vertices_{k}"], scene[f"triangles_{k}"], scene[f"normals_{k}"], values)
 
 
 def _polygons(
     points: NDArray[np.float64],
     triangles: NDArray[np.int64],
     normals: NDArray[np.float64],
-    d_i: NDArray[np.float64],
-    d_e: NDArray[np.float64],
+    values: dict[str, NDArray[np.float64]],
 ) -> Any:
     import pyvista as pv
 
     mesh = pv.PolyData.from_regular_faces(points, triangles)
     mesh.point_data.active_normals = normals
-    mesh["d_i"], mesh["d_e"] = d_i, d_e
+    for name, of_points in values.items():
+        mesh[name] = of_points
     return mesh
 
 
@@ -192,7 +200,8 @@ def _placed(scene: dict[str, Any], meshes: list[Any]) -> list[Any]:
         triangles = mesh.regular_faces if np.linalg.det(operation) > 0 else mesh.regular_faces[:, ::-1]
         points = mesh.points @ operation.T + EXPLODED * position
         normals = mesh.point_data.active_normals @ operation.T
-        placed.append(_polygons(points, triangles, normals, mesh["d_i"], mesh["d_e"]))
+        values = {name: mesh[name] for name in ("d_i", "d_e", "influence") if name in mesh.point_data}
+        placed.append(_polygons(points, triangles, normals, values))
     return placed
 
 

@@ -6,6 +6,7 @@ import csv
 import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,28 +17,24 @@ import spglib.error
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as Crystal
+from pymatgen.core.operations import SymmOp
 from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp import Poscar
 
-from hirshprint.structures.planning import MIN_DISTANCE_ANGSTROM, SITES, Entry, Rejection, element_fault
+from hirshprint.structures.planning import MIN_DISTANCE_ANGSTROM, Entry, Rejection, element_fault
+from hirshprint.structures.prototypes import PROTOTYPES, Prototype, find_prototype
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError instead of returning None with a warning
+PYMATGEN_FORMATS = {".json": "json", ".res": "res", ".cssr": "cssr", ".xsf": "xsf"}
+ASE_FORMATS = (".xyz", ".extxyz", ".gen")
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
+MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 SYMMETRY_TOLERANCE_ANGSTROM = 1e-4  # below what moves a surface; equivalent atoms share one
-TARGET_COLUMNS = (
-    "structure_id",
-    "source",
-    "compound",
-    "group",
-    "formula",
-    *SITES,
-    "initial_edge_angstrom",
-    "property",
-    "unit",
-    "value",
-)
+TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
+VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value")
+FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
 
 
 class CrystalError(ValueError):
@@ -59,55 +56,99 @@ def build_structures(
 ) -> tuple[list[Structure], list[dict[str, Any]], list[Rejection]]:
     """Turn the entries of a plan into structures.
 
+    Files are read in a process of its own (`reading`), each under a limit of time and memory.
+
     Returns
     -------
     structures : those that could be built, in the order of the entries.
-    targets : one row (columns TARGET_COLUMNS) per structure.
+    targets : one row (columns `target_columns`) per structure.
     rejections : files that could not be used.
     """
+    from hirshprint.structures.reading import Reader
+
+    prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
     structures, targets, rejections = [], [], []
-    for entry in entries:
-        try:
-            structure = _build(entry)
-        except CrystalError as error:
-            rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
-            continue
-        structures.append(structure)
-        formula = reduced_formula(structure.numbers)
-        prototype = bool(entry.elements)
-        targets.append(
-            {
-                "structure_id": entry.structure_id,
-                "source": entry.source,
-                "compound": entry.compound if prototype else formula,
-                "group": entry.compound if prototype else formula,
-                "formula": formula,
-                **dict(zip(SITES, entry.elements or ("", "", ""), strict=True)),
-                "initial_edge_angstrom": entry.edge_angstrom,
-                "property": settings["property"],
-                "unit": settings["unit"],
-                "value": entry.target,
-            }
-        )
+    with Reader() as reader:
+        for entry in entries:
+            try:
+                if entry.edge_angstrom is None:
+                    assert entry.path is not None
+                    structure = reader.read(entry.path, entry.structure_id)
+                else:
+                    assert prototype is not None
+                    structure = prototype_structure(prototype, entry.elements, entry.edge_angstrom, entry.structure_id)
+            except CrystalError as error:
+                rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
+                continue
+            structures.append(structure)
+            targets.append(_target(entry, structure, prototype, settings))
     return structures, targets, rejections
+
+
+def _target(
+    entry: Entry, structure: Structure, prototype: Prototype | None, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """The row of one structure in the table of targets."""
+    formula = reduced_formula(structure.numbers)
+    compound = entry.compound if prototype else formula
+    if entry.group and not prototype:  # structures of one formula may be in different groups, and parts
+        compound = f"{formula} ({entry.group})"
+    sites = dict(zip(prototype.sites, entry.elements, strict=True)) if prototype else dict.fromkeys(FILE_SITES, "")
+    return {
+        "structure_id": entry.structure_id,
+        "source": entry.source,
+        "compound": compound,
+        "group": entry.group or compound,
+        "formula": formula,
+        **sites,
+        "initial_edge_angstrom": entry.edge_angstrom,
+        "property": settings["property"],
+        "unit": settings["unit"],
+        "value": entry.target,
+    }
 
 
 def write_targets(path: Path, targets: Sequence[dict[str, Any]]) -> None:
     """Write the measured property of each structure as CSV; an empty cell where there is none."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, TARGET_COLUMNS)
+        writer = csv.DictWriter(file, list(targets[0]))
         writer.writeheader()
         writer.writerows(targets)
 
 
-def _build(entry: Entry) -> Structure:
-    if entry.edge_angstrom is not None:
-        return cubic_perovskite(entry.elements, entry.edge_angstrom, entry.structure_id)
-    assert entry.path is not None
-    return read_crystal(entry.path, entry.structure_id)
-
-
 # --- prototypes ---------------------------------------------------------------------------------------------------
+
+
+def prototype_structure(
+    prototype: Prototype, elements: Sequence[str], edge_angstrom: float, structure_id: str
+) -> Structure:
+    """Place elements on the sites of a prototype.
+
+    Parameters
+    ----------
+    elements : symbols in the order of the prototype's sites.
+    edge_angstrom : its edge, Å.
+
+    Raises
+    ------
+    CrystalError
+        The file of a prototype of the user's cannot be used, or atoms overlap at this edge.
+    """
+    ideal = _ideal(prototype)
+    numbers = np.array([_atomic_number(symbol) for symbol in elements])
+    site_of = ideal.numbers - 1  # the placeholder of site k is element k + 1
+    labels = tuple(prototype.sites[k] for k in site_of[ideal.site_atom])
+    anions = prototype.anion_sites(elements)
+    if edge_angstrom * _closest(prototype) < MIN_DISTANCE_ANGSTROM:
+        raise CrystalError(f"atoms overlap at an edge of {edge_angstrom:g} Å", "give a larger edge")
+    return replace(
+        ideal,
+        structure_id=structure_id,
+        lattice=ideal.lattice * edge_angstrom,
+        numbers=numbers[site_of],
+        is_anion=np.isin([prototype.sites[k] for k in site_of], anions),
+        site_labels=labels,
+    )
 
 
 def cubic_perovskite(elements: Sequence[str], edge_angstrom: float, structure_id: str) -> Structure:
@@ -118,36 +159,72 @@ def cubic_perovskite(elements: Sequence[str], edge_angstrom: float, structure_id
     elements : symbols on A, B and X.
     edge_angstrom : edge of the cubic cell, Å.
     """
-    a, b, x = (_atomic_number(symbol) for symbol in elements)
-    frac = np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    return prototype_structure(PROTOTYPES["cubic_perovskite"], elements, edge_angstrom, structure_id)
+
+
+@cache
+def _ideal(prototype: Prototype) -> Structure:
+    """The prototype for an edge of 1 Å, with elements 1, 2 ... on its sites: its symmetry is that of every compound."""
+    if prototype.file is not None:
+        return _ideal_of_file(prototype)
+    frac = np.array([place for of_site in prototype.places for place in of_site]) % 1.0
+    numbers = np.repeat(np.arange(len(prototype.places)) + 1, [len(of_site) for of_site in prototype.places])
+    lattice = np.array(prototype.cell)
+    if not np.allclose(lattice, np.diag(np.diag(lattice))):
+        lattice = _standard_orientation(Lattice(lattice))
+    atoms, multiplicity, operations = find_symmetry(lattice * 4.0, frac, numbers)
     return Structure(
-        structure_id=structure_id,
-        lattice=np.eye(3) * edge_angstrom,
-        numbers=np.array([a, b, x, x, x]),
+        structure_id=prototype.name,
+        lattice=lattice,
+        numbers=numbers,
         frac=frac,
-        is_anion=np.array([False, False, True, True, True]),
-        site_atom=np.array([0, 1, 2]),
-        site_labels=SITES,
-        multiplicity=np.array([1, 1, 3]),
-        site_operations=_cubic_perovskite_operations(),
+        is_anion=np.zeros(len(numbers), dtype=bool),
+        site_atom=atoms,
+        site_labels=("",) * len(atoms),
+        multiplicity=multiplicity,
+        site_operations=operations,
         formula_units=1,
     )
 
 
+def _ideal_of_file(prototype: Prototype) -> Structure:
+    assert prototype.file is not None
+    found = read_crystal(prototype.file, prototype.name)
+    present = {SYMBOLS[number - 1] for number in found.numbers}
+    if present != set(prototype.placeholders):
+        raise CrystalError(
+            f"{prototype.file} has the elements {', '.join(sorted(present))}, its sites.csv "
+            f"{', '.join(prototype.placeholders)}",
+            "give each element of the file a row in sites.csv",
+        )
+    site_of = np.array([prototype.placeholders.index(SYMBOLS[number - 1]) for number in found.numbers])
+    counts, wanted = np.bincount(site_of), np.array(list(prototype.counts.values()))
+    units = int(counts[0] // wanted[0])
+    if not units or (counts != units * wanted).any():
+        raise CrystalError(
+            f"{prototype.file} has {counts.tolist()} atoms on the sites {', '.join(prototype.sites)}, no multiple of "
+            f"{wanted.tolist()}",
+            "correct the column atoms of sites.csv",
+        )
+    edge = float(np.linalg.norm(found.lattice[0]))
+    return replace(found, lattice=found.lattice / edge, numbers=site_of + 1, formula_units=units)
+
+
 @cache
-def _cubic_perovskite_operations() -> tuple[NDArray[np.int64], ...]:
-    """Site-symmetry operations of A, B and X: the same for every compound and edge."""
-    frac = np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
-    atoms, _, operations = find_symmetry(np.eye(3) * 4.0, frac, np.array([38, 22, 8, 8, 8]))
-    assert list(atoms) == [0, 1, 2]
-    return operations
+def _closest(prototype: Prototype) -> float:
+    """Shortest distance of two atoms, in edges."""
+    if prototype.file is None:
+        return prototype.closest
+    ideal = _ideal(prototype)
+    crystal = Crystal(Lattice(ideal.lattice * 10), [SYMBOLS[k - 1] for k in ideal.numbers], ideal.frac)
+    return float(min(crystal.get_neighbor_list(10.5)[3])) / 10
 
 
 # --- files --------------------------------------------------------------------------------------------------------
 
 
 def read_crystal(path: Path, structure_id: str) -> Structure:
-    """Read and check a CIF or POSCAR file.
+    """Read and check a structure file: CIF, POSCAR, another format of pymatgen's, or one that ASE reads.
 
     Raises
     ------
@@ -169,10 +246,20 @@ def _parse(path: Path) -> Crystal:
         text = path.read_text(encoding="latin-1")
     if not text.strip():
         raise CrystalError("the file is empty", "write the crystal to it again")
+    if "\0" in text:
+        raise CrystalError("it is no text", "give a text file such as CIF, in UTF-8")
+    kind = path.suffix.lower()
     try:
-        if path.suffix.lower() != ".cif":
+        if kind in PYMATGEN_FORMATS:
+            return Crystal.from_str(text, fmt=PYMATGEN_FORMATS[kind])
+        if kind in ASE_FORMATS:
+            return _read_by_ase(path)
+        if kind != ".cif":
             return Poscar.from_str(text).structure
-        crystals = CifParser.from_str(text, occupancy_tolerance=1.0).parse_structures(primitive=False, on_error="raise")
+        parser = CifParser.from_str(text, occupancy_tolerance=1.0)
+        crystals = parser.parse_structures(primitive=False, on_error="raise")
+    except (CrystalError, MemoryError):
+        raise
     except Exception as error:  # parsers raise whatever their regular expressions and indexing happen to
         if "ccupanc" in str(error):
             reason = "a place is occupied by more than one atom, or by more than a whole one"
@@ -180,11 +267,52 @@ def _parse(path: Path) -> Crystal:
         if "nan" in text.lower().split() or "inf" in text.lower().split():
             raise CrystalError("a number in it is not finite", "correct the number") from None
         raise CrystalError(
-            f"cannot be read ({_short(error)})", "check that it is a complete CIF or POSCAR file"
+            f"cannot be read ({_short(error)})", "check that it is a complete CIF, POSCAR or other structure file"
         ) from None
     if len(crystals) != 1:
         raise CrystalError(f"{len(crystals)} crystals in one file", "give each crystal a file of its own")
+    _check_cif(parser, crystals[0])
     return crystals[0]
+
+
+def _check_cif(parser: CifParser, crystal: Crystal) -> None:
+    """Raise where a CIF says something else than what pymatgen made of it: it passes over what it cannot use."""
+    for block in parser.as_dict().values():
+        for name, value in block.items():
+            bounds = (0, 180) if name.startswith("_cell_angle_") else (0, np.inf)
+            number = re.match(r"-?[\d.]+(e[-+]?\d+)?", str(value), re.IGNORECASE)
+            if re.match("_cell_(length|angle)_", name) and number and not bounds[0] < float(number[0]) < bounds[1]:
+                raise CrystalError(f"{name} is {value}", "correct the cell constant (Å, degrees)")
+            if re.match("_(symmetry_equiv_pos_as|space_group_symop_operation)_xyz", name):
+                for operation in [value] if isinstance(value, str) else value:
+                    _check_operation(str(operation))
+        if "_chemical_formula_sum" in block and (fault := parser.check(crystal)):
+            raise CrystalError(
+                f"its atoms do not make up its _chemical_formula_sum ({fault})", "complete the list of atoms"
+            )
+
+
+def _check_operation(text: str) -> None:
+    """Raise where a symmetry operation such as ``-y,x+1/2,z`` is none: pymatgen would leave out all of them."""
+    try:
+        rotation = SymmOp.from_xyz_str(text).rotation_matrix
+        fits = text.count(",") == 2 and "/0" not in text and abs(abs(np.linalg.det(rotation)) - 1) < 1e-6
+    except (ValueError, ZeroDivisionError, IndexError):
+        fits = False
+    if not fits:
+        raise CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
+
+
+def _read_by_ase(path: Path) -> Crystal:
+    from ase.io import read
+    from pymatgen.io.ase import AseAtomsAdaptor
+
+    frames = read(path, index=":")
+    if len(frames) != 1:
+        raise CrystalError(f"{len(frames)} crystals in one file", "give each crystal a file of its own")
+    if not frames[0].pbc.all():
+        raise CrystalError("it has no cell that repeats in three directions", "give a crystal, with its cell")
+    return AseAtomsAdaptor.get_structure(frames[0])
 
 
 def _short(error: Exception) -> str:
@@ -215,6 +343,8 @@ def crystal_structure(crystal: Crystal, structure_id: str, names: Sequence[str] 
             raise CrystalError(*fault)
     if not (np.isfinite(crystal.lattice.matrix).all() and np.isfinite(crystal.frac_coords).all()):
         raise CrystalError("a number in it is not finite", "correct the number")
+    if max(crystal.lattice.abc) > MAX_EDGE_ANGSTROM:
+        raise CrystalError(f"a cell edge of {max(crystal.lattice.abc):.3g} Å", "check the cell constants (Å)")
     if crystal.lattice.volume < MIN_DISTANCE_ANGSTROM**3:
         raise CrystalError(f"a cell of {crystal.lattice.volume:.3g} Å³", "check the cell constants (Å, degrees)")
     lattice = _standard_orientation(crystal.lattice)
@@ -237,6 +367,13 @@ def crystal_structure(crystal: Crystal, structure_id: str, names: Sequence[str] 
     )
 
 
+def structure_of_places(
+    lattice: NDArray[np.float64], symbols: Sequence[str], places: NDArray[np.float64], structure_id: str
+) -> Structure:
+    """Check a crystal that is given by its lattice (rows, Å) and Cartesian places (n, 3) Å; see `crystal_structure`."""
+    return crystal_structure(Crystal(Lattice(lattice), symbols, places, coords_are_cartesian=True), structure_id)
+
+
 def _site_labels(symbols: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """Label distinct sites by the names of their first atoms, or by element and number."""
     if len({name.lower() for name in names}) == len(symbols) and all(LABEL.fullmatch(name) for name in names):
@@ -257,11 +394,12 @@ def _check_distances(crystal: Crystal, symbols: Sequence[str]) -> None:
     """Raise where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM."""
     if min(crystal.lattice.abc) < MIN_DISTANCE_ANGSTROM:
         raise CrystalError(f"a cell edge of {min(crystal.lattice.abc):g} Å", "check the cell constants (Å)")
-    distances = crystal.distance_matrix
-    for i, j in np.argwhere(np.triu(distances < MIN_DISTANCE_ANGSTROM, 1))[:1]:
+    first, second, _, distances = crystal.get_neighbor_list(MIN_DISTANCE_ANGSTROM, exclude_self=True)
+    for k in np.lexsort((second, first))[:1]:
+        i, j = sorted((int(first[k]), int(second[k])))
         raise CrystalError(
             f"atoms overlap: {symbols[i]} (atom {i + 1}) and {symbols[j]} (atom {j + 1}) "
-            f"are {distances[i, j]:.3f} Å apart",
+            f"are {distances[k]:.3f} Å apart",
             "delete the duplicate, or correct the coordinates",
         )
 
@@ -329,6 +467,16 @@ def find_symmetry(
         identity = (rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
         operations.append(np.concatenate([rotations[identity], rotations[~identity]]))
     return atoms.astype(np.int64), multiplicity.astype(np.int64), tuple(operations)
+
+
+def primitive_cell(structure: Structure) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Find a primitive cell (spglib): lattice rows in Å, fractional coordinates, atomic numbers."""
+    cell = (structure.lattice, structure.frac, structure.numbers)
+    try:
+        found = spglib.find_primitive(cell, symprec=10 * SYMMETRY_TOLERANCE_ANGSTROM)
+    except spglib.error.SpglibError:
+        found = None
+    return found or cell
 
 
 def atom_images(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -13,15 +13,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from hirshprint.files import digest, file_digest
+from hirshprint.structures.prototypes import Prototype, PrototypeError, find_prototype
 from hirshprint.structures.symbols import SYMBOLS
 
 MAX_ATOMIC_NUMBER = 103  # the last element with a free-atom density
 MIN_DISTANCE_ANGSTROM = 0.5  # atoms nearer than this overlap
-SITES = ("A", "B", "X")
 EDGE_COLUMN = "initial_edge_angstrom"
 
 
@@ -31,12 +32,13 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Rejection:
-    """A row or file that is left out, and why."""
+    """A row or file that is left out, and why; `stage` is ``filter`` where the configuration asked for it."""
 
     structure_id: str
     source: str
     reason: str
     remedy: str
+    stage: str = "structures"
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,11 @@ class Entry:
     source : table and row, or file.
     content : what determines the geometry of a table's row: prototype, elements, edge in Å; empty for a file.
     compound : ordered formula; for a file its id until it has been read.
-    elements : symbols on A, B, X; empty for a file.
-    edge_angstrom : the edge of the cubic cell; None for a file.
+    elements : symbols on the sites of the prototype; empty for a file.
+    edge_angstrom : the edge of the prototype; None for a file.
     target : measured property, None where there is none.
     path : the file, None for a table's row.
+    group : what no split may separate, from a column of the table; None for the compound (a file: its formula).
     """
 
     structure_id: str
@@ -63,6 +66,7 @@ class Entry:
     edge_angstrom: float | None
     target: float | None
     path: Path | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,28 @@ class Plan:
 
 
 def plan_dataset(settings: dict[str, Any]) -> Plan:
-    """Read a dataset's table or folder.
+    """Read a dataset's table or folder, or combine its lists of elements.
+
+    Parameters
+    ----------
+    settings : the dataset's part of the configuration. With `model` no property is read.
 
     Raises
     ------
     InputError
         If the table or folder is missing, unreadable or without the needed columns.
     """
-    return _plan_table(settings) if "table" in settings else _plan_folder(settings)
+    try:
+        if "elements" in settings:
+            return _plan_elements(settings)
+        return _plan_table(settings) if "table" in settings else _plan_folder(settings)
+    except PrototypeError as error:
+        raise InputError(str(error)) from None
+
+
+def target_column(settings: dict[str, Any]) -> str | None:
+    """Name the column with the measured property; None where it is to be predicted."""
+    return None if settings.get("model") else settings["property"]
 
 
 # --- tables of compositions ---------------------------------------------------------------------------------------
@@ -96,8 +114,11 @@ class Row:
     fault: tuple[str, str] | None = None
 
 
-def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
-    """Read a CSV file's rows with their line numbers; rows that do not fit the header carry a fault."""
+def read_rows(path: Path, columns: Iterable[str], together: Sequence[str] = ()) -> list[Row]:
+    """Read a CSV file's rows with their line numbers; rows that do not fit the header carry a fault.
+
+    `columns` are needed, of `together` all or none.
+    """
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -106,7 +127,8 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
         raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as CSV in UTF-8") from None
     reader = csv.reader(io.StringIO(text, newline=""))
     header = [cell.strip() for cell in next(reader, [])]
-    missing = [column for column in columns if column not in header]
+    wanted = (*columns, *(together if set(together) & set(header) else ()))
+    missing = [column for column in wanted if column not in header]
     if missing:
         hint = "; separate the columns by commas" if len(header) == 1 and re.search("[;\t]", header[0]) else ""
         raise InputError(f"{path}: no column {', '.join(missing)} (it has: {', '.join(header) or 'none'}){hint}")
@@ -125,43 +147,96 @@ def read_rows(path: Path, columns: Iterable[str]) -> list[Row]:
 
 
 def _plan_table(settings: dict[str, Any]) -> Plan:
-    path, column = Path(settings["table"]), settings["property"]
+    path, column, group = Path(settings["table"]), target_column(settings), settings.get("group")
+    prototype = find_prototype(settings["prototype"])
+    rows = read_rows(path, ("formula", *filter(None, (column, group))), prototype.sites)
+    rows = [_with_elements(row, prototype) for row in rows]
     entries: list[Entry] = []
     rejections: list[Rejection] = []
-    seen: dict[str, list[tuple[Row, float]]] = {}
-    good: list[tuple[Row, tuple[str, ...], float, list[float]]] = []
-    for row in read_rows(path, ("formula", *SITES, column)):
-        fault = row.fault or compound_fault(row.cells)
-        target, target_fault = _number(row.cells.get(column, ""), column)
-        edges, edge_fault = _initial_edges(row.cells, settings["initial_edge"])
-        fault = fault or target_fault or edge_fault
-        if not fault and column == "a_angstrom":
-            fault = overlap_fault(target, column)
-        if fault:
-            rejections.append(Rejection(row.cells.get("formula", ""), f"{path} row {row.number}", *fault))
+    seen: dict[str, list[tuple[Row, float | None]]] = {}
+    good: list[tuple[Row, tuple[str, ...], float | None, list[float]]] = []
+    for row in rows:
+        name, source = row.cells.get("formula", ""), f"{path} row {row.number}"
+        if (fault := _filtered(row.cells, settings.get("filters", ()))) and not row.fault:
+            rejections.append(Rejection(name, source, *fault, stage="filter"))
             continue
-        elements = tuple(row.cells[site] for site in SITES)
-        seen.setdefault(_compound(elements), []).append((row, target))
+        fault = row.fault or compound_fault(row.cells, prototype)
+        target, target_fault = _number(row.cells.get(column, ""), column) if column else (None, None)
+        edges, edge_fault = ([], None) if fault else _initial_edges(row.cells, settings["initial_edge"], prototype)
+        fault = fault or target_fault or edge_fault or (_group_fault(row.cells, group) if group else None)
+        if not fault and column == "a_angstrom" and target is not None:
+            fault = overlap_fault(target, column, prototype)
+        if fault:
+            rejections.append(Rejection(name, source, *fault))
+            continue
+        elements = tuple(row.cells[site] for site in prototype.sites)
+        seen.setdefault(prototype.compound(elements), []).append((row, target))
         good.append((row, elements, target, edges))
+    mean = settings.get("duplicates") == "mean"
     for row, elements, target, edges in good:
-        same = seen[_compound(elements)]
-        fault = _duplicate_fault(row, same)
+        compound, source = prototype.compound(elements), f"{path} row {row.number}"
+        same = seen[compound]
+        if mean and len(same) > 1 and None not in {target for _, target in same}:
+            if row is not same[0][0]:
+                continue
+            target = sum(value for _, value in same if value is not None) / len(same)
+            source = f"{path} rows {', '.join(str(other.number) for other, _ in same)} (mean)"
+            fault = _unequal_fault(same, group)
+        else:
+            fault = _duplicate_fault(row, same)
         if fault:
-            rejections.append(Rejection(_compound(elements), f"{path} row {row.number}", *fault))
+            rejections.append(Rejection(compound, source, *fault))
             continue
-        for edge in dict.fromkeys(edges):
-            entries.append(
-                Entry(
-                    structure_id=prototype_id(_compound(elements), edge),
-                    source=f"{path} row {row.number}",
-                    content=(settings["prototype"], *elements, edge),
-                    compound=_compound(elements),
-                    elements=elements,
-                    edge_angstrom=edge,
-                    target=target,
-                )
-            )
+        of_group = row.cells[group] if group else None
+        entries += prototype_entries(prototype, elements, edges, source, target, of_group)
     return Plan(tuple(entries), tuple(rejections))
+
+
+def _plan_elements(settings: dict[str, Any]) -> Plan:
+    """Every combination of the elements that are listed for the sites."""
+    prototype = find_prototype(settings["prototype"])
+    lists = settings["elements"]
+    if set(lists) != set(prototype.sites):
+        raise InputError(f"elements: list them for the sites {', '.join(prototype.sites)}, and for no other")
+    for site, symbols in lists.items():
+        for symbol in symbols:
+            if fault := element_fault(str(symbol)):
+                raise InputError(f"elements: {site}: {fault[0]}; {fault[1]}")
+    entries: list[Entry] = []
+    rejections: list[Rejection] = []
+    for elements in product(*(dict.fromkeys(lists[site]) for site in prototype.sites)):
+        cells = dict(zip(prototype.sites, elements, strict=True)) | {"formula": prototype.compound(elements)}
+        if fault := compound_fault(cells, prototype):
+            rejections.append(Rejection(cells["formula"], "elements", *fault))
+            continue
+        edges = initial_edges(cells["formula"], settings["initial_edge"])
+        entries += prototype_entries(prototype, elements, edges, "elements")
+    return Plan(tuple(entries), tuple(rejections))
+
+
+def prototype_entries(
+    prototype: Prototype,
+    elements: tuple[str, ...],
+    edges: Sequence[float],
+    source: str,
+    target: float | None = None,
+    group: str | None = None,
+) -> list[Entry]:
+    """The structures of one compound, one for each initial edge."""
+    compound = prototype.compound(elements)
+    return [
+        Entry(
+            structure_id=prototype_id(compound, edge),
+            source=source,
+            content=(*prototype.content, *elements, edge),
+            compound=compound,
+            elements=elements,
+            edge_angstrom=edge,
+            target=target,
+            group=group,
+        )
+        for edge in dict.fromkeys(edges)
+    ]
 
 
 def prototype_id(compound: str, edge_angstrom: float) -> str:
@@ -169,29 +244,63 @@ def prototype_id(compound: str, edge_angstrom: float) -> str:
     return f"{compound}-a{edge_angstrom:.5f}"
 
 
-def _compound(elements: Sequence[str]) -> str:
-    """Name an ordered compound; AcAgO3 and AgAcO3 are two."""
-    return "{}{}{}3".format(*elements)
+def _with_elements(row: Row, prototype: Prototype) -> Row:
+    """Fill in the elements of a table that has no columns for them, from formulas in the order of the prototype."""
+    if any(site in row.cells for site in prototype.sites) or row.fault:
+        return row
+    formula = row.cells["formula"]
+    elements = prototype.elements_of(formula)
+    if elements is None:
+        example = prototype.template.replace("{", "").replace("}", "")
+        columns = ", ".join(prototype.sites)
+        fault = f"formula {formula or '(empty)'} is not of the form {example}", f"add the columns {columns}"
+        return Row(row.number, row.cells, fault)
+    return Row(row.number, row.cells | dict(zip(prototype.sites, elements, strict=True)))
 
 
-def compound_fault(cells: dict[str, str]) -> tuple[str, str] | None:
+def compound_fault(cells: dict[str, str], prototype: Prototype) -> tuple[str, str] | None:
     """Say what is wrong with the elements or the formula of a row, and what to do."""
-    for site in SITES:
+    for site in prototype.sites:
         symbol = cells.get(site, "")
         if not symbol:
             return f"no element in column {site}", f"write the symbol of the element on the {site} site"
         fault = element_fault(symbol)
         if fault:
             return f"column {site}: {fault[0]}", fault[1]
-    a, b, x = (cells[site] for site in SITES)
-    if x in (a, b):
-        return f"the same element, {x}, on the X site and on a metal site", "check the columns A, B and X"
-    if _count_atoms(cells["formula"]) != Counter({a: 1}) + Counter({b: 1}) + Counter({x: 3}):
+    for one, other in prototype.apart:
+        if cells[one] == cells[other]:
+            return (
+                f"the same element, {cells[one]}, on the {other} site and on the {one} site",
+                f"check the columns {', '.join(prototype.sites)}",
+            )
+    elements = [cells[site] for site in prototype.sites]
+    if _count_atoms(cells["formula"]) != prototype.atoms(elements):
+        counts = prototype.counts.values()
+        parts = [f"{n} {s} = {e}" for n, s, e in zip(counts, prototype.sites, elements, strict=True)]
         return (
-            f"formula {cells['formula'] or '(empty)'} is not made of A = {a}, B = {b} and three X = {x}",
-            f"write {_compound((a, b, x))}, or correct the columns A, B and X",
+            f"formula {cells['formula'] or '(empty)'} is not made of {', '.join(parts)}",
+            f"write {prototype.compound(elements)}, or correct the columns {', '.join(prototype.sites)}",
         )
     return None
+
+
+def _filtered(cells: dict[str, str], filters: Iterable[dict[str, Any]]) -> tuple[str, str] | None:
+    """Say which filter of the configuration takes a row out, if any: the first that does."""
+    for rule in filters:
+        out = any(cells.get(site) not in allowed for site, allowed in rule.get("elements", {}).items())
+        if "column" in rule:
+            value, fault = _number(cells.get(rule["column"], ""), rule["column"])
+            out = out or (
+                fault is None and (value > rule.get("above", math.inf) or value < rule.get("below", -math.inf))
+            )
+        if out:
+            return f"filter '{rule['name']}'", "nothing, or change `filters` in the configuration"
+    return None
+
+
+def _group_fault(cells: dict[str, str], column: str) -> tuple[str, str] | None:
+    """Reject a row that names no group where splits go by a column."""
+    return None if cells.get(column) else (f"column {column} is empty", "write the name of its group")
 
 
 def element_fault(symbol: str) -> tuple[str, str] | None:
@@ -231,22 +340,25 @@ def _number(text: str, column: str) -> tuple[float, tuple[str, str] | None]:
     return value, None
 
 
-def overlap_fault(edge: float, column: str) -> tuple[str, str] | None:
-    """Reject a cubic edge at which B and X, half an edge apart, overlap."""
-    if edge / 2 >= MIN_DISTANCE_ANGSTROM:
+def overlap_fault(edge: float, column: str, prototype: Prototype) -> tuple[str, str] | None:
+    """Reject an edge at which atoms overlap; of a prototype from a file, one that is not positive."""
+    nearest = edge * prototype.closest
+    if nearest >= MIN_DISTANCE_ANGSTROM or (prototype.file and edge > 0):
         return None
     return (
-        f"with {column} = {edge:g} Å, B and X are {edge / 2:g} Å apart, less than {MIN_DISTANCE_ANGSTROM} Å",
+        f"with {column} = {edge:g} Å, B and X are {nearest:g} Å apart, less than {MIN_DISTANCE_ANGSTROM} Å",
         "give the edge of the cubic cell in Å",
     )
 
 
-def _initial_edges(cells: dict[str, str], rule: dict[str, Any]) -> tuple[list[float], tuple[str, str] | None]:
+def _initial_edges(
+    cells: dict[str, str], rule: dict[str, Any], prototype: Prototype
+) -> tuple[list[float], tuple[str, str] | None]:
     """Give the edges that a row's structures are built with, Å, rounded to 1e-5."""
     if cells.get(EDGE_COLUMN):
         edge, fault = _number(cells[EDGE_COLUMN], EDGE_COLUMN)
-        return [round(edge, 5)] if not fault else [], fault or overlap_fault(edge, EDGE_COLUMN)
-    return initial_edges(_compound([cells.get(site, "") for site in SITES]), rule), None
+        return [round(edge, 5)] if not fault else [], fault or overlap_fault(edge, EDGE_COLUMN, prototype)
+    return initial_edges(prototype.compound([cells[site] for site in prototype.sites]), rule), None
 
 
 def initial_edges(compound: str, rule: dict[str, Any]) -> list[float]:
@@ -265,14 +377,25 @@ def _uniform(seed: int, formula: str, draw: int) -> float:
     return int.from_bytes(bits, "big") / 2**64
 
 
-def _duplicate_fault(row: Row, same: list[tuple[Row, float]]) -> tuple[str, str] | None:
+def _unequal_fault(same: list[tuple[Row, float | None]], group: str | None) -> tuple[str, str] | None:
+    """Reject rows of one compound that cannot be averaged: they differ in what is not the property."""
+    for column in filter(None, (EDGE_COLUMN, group)):
+        if len({row.cells.get(column, "") for row, _ in same}) > 1:
+            return f"these rows of one compound differ in column {column}", "give all of them the same"
+    return None
+
+
+def _duplicate_fault(row: Row, same: list[tuple[Row, float | None]]) -> tuple[str, str] | None:
     """Reject rows of one compound that contradict each other, and all but the first of equal ones."""
     if len(same) == 1:
         return None
     rows = ", ".join(str(other.number) for other, _ in same)
     contents = {(target, other.cells.get(EDGE_COLUMN, "")) for other, target in same}
     if len(contents) > 1:
-        return f"rows {rows} give the same compound different values", "keep the row that is right"
+        return (
+            f"rows {rows} give the same compound different values",
+            "keep the row that is right, or write `duplicates: mean`",
+        )
     if row is not same[0][0]:
         return (
             f"the same compound and value as row {same[0][0].number}, which is used",
@@ -290,7 +413,7 @@ def _plan_folder(settings: dict[str, Any]) -> Plan:
         raise InputError(f"{folder}: there is no such folder; correct the path in the configuration")
     files = sorted(path for path in (*folder.glob("*"), *folder.glob("*/POSCAR")) if _is_structure_file(path))
     if not files:
-        raise InputError(f"{folder}: no structure file in it (*.cif, *.vasp, *.poscar, POSCAR_*, */POSCAR)")
+        raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)})")
     targets, rejections = _read_targets(settings)
     names = Counter(structure_name(path) for path in files)
     bad_targets = {rejection.structure_id for rejection in rejections}
@@ -313,8 +436,8 @@ def _plan_folder(settings: dict[str, Any]) -> Plan:
         if fault:
             rejections.append(Rejection(name, str(path), *fault))
             continue
-        target = targets[name] if targets is not None else None
-        entries.append(Entry(name, str(path), (), name, (), None, target, path))
+        target, group = targets[name] if targets is not None else (None, None)
+        entries.append(Entry(name, str(path), (), name, (), None, target, path, group))
     known = set(names)
     rejections += [
         Rejection(
@@ -328,8 +451,12 @@ def _plan_folder(settings: dict[str, Any]) -> Plan:
     return Plan(tuple(entries), tuple(rejections))
 
 
+SUFFIXES = (".cif", ".vasp", ".poscar", ".json", ".res", ".cssr", ".xsf", ".xyz", ".extxyz", ".gen")
+PATTERNS = (*(f"*{suffix}" for suffix in SUFFIXES), "POSCAR_*", "*/POSCAR")
+
+
 def _is_structure_file(path: Path) -> bool:
-    suffix = path.suffix.lower() in {".cif", ".vasp", ".poscar"}
+    suffix = path.suffix.lower() in SUFFIXES
     return path.is_file() and (suffix or path.name == "POSCAR" or path.name.startswith("POSCAR_"))
 
 
@@ -337,29 +464,39 @@ def structure_name(path: Path) -> str:
     """Name a structure after its file: the stem; POSCAR_x is x, and x/POSCAR is x."""
     if path.name == "POSCAR":
         return path.parent.name
-    return path.stem if path.suffix.lower() in {".cif", ".vasp", ".poscar"} else path.name.removeprefix("POSCAR_")
+    return path.stem if path.suffix.lower() in SUFFIXES else path.name.removeprefix("POSCAR_")
 
 
-def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, float] | None, list[Rejection]]:
-    """Read the measured property of each structure; bad rows are rejected."""
-    if "targets" not in settings:
+def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str | None]] | None, list[Rejection]]:
+    """Read the measured property and the group of each structure; bad rows are rejected."""
+    column, group = target_column(settings), settings.get("group")
+    if "targets" not in settings or column is None:
         return None, []
-    path, column = Path(settings["targets"]), settings["property"]
-    rows = read_rows(path, ("structure_id", column))
+    path = Path(settings["targets"])
+    rows = read_rows(path, ("structure_id", *filter(None, (column, group))))
     names = Counter(row.cells.get("structure_id", "") for row in rows)
-    targets, rejections = {}, []
+    targets: dict[str, tuple[float, str | None]] = {}
+    values: dict[str, list[float]] = {}
+    rejections = []
+    mean = settings.get("duplicates") == "mean"
     for row in rows:
         name = row.cells.get("structure_id", "")
         value, fault = _number(row.cells.get(column, ""), column)
-        fault = row.fault or fault
+        fault = row.fault or fault or (_group_fault(row.cells, group) if group else None)
+        if not fault and row.cells.get("unit", settings["unit"]) != settings["unit"]:
+            fault = (
+                f"its unit is {row.cells['unit'] or '(empty)'} where the configuration says {settings['unit']}",
+                "convert the value, or correct `unit` in the configuration",
+            )
         if not fault and not name:
             fault = ("column structure_id is empty", "write the stem of the structure's file")
-        if not fault and names[name] > 1:
-            fault = (f"{names[name]} rows for {name}", "keep the row that is right")
+        if not fault and names[name] > 1 and not mean:
+            fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")
         if fault:
             rejections.append(Rejection(name, f"{path} row {row.number}", *fault))
         else:
-            targets[name] = value
+            values.setdefault(name, []).append(value)
+            targets[name] = (sum(values[name]) / len(values[name]), row.cells[group] if group else None)
     return targets, rejections
 
 
@@ -403,11 +540,18 @@ def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
 
 def _file_content(path: Path | None) -> list[str]:
     """Name and digest of a structure's file; read only where needed, as a job needs its own batch alone."""
-    return [] if path is None else [path.name, file_digest(path)]
+    if path is None:
+        return []
+    try:
+        return [path.name, file_digest(path)]
+    except OSError:  # it is rejected by name when it is to be read
+        return [path.name, ""]
 
 
 def target_digest(plan: Plan, *settings: Any) -> str:
     """Digest of the whole input of a dataset: geometry, measured property and what was rejected."""
-    targets = [[entry.structure_id, entry.source, entry.target] for entry in plan.entries]
+    targets = [
+        [entry.structure_id, entry.source, entry.target, *filter(None, (entry.group,))] for entry in plan.entries
+    ]
     rejected = [[r.structure_id, r.source, r.reason] for r in plan.rejections]
     return digest(targets, rejected, geometry_digest(plan.entries), *settings)

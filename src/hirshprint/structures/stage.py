@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +32,12 @@ def make_structures(
     plan = plan_dataset(settings)
     structures, targets, unusable = build_structures(plan.entries, settings)
     rejections = [*plan.rejections, *unusable]
-    for rejection in rejections:
+    for rejection in (r for r in rejections if r.stage != "filter"):
         print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
-    place = settings.get("table") or settings.get("folder")
-    if strict and rejections:
-        raise InputError(
-            f"{place}: {len(rejections)} rejected, as listed above, and the configuration says strict: true"
-        )
+    place = settings.get("table") or settings.get("folder") or "elements"
+    faults = [rejection for rejection in rejections if rejection.stage != "filter"]
+    if strict and faults:
+        raise InputError(f"{place}: {len(faults)} rejected, as listed above, and the configuration says strict: true")
     if not structures:
         raise InputError(f"{place}: nothing usable in it; {len(rejections)} rejected, as listed above")
     with written_whole(structures_path) as temporary:
@@ -45,15 +45,17 @@ def make_structures(
     with written_whole(targets_path) as temporary:
         write_targets(temporary, targets)
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
-    print(f"{place}: {len(structures)} structures, {len(rejections)} rejected", file=sys.stderr)
+    for reason, rows in Counter(r.reason for r in rejections if r.stage == "filter").items():
+        print(f"{place}: {reason} took out {rows}", file=sys.stderr)
+    print(f"{place}: {len(structures)} structures, {len(faults)} rejected", file=sys.stderr)
 
 
 def _status_row(rejection: Rejection) -> dict[str, str]:
     return {
         "structure_id": rejection.structure_id,
         "source": rejection.source,
-        "status": "rejected",
-        "stage": "structures",
+        "status": "filtered" if rejection.stage == "filter" else "rejected",
+        "stage": rejection.stage,
         "reason": rejection.reason,
         "remedy": rejection.remedy,
     }

@@ -37,10 +37,6 @@ from hirshprint.surfaces.procrystal import (
 from hirshprint.surfaces.rays import BURIED, OPEN, SECOND, SHIFT, cast
 from hirshprint.surfaces.sphere import OCTAHEDRAL, mesh_frame, wedge
 from hirshprint.surfaces.surface import Surface, SurfaceError
-from hirshprint.versions import SURFACE_ALGORITHM
-
-ALGORITHM_VERSION = SURFACE_ALGORITHM
-"""Part of the digest of every result: change it with anything that moves a vertex."""
 
 DEFAULT_MESH_LEVEL = 10
 """Divisions of the edges of the 48 domains of the sphere: 24·10² + 2 = 2402 rays, 66 on a site m-3m."""

@@ -1,0 +1,122 @@
+"""Which regions of the fingerprint a prediction comes from, and where on the surfaces these are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hirshprint.densities import Densities
+from hirshprint.models.saliency import Explanation, influence
+from hirshprint.report.figures import STYLE
+from hirshprint.report.pictures import crop, draw_fingerprint, finish, scene_of, site_name
+from hirshprint.report.render import SIGNED, NoPictureError, render_panels
+from hirshprint.structures.crystals import atom_images
+from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.ridges import split_at_ridges
+from hirshprint.surfaces.surface import full
+
+LEVEL = 20
+"""Mesh level of what is drawn."""
+
+DRAWN_SHARE = 0.98
+"""Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
+
+Image = NDArray[Any]
+
+
+def drawn_influence(
+    structure: Structure, densities: Densities, explanation: Explanation, edges: NDArray[np.float64]
+) -> tuple[list[tuple[str, Image]], float]:
+    """Render the surface of each distinct site, coloured by what it adds to the prediction.
+
+    Returns
+    -------
+    Name and image of each, and the value that the strongest colour stands for (see `saliency.influence`); no images
+    where nothing can be rendered.
+    """
+    closed = [full(surface) for surface in compute_surfaces(structure, densities, LEVEL)]
+    meshes = [split_at_ridges(surface, structure, densities, site) for site, surface in enumerate(closed)]
+    scene = scene_of(structure, meshes, *atom_images(structure)) | {"cell": False}
+    values = [influence(explanation, edges, mesh.d_i, mesh.d_e) for mesh in meshes]
+    strongest = float(np.quantile(np.abs(np.concatenate(values)), DRAWN_SHARE))
+    scene |= {f"influence_{k}": np.clip(of_mesh, -strongest, strongest) for k, of_mesh in enumerate(values)}
+    try:
+        panels = render_panels(scene)
+    except NoPictureError as error:
+        print(f"surfaces are left out: {error}", flush=True)
+        return [], 0.0
+    names = [site_name(mesh) for mesh in meshes]
+    images = [(names[k], panels[f"site_influence_{k}"]) for k in scene["shown"]]
+    return images, strongest
+
+
+def saliency(
+    explanations: Sequence[Explanation],
+    surfaces: Sequence[tuple[Sequence[tuple[str, Image]], float]],
+    edges: NDArray[np.float64],
+    unit: str,
+    counts_unit: str,
+) -> Figure:
+    """Draw a row per compound: its fingerprint, what each bin of it contributes, and that on its surfaces.
+
+    Parameters
+    ----------
+    surfaces : of each, from `drawn_influence`.
+    edges : (b + 1,) of the bins, Å.
+    unit, counts_unit : of the property, and of the fingerprint.
+    """
+    panel, image, left, head, below, bar, gap = 2.2, 1.75, 0.62, 0.85, 0.55, 1.0, 0.35
+    most = max(len(images) for images, _ in surfaces)
+    width = left + 2 * (panel + bar) + gap + (most * image + bar if most else 0)
+    height = len(explanations) * (head + panel + below)
+    limits = crop([e.counts for e in explanations] + [e.contributions for e in explanations], edges)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), facecolor="white")
+        for number, (one, (images, strongest)) in enumerate(zip(explanations, surfaces, strict=True)):
+            top = number * (head + panel + below)
+
+            def axes(x: float, w: float, h: float, down: float = 0.0, top: float = top) -> Any:
+                """Place axes by their left edge, size and distance below the heading of the row, in inches."""
+                y = height - top - head - down - h
+                return figure.add_axes((x / width, y / height, w / width, h / height))
+
+            heading = (
+                f"{one.structure_id}: true {one.true:.3f}, predicted {one.predicted:.3f} {unit}; "
+                f"the mean fingerprint gives {one.reference:.3f} {unit}"
+            )
+            figure.text(left / width, 1 - (top + 0.25) / height, heading, fontsize=9.5, parse_math=False, va="center")
+            place = axes(left, panel, panel)
+            norm = PowerNorm(0.5, vmin=0, vmax=float(one.counts.max()) or 1.0)
+            mesh = draw_fingerprint(place, one.counts, edges, limits, norm)
+            place.set(xlabel="dᵢ (Å)", ylabel="dₑ (Å)", title="fingerprint")
+            figure.colorbar(mesh, cax=axes(left + panel + 0.1, 0.12, panel)).set_label(f"{counts_unit} per bin")
+            x = left + panel + bar + gap
+            place = axes(x, panel, panel)
+            reach = float(np.abs(one.contributions).max()) or 1.0
+            style: dict[str, Any] = {"cmap": SIGNED, "norm": Normalize(-reach, reach), "rasterized": True}
+            mesh = place.pcolormesh(edges, edges, np.ma.masked_equal(one.contributions.T, 0), **style)
+            finish(place, limits)
+            on_surface = float(one.contributions[one.counts > 0].sum())
+            absent = float(one.contributions.sum()) - on_surface
+            place.set(xlabel="dᵢ (Å)", title=f"its surface {on_surface:+.3f}, what it lacks {absent:+.3f} {unit}")
+            figure.colorbar(mesh, cax=axes(x + panel + 0.1, 0.12, panel)).set_label(f"contribution ({unit} per bin)")
+            x += panel + bar
+            for name, picture in images:
+                place = axes(x, image, image, (panel - image) / 2)
+                place.imshow(picture, interpolation="lanczos")
+                place.axis("off")
+                place.set_title(name, fontsize=8)
+                x += image
+            if images:
+                colours = ScalarMappable(Normalize(-strongest, strongest), SIGNED)
+                place = axes(x + 0.1, 0.12, image, (panel - image) / 2)
+                figure.colorbar(colours, cax=place).set_label(f"{unit} per {counts_unit.split(' per ')[0]}")
+    return figure

@@ -1,0 +1,132 @@
+"""From the raw answers of an OPTIMADE provider to a table of compounds, with a record of where it comes from."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.files import file_digest, written_whole
+from hirshprint.structures.crystals import CrystalError, structure_of_places
+from hirshprint.structures.prototypes import Prototype, find_prototype
+from hirshprint.structures.recognition import TOLERANCE, prototype_edge, prototype_elements
+
+RULE = "of several entries of a compound the one with the smallest {} counts, among equal ones the first id"
+CANDIDATES = ("n_candidates", "a_min_candidates_angstrom", "a_max_candidates_angstrom")
+
+
+def write_fetched_table(raw: Path, prototype_name: str, prefer: str, table: Path, provenance: Path) -> None:
+    """Write the table of the entries that are crystals of a prototype (CSV) and its provenance (JSON).
+
+    Parameters
+    ----------
+    raw : what ``workflow/scripts/fetch_pages.py`` wrote.
+    prefer : field of the entries that decides between several of one compound; empty for none.
+    table : columns formula, the sites, a_angstrom, id, `CANDIDATES`.
+    provenance : query, dates, provider, what each step left, the rules, and digests of the table and the raw answers.
+    """
+    answered = json.loads(raw.read_text(encoding="utf-8"))
+    prototype = find_prototype(prototype_name)
+    found, rejected = _recognised(answered["entries"], prototype, prefer)
+    rows = _one_per_compound(found, prototype, prefer)
+    with written_whole(table) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        columns = ["formula", *prototype.sites, "a_angstrom", "id", *CANDIDATES]
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    reasons = Counter(reason.partition(":")[0] for _, reason in rejected)
+    steps = [{"step": "answered", "entries": len(answered["entries"])}]
+    steps += [{"step": reason, "entries": -count} for reason, count in sorted(reasons.items())]
+    steps.append({"step": "another entry of the same compound", "entries": len(rows) - len(found)})
+    steps.append({"step": "in the table", "entries": len(rows)})
+    record = {key: answered[key] for key in ("query", "asked", "client", "provider")} | {
+        "prototype": prototype_name,
+        "rules": {
+            "geometry": f"distances as in the ideal {prototype_name} to within {TOLERANCE} edges; they tell the sites",
+            "duplicates": RULE.format(prefer or "id"),
+        },
+        "steps": steps,
+        "rejected": [{"id": name, "reason": reason} for name, reason in rejected],
+        "digests": {"table": file_digest(table), "answers": file_digest(raw)},
+    }
+    with written_whole(provenance) as temporary:
+        temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for step in steps:
+        print(f"{step['step']}: {step['entries']}", file=sys.stderr)
+
+
+def _recognised(
+    entries: Sequence[Any], prototype: Prototype, prefer: str
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Entries that are crystals of the prototype, as rows; ids of the others, each with the reason."""
+    found, rejected = [], []
+    for number, entry in enumerate(entries):
+        name = str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
+        try:
+            structure = structure_of_places(*_places(entry), name)
+        except CrystalError as error:
+            rejected.append((name, f"unusable: {error.reason}"))
+            continue
+        except (KeyError, TypeError, ValueError, IndexError, np.linalg.LinAlgError) as error:
+            rejected.append((name, f"malformed: {type(error).__name__} {error}"))
+            continue
+        elements = prototype_elements(structure, prototype)
+        if elements is None:
+            rejected.append((name, f"no {prototype.name.replace('_', ' ')}"))
+            continue
+        value = entry["attributes"].get(prefer) if prefer else None
+        row = dict(zip(prototype.sites, elements, strict=True)) | {"id": name, "prefer": value}
+        found.append(row | {"a_angstrom": prototype_edge(structure, prototype)})
+    return found, rejected
+
+
+def _places(entry: Mapping[str, Any]) -> tuple[NDArray[np.float64], list[str], NDArray[np.float64]]:
+    """Lattice, symbols and Cartesian places of an entry; raises whatever a malformed one makes fail."""
+    attributes = entry["attributes"]
+    species = {one["name"]: one for one in attributes["species"]}
+    symbols = []
+    for name in attributes["species_at_sites"]:
+        kinds = species[name]["chemical_symbols"]
+        if len(kinds) != 1 or kinds[0] in ("X", "vacancy") or species[name].get("concentration", [1])[0] != 1:
+            raise CrystalError("partial occupancy or disorder", "leave it out")
+        symbols.append(kinds[0])
+    lattice = np.array(attributes["lattice_vectors"], dtype=float)
+    places = np.array(attributes["cartesian_site_positions"], dtype=float)
+    if lattice.shape != (3, 3) or places.shape != (len(symbols), 3):
+        raise ValueError(f"a lattice of shape {lattice.shape}, {len(places)} places and {len(symbols)} species")
+    return lattice, symbols, places
+
+
+def _one_per_compound(found: Sequence[dict[str, Any]], prototype: Prototype, prefer: str) -> list[dict[str, Any]]:
+    """One row per compound, sorted by formula; see `RULE`."""
+    by_compound: dict[str, list[dict[str, Any]]] = {}
+    for row in found:
+        by_compound.setdefault(prototype.compound([row[site] for site in prototype.sites]), []).append(row)
+    rows = []
+    for compound, same in sorted(by_compound.items()):
+        best = min(same, key=lambda row: (_sortable(row["prefer"]), _natural(row["id"])))
+        edges = sorted(row["a_angstrom"] for row in same)
+        rows.append(
+            {"formula": compound, **{site: best[site] for site in prototype.sites}}
+            | {"a_angstrom": f"{best['a_angstrom']:.6f}", "id": best["id"]}
+            | dict(zip(CANDIDATES, (len(same), f"{edges[0]:.6f}", f"{edges[-1]:.6f}"), strict=True))
+        )
+    return rows
+
+
+def _sortable(value: Any) -> float:
+    """A number, or infinity where there is none."""
+    return float(value) if isinstance(value, int | float) and np.isfinite(value) else np.inf
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Order in which oqmd-9 comes before oqmd-10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

@@ -1,0 +1,32 @@
+"""A folder of results belongs to one format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hirshprint import versions
+from hirshprint.runs import FormatError, check_results, stamp_results
+
+
+def test_results_of_another_format_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = tmp_path / "results"
+    check_results(results)
+    stamp_results(results)
+    check_results(results)
+    monkeypatch.setattr(versions, "RESULTS_FORMAT", "7")
+    stamp_results(results)  # never hides what wrote the rest
+    with pytest.raises(
+        FormatError, match=r"files of format 1, and .* writes format 7\. Move the folder .* or delete it"
+    ):
+        check_results(results)
+
+
+def test_results_without_a_stamp_are_of_the_first_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some/structures.h5").touch()
+    check_results(tmp_path)
+    monkeypatch.setattr(versions, "RESULTS_FORMAT", "2")
+    with pytest.raises(FormatError, match="format 1"):
+        check_results(tmp_path)
