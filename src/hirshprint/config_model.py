@@ -335,6 +335,12 @@ class Learning:
         maximum=1,
         note="shares of the training parts to train on too, such as [0.1, 0.25, 0.5]",
     )
+    saliency: list[str] = key(
+        [],
+        """Compounds for which the report shows what regions of their fingerprints `cnn_paper` predicts them from, as
+        the table names them; those at the 0.1, 0.5 and 0.9 quantiles of the property where none is named.""",
+        note="compounds whose predictions by cnn_paper are explained; [] takes three across the range",
+    )
     folds: int = key(5, "Folds of each split.", minimum=2)
     seeds: list[int] = key(
         [0], "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.", minimum=0
@@ -400,6 +406,18 @@ class Paper:
 
 
 @dataclass(kw_only=True)
+class Report:
+    """The report."""
+
+    compounds: list[str] = key(
+        [],
+        """Compounds whose surfaces the report shows in three dimensions, before those of the worst and of the most
+        uncertain predictions (200 compounds of a dataset in all): names as in the table of compounds, `SrTiO3`.""",
+        note="whose surfaces the report shows in 3-D, before the worst and the most uncertain predictions",
+    )
+
+
+@dataclass(kw_only=True)
 class Config:
     """Every key of a configuration file, with its default. Unknown keys are refused."""
 
@@ -442,6 +460,7 @@ mine:
         comment="Compounds to draw one by one for the report, each with its edge in Å; for example {SrTiO3: 3.905}.",
     )
     paper: Paper = part(Paper, comment="Datasets that stand for those of the paper: config/paper.yaml has them.")
+    report: Report = part(Report)
 
 
 def keys_of(model: type) -> dict[str, tuple[Any, dict[str, Any]]]:

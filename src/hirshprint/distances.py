@@ -43,3 +43,35 @@ def earth_movers_distance(first: NDArray[np.float64], second: NDArray[np.float64
     if result.status:
         raise ArithmeticError(f"the earth mover's distance was not found: {result.message}")
     return float(result.fun * total)
+
+
+def nearest_fingerprints(counts: NDArray[np.float32], neighbours: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Find the nearest other fingerprints of each by Hellinger distance √(1 − Σ √(p q)): 0 if equal, 1 if disjoint.
+
+    Unlike the two distances above it is a matrix product, so that thousands are compared in seconds.
+
+    Parameters
+    ----------
+    counts : (n, n_bins, n_bins) fingerprints, of any sum.
+    neighbours : how many to find; there are at most n − 1.
+
+    Returns
+    -------
+    Rows of the neighbours (n, neighbours), nearest first, and their distances, of the same shape.
+    """
+    flat = counts.reshape(len(counts), -1).astype(np.float32)
+    flat = flat[:, flat.any(axis=0)]
+    root = np.sqrt(flat / np.maximum(flat.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
+    found = max(0, min(neighbours, len(root) - 1))
+    rows = np.empty((len(root), found), np.int64)
+    distances = np.empty((len(root), found), np.float32)
+    for start in range(0, len(root) if found else 0, 512):
+        overlap = root[start : start + 512] @ root.T
+        here = np.arange(len(overlap))
+        overlap[here, here + start] = -1.0
+        nearest = np.argpartition(-overlap, found - 1, axis=1)[:, :found]
+        order = np.argsort(-np.take_along_axis(overlap, nearest, axis=1), axis=1, kind="stable")
+        rows[start : start + 512] = nearest = np.take_along_axis(nearest, order, axis=1)
+        shared = np.clip(np.take_along_axis(overlap, nearest, axis=1), 0.0, 1.0)
+        distances[start : start + 512] = np.sqrt(1.0 - shared)
+    return rows, distances

@@ -1,26 +1,36 @@
-"""The report in a real browser: layout, sorting, the interactive plots, dark mode, no request, no error."""
+"""The report in a real browser: layout, sorting, search, linked plots, 3-D, downloads, print, dark mode; no request."""
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import runpy
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
+from PIL import Image
+from projects import Project
 
 from hirshprint.report import html
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 MADE_UP = Path(__file__).parents[1] / "unit" / "test_report.py"
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+from selenium.webdriver.common.keys import Keys  # noqa: E402
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
+
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM.exists() and DRIVER.exists()), reason="needs Debian's chromium and chromium-driver"
 )
@@ -31,7 +41,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_up: dict[str, Any] = runpy.run_path(str(MADE_UP))
     folder = tmp_path_factory.mktemp("report")
     inputs = [made_up["synthetic_run"](folder / name, name=name) for name in ("oqmd", "experimental")]
-    html.write_report(inputs, made_up["RUN"], folder / "report.html")
+    html.write_report(inputs, made_up["RUN"], folder / "report.html", made_up["CAPTIONS"])
     return folder / "report.html"
 
 
@@ -58,22 +68,90 @@ def opened(browser: Any, report: Path, width: int = 1280) -> None:
     browser.get(report.as_uri())
 
 
+def explored(browser: Any, report: Path, width: int = 1280) -> Any:
+    """Open the report and scroll to the explorer of its first dataset; return that, with its plots drawn."""
+    opened(browser, report, width)
+    section = browser.find_element("id", "d1")
+    browser.execute_script("document.getElementById('d1-explore').scrollIntoView()")
+    wait(browser, lambda: section.get_attribute("data-ready") == "true")
+    wait(browser, lambda: part(section, "surface").get_attribute("data-drawn"))
+    return section
+
+
+def wait(browser: Any, condition: Callable[[], Any]) -> None:
+    WebDriverWait(browser, 60, poll_frequency=0.05).until(lambda _: condition())
+
+
+def part(section: Any, name: str) -> Any:
+    return section.find_element("css selector", f"[data-part={name}]")
+
+
+def of(browser: Any, node: Any, expression: str) -> Any:
+    """Value of a property of a node, such as what Plotly drew in it."""
+    return browser.execute_script(f"return arguments[0].{expression}", node)
+
+
+def downloaded(folder: Path) -> list[Path]:
+    """Downloads in a folder that are complete."""
+    return [path for path in folder.iterdir() if path.suffix in (".svg", ".png", ".csv")]
+
+
+def data_of(section: Any) -> dict[str, Any]:
+    text = section.find_element("css selector", "script[type='application/json']").get_attribute("textContent")
+    data: dict[str, Any] = json.loads(text)
+    return data
+
+
+def place_of(browser: Any, section: Any, compound: str) -> tuple[float, float]:
+    """Where the parity plot draws a compound, in pixels of the view."""
+    script = """
+    const [plot, name] = arguments, at = plot.data[0].text.indexOf(name);
+    const box = plot.querySelectorAll(".scatterlayer .point")[at].getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + box.height / 2];
+    """
+    found: tuple[float, float] = browser.execute_script(script, part(section, "parity"), compound)
+    return found
+
+
+def click(browser: Any, x: float, y: float) -> None:
+    """Move the mouse to a place of the view and click."""
+    browser.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x, "y": y})
+    for kind in ("mousePressed", "mouseReleased"):
+        event = {"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1}
+        browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
+
+
+def errors(browser: Any) -> list[str]:
+    """What the console says, but for the browser's advice on how Plotly reads back a canvas."""
+    return [x["message"] for x in browser.get_log("browser") if "willReadFrequently" not in x["message"]]
+
+
 def test_no_error_no_request_and_every_section_is_visible(browser: Any, report: Path) -> None:
-    opened(browser, report)
-    parts = ("accuracy", "predictions", "fingerprints", "worst", "rejected", "glance")
-    for name in [f"{d}-{part}" for d in ("d1", "d2") for part in parts] + ["run", "method"]:
+    explored(browser, report)
+    parts = (
+        "accuracy",
+        "explore",
+        "compounds",
+        "worst",
+        "figures-accuracy",
+        "figures-fingerprints",
+        "rejected",
+        "glance",
+    )
+    for name in [f"{d}-{part}" for d in ("d1", "d2") for part in parts] + ["overview", "run", "method"]:
         assert browser.find_element("id", name).is_displayed(), name
     loaded = browser.execute_script("return [...document.images].map(x => x.complete && x.naturalWidth > 0)")
     assert loaded == [True] * 12
-    assert browser.get_log("browser") == []
+    assert errors(browser) == []
     events = [json.loads(x["message"])["message"] for x in browser.get_log("performance")]
     urls = [x["params"]["request"]["url"] for x in events if x["method"] == "Network.requestWillBeSent"]
-    assert [x for x in urls if not x.startswith(("file:", "data:"))] == []
+    assert urls
+    assert [x for x in urls if not x.startswith(("file:", "data:", "blob:"))] == []
 
 
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_wider_than_the_page(browser: Any, report: Path, width: int) -> None:
-    opened(browser, report, width)
+    explored(browser, report, width)
     for details in browser.find_elements("tag name", "details"):
         browser.execute_script("arguments[0].open = true", details)
     root = "document.documentElement"
@@ -81,13 +159,20 @@ def test_nothing_wider_than_the_page(browser: Any, report: Path, width: int) -> 
     assert seen == [width, 0]
 
 
-def test_printed_tables_fit_a_page(browser: Any, report: Path) -> None:
-    opened(browser, report, 718)  # A4 with Chromium's margins, 190 mm at 96 pixels per inch
+def test_print_view_paginates_and_fits_the_page(browser: Any, report: Path, tmp_path: Path) -> None:
+    explored(browser, report, 718)  # A4 with Chromium's margins, 190 mm at 96 pixels per inch
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     widths = browser.execute_script("return [...document.querySelectorAll('table')].map(x => x.scrollWidth)")
+    hidden = browser.execute_script("return [...document.querySelectorAll('.downloads, nav')].map(x => x.offsetHeight)")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     assert widths
     assert max(widths) <= 718
+    assert set(hidden) == {0}
+    pdf = base64.b64decode(
+        browser.execute_cdp_cmd("Page.printToPDF", {"paperWidth": 8.27, "paperHeight": 11.69})["data"]
+    )
+    pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
+    assert 6 <= pages <= 60
 
 
 def test_columns_sort_both_ways_and_leave_the_published_rows(browser: Any, report: Path) -> None:
@@ -111,38 +196,148 @@ def test_columns_sort_both_ways_and_leave_the_published_rows(browser: Any, repor
     assert table.find_element("css selector", "tbody.fixed").text == published
 
 
-def test_pointing_at_a_dot_names_its_compound(browser: Any, report: Path) -> None:
-    opened(browser, report)
-    explorer = browser.find_element("css selector", ".explorer")
-    data = json.loads(browser.find_element("id", "d1-points").get_attribute("textContent"))
-    plot = explorer.find_elements("css selector", ".plot")[0]
-    dots = plot.find_elements("css selector", ".dot")
-    assert len(dots) == len(data["series"][0]["points"])
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
-    webdriver.ActionChains(browser).move_to_element(dots[0]).perform()
-    readout = explorer.find_element("css selector", ".readout").text
-    number, true, predicted, fold = data["series"][0]["points"][0]
-    assert data["compounds"][number] in readout
-    assert f"true {true:.4f}, predicted {predicted:.4f} Å" in readout
-    assert f"fold {fold}," in readout
-    names = explorer.find_elements("css selector", ".plot .name")
-    assert [x.text for x in names] == [data["compounds"][number]] * 2
+def test_page_of_a_real_run_draws_its_plots_and_answers_a_click(browser: Any, finished: Project) -> None:
+    section = explored(browser, finished.folder / "results/report.html")
+    names = data_of(section)["compounds"]
+    assert len(names) == 12
+    assert len(data_of(section)["mesh_order"]) == 12
+    true, drawn = (of(browser, part(section, "parity"), f"data[0].{x}") for x in ("x", "text"))
+    ends = [drawn[true.index(end)] for end in (min(true), max(true))]  # no other point lies over these
+    other = next(x for x in ends if x != part(section, "compound").text)
+    click(browser, *place_of(browser, section, other))
+    wait(browser, lambda: part(section, "compound").text == other)
+    wait(browser, lambda: part(section, "surface").get_attribute("data-drawn") == other)
+    assert errors(browser) == []
+
+
+def test_table_of_compounds_sorts_filters_and_turns_pages(browser: Any, report: Path) -> None:
+    section = explored(browser, report)
+    names = data_of(section)["compounds"]
+
+    def column(k: int) -> list[str]:
+        script = "return [...arguments[0].rows].map(x => x.cells[arguments[1]].textContent)"
+        found: list[str] = browser.execute_script(script, part(section, "rows"), k)
+        return found
+
+    assert part(section, "count").text == "1–25 of 40"
+    part(section, "next").click()
+    assert part(section, "count").text == "26–40 of 40"
+    assert not part(section, "next").is_enabled()
+    heads = part(section, "heads").find_elements("css selector", "button")
+    heads[1].click()
+    assert part(section, "count").text == "1–25 of 40"
+    shown = [float(x) for x in column(1)]
+    assert shown == sorted(shown)
+    heads[1].click()
+    assert float(column(1)[0]) > shown[-1]
+    search = part(section, "search")
+    search.send_keys("Sr Ti")
+    assert column(0) == ["SrTiO3"]
+    search.clear()
+    search.send_keys("batio")
+    assert column(0) == ["BaTiO3"]
+    search.clear()
+    search.send_keys("S")  # sulphur, which no compound has
+    assert part(section, "count").text == "no compound fits"
+    search.clear()
+    search.send_keys("Ba")
+    assert sorted(column(0)) == sorted(x for x in names if x.startswith("Ba"))
+    plot = part(section, "parity")
+    wait(browser, lambda: len(of(browser, plot, "data[0].selectedpoints ?? []")) == 12)
+    search.clear()
+    part(section, "shows").find_elements("css selector", "option")[1].click()
+    heads[2].click()
+    sizes = [abs(float(x.replace("−", "-"))) for x in column(2)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_click_on_a_point_shows_that_compound(browser: Any, report: Path) -> None:
+    section = explored(browser, report)
+    data = data_of(section)
+    compound = next(x for x in data["compounds"] if x != part(section, "compound").text and x.isalnum())
+    x, y = place_of(browser, section, compound)
+    click(browser, x, y)
+    wait(browser, lambda: part(section, "compound").text == compound)
+    rows = part(section, "predictions").find_elements("css selector", "tr")
+    assert [x.text.split()[0] for x in rows] == data["models"]
+    assert len(part(section, "neighbours").find_elements("css selector", "button")) == 6
+    ring = part(section, "ring")
+    assert ring.text == compound
+    box = of(browser, ring, "getBoundingClientRect()")
+    assert (box["x"], box["y"]) == pytest.approx((x, y), abs=1)
+    drawn = of(browser, part(section, "fingerprint"), "data[0].z.flat().filter(x => x !== null).length")
+    assert drawn > 20
+
+
+def test_compounds_without_a_surface_get_the_command_that_draws_it(browser: Any, report: Path) -> None:
+    section = explored(browser, report)
+    data = data_of(section)
+    assert data["mesh_order"]
+    assert not part(section, "command").is_displayed()
+    names = data["compounds"]
+    without = next(x for i, x in enumerate(names) if i not in data["mesh_order"] and x.isalnum())
+    part(section, "search").send_keys(without)
+    part(section, "rows").find_element("css selector", "button").click()
+    wait(browser, lambda: part(section, "command").is_displayed())
+    assert part(section, "command").text == f"hirshprint surface {without} --edge 4.5 --out surfaces"
+    assert not part(section, "surface").is_displayed()
+
+
+def test_surface_is_drawn_turned_and_coloured(browser: Any, report: Path) -> None:
+    section = explored(browser, report)
+    plot = part(section, "surface")
+    vertices, triangles, shown = (of(browser, plot, f"data[0].{x}") for x in ("x.length", "i.length", "intensity"))
+    assert triangles == 2 * vertices - 4  # closed: the seams of the 48 wedges are gone
+    picture = Image.open(BytesIO(plot.screenshot_as_png)).convert("RGB")
+    assert len(picture.resize((80, 80)).getcolors(6400)) > 300  # a shaded surface, not an empty box
+    before = of(browser, plot, "_fullLayout.scene.camera.eye.x")
+    plot.send_keys(Keys.ARROW_LEFT)
+    wait(browser, lambda: of(browser, plot, "_fullLayout.scene.camera.eye.x") != before)
+    part(section, "colours").find_element("css selector", "label").click()
+    wait(browser, lambda: of(browser, plot, "data[0].intensity") != shown)
+    part(section, "sites").find_elements("css selector", "label")[2].click()
+    assert "O, 3 of the cell" in part(section, "site-text").text
+    assert errors(browser) == []
 
 
 def test_arrow_keys_step_from_the_worst_and_the_model_can_be_changed(browser: Any, report: Path) -> None:
-    opened(browser, report)
-    explorer = browser.find_element("css selector", ".explorer")
-    data = json.loads(browser.find_element("id", "d1-points").get_attribute("textContent"))
-    options = explorer.find_elements("css selector", "option")
-    assert [x.text for x in options] == [f"{x['model']}, {x['split']} split" for x in data["series"]]
-    options[2].click()
-    plot = explorer.find_elements("css selector", ".plot")[1]
+    section = explored(browser, report)
+    part(section, "model").find_elements("css selector", "option")[2].click()
+    plot = part(section, "parity")
+    true, predicted, names = (of(browser, plot, f"data[0].{x}") for x in ("x", "y", "text"))
+    errors_of = sorted(zip(true, predicted, names, strict=True), key=lambda x: -abs(x[1] - x[0]))
+    worst = [name for *_, name in errors_of]
     browser.execute_script("arguments[0].focus()", plot)
-    browser.switch_to.active_element.send_keys("\ue014" * 2)  # arrow right
-    expected = data["compounds"][data["series"][2]["points"][1][0]]
-    readout = explorer.find_element("css selector", ".readout").text
-    assert readout.startswith(f"{expected}: ")
-    assert "number 2 of" in readout
+    now = worst.index(part(section, "compound").text)
+    browser.switch_to.active_element.send_keys(Keys.ARROW_LEFT * now)
+    assert part(section, "compound").text == worst[0]
+    browser.switch_to.active_element.send_keys(Keys.ARROW_RIGHT * 2)
+    assert part(section, "compound").text == worst[2]
+    for view in part(section, "view").find_elements("css selector", "option")[1:]:
+        view.click()
+    assert errors(browser) == []
+
+
+def test_every_plot_can_be_downloaded_with_its_data(browser: Any, report: Path, tmp_path: Path) -> None:
+    section = explored(browser, report)
+    behaviour = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
+    bars = browser.find_elements("css selector", "#d1 .downloads")
+    assert len(bars) == 4 + len(section.find_elements("css selector", "figure"))  # and the table
+    buttons = [button for bar in bars for button in bar.find_elements("css selector", "button")]
+    for number, button in enumerate(buttons, 1):
+        browser.execute_script("arguments[0].click()", button)
+        wait(browser, lambda number=number: len(downloaded(tmp_path)) == number)
+    for path in downloaded(tmp_path):
+        if path.suffix == ".png":
+            assert min(Image.open(BytesIO(path.read_bytes())).size) > 300
+        elif path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+        else:
+            assert len(pd.read_csv(path)) > 1
+    whole = pd.read_csv(tmp_path / "oqmd-compounds.csv")
+    assert len(whole) == 40
+    assert {"true (Å)", "readout random", "readout random std"} <= set(whole)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -34,6 +34,7 @@ class Project:
     """A working directory with a configuration and a table."""
 
     folder: Path
+    snakefile: Path = ROOT / "Snakefile"
 
     def command(self, *arguments: str) -> list[str]:
         """Command line of a Snakemake run in this folder."""
@@ -42,7 +43,7 @@ class Project:
             "-m",
             "snakemake",
             "-s",
-            str(ROOT / "Snakefile"),
+            str(self.snakefile),
             "--configfile",
             "config.yaml",
             *arguments,

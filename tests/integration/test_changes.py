@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from projects import SMALL, Project
+from projects import ROOT, SMALL, Project
 
-LEARNING = {"train": 1, "baselines": 1, "evaluate": 1, "figures": 1, "report": 1, "all": 1}
-LEARNING |= {"beyond": 1, "cost": 1, "paper_items": 1}
+from hirshprint.report.items import BEYOND_ITEMS, COST, FINGERPRINT_ITEMS, LEARNING_ITEMS, PAPER_ITEMS, SALIENCY
+
+LEARNING = {
+    "train": 1,
+    "baselines": 1,
+    "evaluate": 1,
+    "learning_figures": 1,
+    "shown_surfaces": 1,
+    "report": 1,
+    "beyond": 1,
+    "saliency": 1,
+    "cost": 1,
+    "paper_items": 1,
+    "all": 1,
+}
+SHOWN = {"fingerprint_figures": 1}
+DRAWN = {"beyond": 1, "compound_figures": 1, "paper_items": 1, "saliency": 1}  # with what all figures share
 Lines = list[str]
 
 
@@ -46,25 +62,25 @@ CHANGES: dict[str, Callable[[Lines], Lines]] = {
 def test_new_geometry_is_one_surface_job(finished: Project, tmp_path: Path, change: str) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(CHANGES[change])
-    assert project.jobs() == {"structures": 1, "surface": 1, "fingerprints": 1, "status": 1} | LEARNING
+    assert project.jobs() == {"structures": 1, "surface": 1, "fingerprints": 1, "status": 1} | SHOWN | LEARNING
 
 
 def test_measured_edge_recomputes_no_surface_and_no_fingerprint(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(lambda lines: _edge(lines, 2, "4.3"))
-    assert project.jobs() == {"structures": 1, "status": 1} | LEARNING
+    assert project.jobs() == {"structures": 1, "status": 1} | SHOWN | LEARNING
 
 
 def test_removed_row_recomputes_no_surface(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(lambda lines: lines[:-1])
-    assert project.jobs() == {"structures": 1, "fingerprints": 1, "status": 1} | LEARNING
+    assert project.jobs() == {"structures": 1, "fingerprints": 1, "status": 1} | SHOWN | LEARNING
 
 
 def test_bins_recompute_no_surface(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(fingerprint={"bins": {"count": 40}})
-    assert project.jobs() == {"fingerprints": 1, "compound": 1, "compound_figures": 1} | LEARNING
+    assert project.jobs() == {"fingerprints": 1, "compound": 1, "compound_figures": 1} | SHOWN | LEARNING
 
 
 def test_epochs_recompute_no_fingerprint(finished: Project, tmp_path: Path) -> None:
@@ -108,7 +124,7 @@ def test_failed_rerun_leaves_nothing_stale(finished: Project, tmp_path: Path) ->
     assert jobs["surface"] == 1
     assert {"fingerprints", "train", "report"} <= set(jobs)
     project.run("--until", "fingerprints")
-    assert {"train", "baselines", "evaluate", "figures", "report"} <= set(project.jobs())
+    assert {"train", "baselines", "evaluate", "learning_figures", "report"} <= set(project.jobs())
 
 
 def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, tmp_path: Path) -> None:
@@ -119,7 +135,32 @@ def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, 
     structures.write_bytes(b"broken")
     project.run(fails=True)
     structures.write_bytes(good)
-    assert {"fingerprints", "train", "baselines", "evaluate", "figures", "report"} <= set(project.jobs())
+    assert {"fingerprints", "train", "baselines", "evaluate", "learning_figures", "report"} <= set(project.jobs())
+
+
+def test_compounds_to_be_shown_recompute_the_report_alone(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(report={"compounds": ["SrTiO3"]})
+    assert project.jobs() == {"shown_surfaces": 1, "report": 1, "all": 1}
+
+
+def test_a_caption_or_a_plot_recomputes_the_report_alone(finished: Project, tmp_path: Path) -> None:
+    workflow = tmp_path / "workflow"
+    for name in ("workflow", "src", "config", "envs"):
+        shutil.copytree(ROOT / name, workflow / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", workflow)
+    (workflow / ".venv-densities").symlink_to(ROOT / ".venv-densities")
+    project = Project(finished.copy(tmp_path / "copy").folder, workflow / "Snakefile")
+    project.run()  # the workflow lies elsewhere now
+    assert project.jobs() == {}
+    caption = workflow / "workflow/report/parity.rst"
+    caption.write_text(caption.read_text(encoding="utf-8") + "\nMore words.\n", encoding="utf-8")
+    assert project.jobs() == {"report": 1, "all": 1}
+    project.run()
+    assert "More words." in (project.folder / "results/report.html").read_text(encoding="utf-8")
+    figures = workflow / "src/hirshprint/report/figures.py"
+    figures.write_text(figures.read_text(encoding="utf-8").replace("#1b5e8c", "#1b5e8d"), encoding="utf-8")
+    assert project.jobs() == {"fingerprint_figures": 1, "learning_figures": 1} | DRAWN | {"report": 1, "all": 1}
 
 
 def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
@@ -134,3 +175,5 @@ def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
         "status.csv",
     ):
         assert name in text
+    for item in (*LEARNING_ITEMS, *FINGERPRINT_ITEMS, *BEYOND_ITEMS, *PAPER_ITEMS, SALIENCY, COST):
+        assert item.title in text

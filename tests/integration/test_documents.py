@@ -211,6 +211,6 @@ def test_every_result_is_listed(finished: Project) -> None:
     text = (ROOT / "results/README.md").read_text(encoding="utf-8")
     for path in (finished.folder / "results").rglob("*"):
         place = path.relative_to(finished.folder / "results").as_posix().replace("small", "NAME", 1)
-        place = re.sub(r"(models/).*|(figures/)\w+", r"\1\2", place).replace("figures/.svg", "figures/*.svg")
+        place = re.sub(r"(models/).*|(figures/)\w+", r"\1\2", place).replace("figures/.", "figures/*.")
         place = re.sub(r"surfaces/.*", "surfaces/BATCH.npz", place.replace("densities/thakkar", "densities/SOURCE"))
         assert path.is_dir() or f"`{place}`" in text, place

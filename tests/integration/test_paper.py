@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
-from projects import ROOT, TABLE, Project, environment, make_project
+from projects import ROOT, SMALL, TABLE, Project, environment, make_project
 
 FIGURES = (
     "figure2",
@@ -66,12 +66,35 @@ def test_items_beyond_the_paper_and_the_cost(finished: Project) -> None:
     assert {"surface", "fingerprints", "train", "baselines"} <= set(cost.loc["small"].index)
 
 
+def test_regions_that_matter_add_up_to_the_prediction(finished: Project) -> None:
+    folder = finished.folder / "results/small"
+    table = pd.read_csv(folder / "beyond/saliency.csv")
+    predictions = pd.read_csv(folder / "predictions.csv")
+    tested = predictions[(predictions["model"] == "cnn_paper") & (predictions["part"] == "test")]
+    tested = tested.set_index("structure_id")
+    names = table["structure_id"].unique()
+    assert len(names) == 3  # low, middle and high
+    assert tested.loc[names, "true"].is_monotonic_increasing
+    assert (table["counts"] > 0).all()
+    assert (table["contribution"] != 0).any()
+    picture = (folder / "beyond/saliency.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert picture.count("<image") >= 9 + 6  # distinct sites of each compound, beside its two histograms
+    assert "surfaces are left out" not in (finished.folder / "logs/small/saliency.log").read_text(encoding="utf-8")
+
+
+def test_compounds_to_be_explained_recompute_no_training(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(learning=SMALL["learning"] | {"saliency": ["SrTiO3"]})
+    assert project.jobs() == {"saliency": 1, "report": 1, "all": 1}
+
+
 def test_the_page_has_the_items_with_their_captions(finished: Project) -> None:
     page = (finished.folder / "results/report.html").read_text(encoding="utf-8")
-    assert page.index('id="paper"') < page.index('id="beyond"')
-    assert "Figure 3 of the paper, residuals" in page
-    assert "Figure 1 of the paper, structure and surfaces: PuCuO3-a3.52582" in page
-    assert "Calibration of the stated uncertainty: small" in page
+    assert page.index('id="d1-figures-beyond-the-paper"') < page.index('id="run-figures-the-paper"')
+    assert "<h4>Figure 3 of the paper: residuals</h4>" in page
+    assert "<h4>Figure 1 of the paper: structure and surfaces: PuCuO3-a3.52582</h4>" in page
+    assert "<h4>Calibration of the stated uncertainty</h4>" in page
     assert "Kuzmanovski&#39;s table is not available" in page
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,15 +19,22 @@ import pytest
 
 from hirshprint import comparison
 from hirshprint.models.predictions import COLUMNS, metrics, write_predictions
-from hirshprint.report import engines, figures, html
+from hirshprint.report import compounds, engines, figures, html, shown
+from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
+from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
+from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 HOSTILE = "<script>alert('$x_$')</script>漢"
+CAPTIONS = Path(__file__).parents[2] / "workflow/report"
+ITEMS = (*LEARNING_ITEMS, *FINGERPRINT_ITEMS)
 EDGES = np.linspace(0.76, 2.80, 51)
 RUN: dict[str, Any] = {
     "title": "Fingerprints of cubic perovskites",
     "config": {"datasets": {"oqmd": {"initial_edge": {"fixed": 4.5}}}, "seed": 1, "note": "a < b & c"},
     "versions": {"hirshprint": "0.1.0", "numpy": "2.4.6"},
     "engine": "python",
+    "commit": "0123456789ab",
+    "digests": [{"dataset": "oqmd", "of": "file table.csv", "digest": "e3b0c442"}],
     "stages": [
         {"name": "surface", "jobs": 4, "seconds": 12.34, "max_rss_mb": 310.2},
         {"name": "train", "jobs": 1, "seconds": None, "max_rss_mb": None},
@@ -50,9 +59,9 @@ def made_up_targets(compounds: int, rng: np.random.Generator) -> pd.DataFrame:
     value = np.round(rng.normal(4.0, 0.3, compounds), 4)
     return pd.DataFrame(
         {
-            "structure_id": [f"{name}-a4.50000" for name in names], "compound": names, "group": names,
-            "formula": names, "A": "Sr", "B": "Ti", "X": "O", "initial_edge_angstrom": 4.5,
-            "property": "a_angstrom", "unit": "angstrom", "value": value,
+            "structure_id": [f"{name}-a4.50000" for name in names], "source": "table.csv row 2",
+            "compound": names, "group": names, "formula": names, "A": "Sr", "B": "Ti", "X": "O",
+            "initial_edge_angstrom": 4.5, "property": "a_angstrom", "unit": "angstrom", "value": value,
         }
     )  # fmt: skip
 
@@ -97,6 +106,21 @@ def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> 
         file.attrs.update({"weighting": "area", "counts_unit": "Å² per formula unit", "engine": "python"} | attributes)
 
 
+def made_up_surface(label: str, number: int, multiplicity: int = 1, level: int = 6) -> Surface:
+    """One of the 48 wedges of a rounded cube, and the operations that complete it."""
+    directions, triangles = wedge(level, tuple(range(len(OCTAHEDRAL))))
+    radius = 1.6 - 0.3 * (directions**4).sum(axis=1)
+    n, origin = len(directions), np.zeros((1, 3))
+    return Surface(
+        site_label=label, inside_number=number, is_anion=False, multiplicity=multiplicity, formula_units=1,
+        centre=np.full(3, 2.25), vertices=directions * radius[:, None] + 2.25, triangles=triangles, d_i=radius,
+        d_e=3 - radius, inside_species=np.full(n, number, np.uint8), outside_species=np.full(n, 8, np.uint8),
+        normal=directions, inside_nuclei=origin, outside_nuclei=origin, outside_numbers=np.array([8], np.uint8),
+        operations=OCTAHEDRAL.astype(float), area=20.0, volume=8.0, open_fraction=0.0, engine="python",
+        density_source="thakkar", level=level,
+    )  # fmt: skip
+
+
 def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str = "oqmd") -> html.DatasetInputs:
     """Write the files of one small made-up dataset, with its figures."""
     rng = np.random.default_rng(7)
@@ -111,8 +135,12 @@ def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str =
     columns = ["structure_id", "source", "status", "stage", "reason", "remedy"]
     pd.DataFrame(status, columns=columns).to_csv(folder / "status.csv", index=False)
     files = [folder / x for x in ("predictions.csv", "fingerprints.h5", "targets.csv")]
-    figures.write_figures(*files, folder / "figures")
-    return replace(html.dataset_inputs(folder), name=name)
+    figures.write_learning_figures(*files, folder / "figures")
+    figures.write_fingerprint_figures(*files[1:], folder / "figures")
+    chosen = shown.choose_compounds(list(targets["compound"]), figures.read_predictions(files[0]), [], count=8)
+    sites = [made_up_surface("A", 38), made_up_surface("B", 22), made_up_surface("X", 8, 3)]
+    np.savez(folder / "shown_surfaces.npz", **pack_surfaces({f"{compound}-a4.50000": sites for compound in chosen}))
+    return replace(html.dataset_inputs(folder, ITEMS), name=name)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +151,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> html.DatasetInputs:
 @pytest.fixture(scope="module")
 def page(made: html.DatasetInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    html.write_report([made], RUN, path)
+    html.write_report([made], RUN, path, CAPTIONS)
     return path.read_text(encoding="utf-8")
 
 
@@ -143,14 +171,25 @@ class Elements(HTMLParser):
         self.text += data
 
 
-def test_figures_are_valid_svg_with_stable_names_and_bytes(made: html.DatasetInputs, tmp_path: Path) -> None:
-    paths = figures.write_figures(made.predictions, made.fingerprints, made.targets, tmp_path)
-    assert [x.name for x in paths] == list(figures.FIGURES)
-    assert sorted(x.name for x in tmp_path.iterdir()) == sorted(figures.FIGURES)
-    for path in paths:
-        assert ElementTree.parse(path).getroot().tag.endswith("svg")
-        assert path.read_bytes() == (made.figures / path.name).read_bytes()
-        assert b"dc:date" not in path.read_bytes()
+def test_figures_are_valid_svg_with_stable_names_and_bytes_and_their_data_beside_them(
+    made: html.DatasetInputs, tmp_path: Path
+) -> None:
+    folder = tmp_path / "figures"
+    figures.write_learning_figures(made.predictions, made.fingerprints, made.targets, folder)
+    figures.write_fingerprint_figures(made.fingerprints, made.targets, folder)
+    expected = {path for item in ITEMS for path in item.files(tmp_path).values()}
+    assert set(folder.iterdir()) == expected
+    for path in expected:
+        assert path.read_bytes() == (made.folder / "figures" / path.name).read_bytes()
+        if path.suffix == ".svg":
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+            assert b"dc:date" not in path.read_bytes()
+    bins = pd.read_csv(folder / "fingerprint_channels.csv")
+    sums = bins.groupby("channel")["value"].sum()
+    assert sums["total"] == pytest.approx(sums[["A", "B", "X"]].sum(), rel=1e-5)
+    test = pd.read_csv(folder / "parity.csv")
+    assert set(test["part"]) == {"test"}
+    assert len(test) == (figures.read_predictions(made.predictions)["part"] == "test").sum()
 
 
 def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
@@ -291,10 +330,10 @@ def test_comparison_interval_is_the_corrected_one() -> None:
 def test_report_loads_nothing_and_has_alternatives_and_headers(page: str) -> None:
     elements = Elements(page)
     sources = [a["src"] for _, a in elements.tags if "src" in a]
-    assert len(sources) == len(figures.FIGURES)
+    assert len(sources) == len(ITEMS)
     assert all(x is not None and x.startswith("data:") for x in sources)
     assert all(a.get("href", "").startswith("data:") for tag, a in elements.tags if tag == "link")
-    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest", page)
+    assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest|https?://(?!doi\.org/)", page)
     assert all(a.get("alt") for tag, a in elements.tags if tag == "img")
     assert all(a.get("scope") for tag, a in elements.tags if tag == "th")
     ids = [a["id"] for _, a in elements.tags if "id" in a]
@@ -312,7 +351,8 @@ def test_report_escapes_what_users_write(page: str) -> None:
 
 def test_report_says_what_a_referee_asks_first(page: str, made: html.DatasetInputs) -> None:
     text = re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text)
-    assert "40 ok, 1 failed, 1 rejected; 40 compounds" in text
+    assert "40 structures ok, 1 failed, 1 rejected; 40 compounds." in text
+    assert "one in twenty is above" in text
     table = figures.read_predictions(made.predictions)
     row = metrics(table[(table["part"] == "test") & (table["model"] == "readout")]).iloc[0]
     assert f"readout: MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å" in text
@@ -338,22 +378,90 @@ def test_report_shows_the_paper_apart_and_partial_models_unranked(page: str) -> 
     assert re.search(r"jiangcomposition[^a-z]+not ranked: \d+", text)
 
 
-def test_explorer_holds_every_test_prediction(page: str, made: html.DatasetInputs) -> None:
-    found = re.search(r'<script type="application/json" id="d1-points">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    data = json.loads(found[1])
-    table = figures.read_predictions(made.predictions)
-    sizes = table[table["part"] == "test"].groupby("model").size().to_dict()
-    assert {x["model"]: len(x["points"]) for x in data["series"]} == sizes
+def embedded(page: str, number: int = 0) -> dict[str, Any]:
+    """What the page holds of the compounds of a dataset, its arrays unpacked."""
+    found = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[number]
+    data: dict[str, Any] = json.loads(found)
+    data["arrays"] = {name: unpacked(**given) for name, given in data["arrays"].items()}
+    return data
+
+
+def unpacked(type: str, data: str) -> np.ndarray:
+    """Undo `compounds.packed`."""
+    dtype = np.dtype(type)
+    return (
+        np.frombuffer(zlib.decompress(base64.b64decode(data)), np.uint8)
+        .reshape(dtype.itemsize, -1)
+        .T.copy()
+        .view(dtype)[:, 0]
+    )
+
+
+def test_page_holds_every_test_prediction(page: str, made: html.DatasetInputs) -> None:
+    data = embedded(page)
+    table = figures.read_predictions(made.predictions).query("part == 'test'")
     assert HOSTILE in data["compounds"]
+    predicted = data["arrays"]["predicted_0"].reshape(len(data["models"]), -1)
+    found = pd.DataFrame(predicted, data["models"], data["compounds"]).stack().dropna()
+    expected = table.set_index(["model", "compound"])["predicted"]
+    np.testing.assert_allclose(found.sort_index(), expected.sort_index(), rtol=1e-6)
+    folds = table.drop_duplicates("compound").set_index("compound")["fold"]
+    assert list(data["arrays"]["fold_0"]) == list(folds[data["compounds"]])
 
 
-def test_thinning_keeps_the_worst() -> None:
-    table = pd.DataFrame({"true": 0.0, "predicted": np.random.default_rng(1).permutation(1000) / 1000})
-    kept = html._thinned(table, 100)
-    assert len(kept) == 100
-    assert kept["predicted"].is_unique
-    assert list(kept["predicted"].iloc[:10]) == [(999 - k) / 1000 for k in range(10)]
+def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: str, made: html.DatasetInputs) -> None:
+    data = embedded(page)
+    arrays = data["arrays"]
+    counts = figures.read_counts(figures.open_fingerprints(made.fingerprints), data["structure_ids"])
+    kept = np.zeros((len(counts), 2500))
+    kept[np.repeat(np.arange(len(counts)), arrays["filled"]), arrays["bins"]] = arrays["counts"] * data["largest"]
+    np.testing.assert_allclose(kept, counts.reshape(len(counts), -1), rtol=1e-3, atol=1e-6)
+    neighbours = arrays["neighbours"].reshape(len(counts), -1)
+    share = np.sqrt(kept / kept.sum(axis=1, keepdims=True))
+    distances = np.sqrt(np.clip(1 - share @ share.T, 0, None)) + 9 * np.eye(len(counts))
+    np.testing.assert_array_equal(neighbours[:, 0], distances.argmin(axis=1))
+    np.testing.assert_allclose(arrays["distances"].reshape(neighbours.shape)[:, 0], distances.min(axis=1), atol=2e-3)
+
+
+def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInputs, monkeypatch: Any) -> None:
+    monkeypatch.setattr(compounds, "LISTED", 20)
+    targets, table = figures.read_targets(made.targets), figures.read_predictions(made.predictions)
+    test = table[table["part"] == "test"]
+    data = compounds.page_compounds(targets, figures.open_fingerprints(made.fingerprints), test, ["random"], {}, "x2c")
+    assert len(data["compounds"]) == 20
+    assert data["total"] == 40
+    worst = (test["predicted"] - test["true"]).abs().groupby(test["compound"]).max().nlargest(2)
+    assert set(worst.index) <= set(data["compounds"])
+    assert data["commands"][0].endswith(" --edge 4.5 --densities x2c --out surfaces")
+
+
+def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: html.DatasetInputs) -> None:
+    table = figures.read_predictions(made.predictions)
+    names = list(dict.fromkeys(table["compound"]))
+    stated = table["compound"] == names[7]
+    table.loc[table["model"] == "readout", "std"] = np.where(stated, 0.5, 0.1)[table["model"] == "readout"]
+    chosen = shown.choose_compounds(names, table, [names[3], "NoSuchO3"], count=5)
+    worst = figures.worst_rows(table, "random", "readout", 5)["compound"]
+    assert chosen[0] == names[3]
+    assert len(chosen) == len(set(chosen)) == 5
+    assert {names[7], worst.iloc[0], worst.iloc[1]} <= set(chosen)
+    assert shown.choose_compounds(names, None, [], count=4) == [names[0], names[13], names[26], names[39]]
+
+
+def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -> None:
+    surfaces = {name: [made_up_surface("B", 22, level=level)] for name, level in (("a", 4), ("b", 6), ("c", 6))}
+    described, arrays = shown.page_meshes(surfaces, budget=10**6)
+    assert [mesh["id"] for mesh in described] == ["a", "b", "c"]
+    [site] = described[1]["sites"]
+    assert (site["element"], site["label"], site["multiplicity"]) == ("Ti", "B", 1)
+    first = described[0]["sites"][0]["vertices"]
+    source = surfaces["b"][0]
+    xyz = arrays["mesh_xyz"].reshape(-1, 3)[first : first + site["vertices"]] * site["scale"]
+    np.testing.assert_allclose(xyz, source.vertices - source.centre, atol=1e-4)
+    d_e = arrays["mesh_d"][2 * first + site["vertices"] :][: site["vertices"]] / 65535
+    np.testing.assert_allclose(site["d_e"][0] + d_e * (site["d_e"][1] - site["d_e"][0]), source.d_e, atol=1e-4)
+    assert site["triangles"] == described[2]["sites"][0]["triangles"] != described[0]["sites"][0]["triangles"]
+    assert len(shown.page_meshes(surfaces, budget=1)[0]) == 1
 
 
 def test_report_warns_when_the_geometry_gives_the_target_away() -> None:
@@ -384,7 +492,7 @@ def test_two_datasets_one_fold_other_unit(made: html.DatasetInputs, tmp_path: Pa
     write_predictions(other.predictions, table)
     status = pd.read_csv(other.status).query("status == 'ok'")
     status.to_csv(other.status, index=False)
-    html.write_report([made, other], RUN, tmp_path / "report.html")
+    html.write_report([made, other], RUN, tmp_path / "report.html", CAPTIONS)
     text = re.sub(r"\s+", " ", Elements((tmp_path / "report.html").read_text(encoding="utf-8")).text)
     assert "MSE ((eV/atom)²)" in text
     assert "one fold cannot decide" in text
@@ -397,7 +505,7 @@ def test_failed_report_leaves_the_old_one(made: html.DatasetInputs, tmp_path: Pa
     path = tmp_path / "report.html"
     path.write_text("old")
     with pytest.raises(FileNotFoundError):
-        html.write_report([replace(made, figures=tmp_path / "none")], RUN, path)
+        html.write_report([replace(made, folder=tmp_path / "none")], RUN, path, CAPTIONS)
     assert path.read_text() == "old"
     assert [x.name for x in tmp_path.iterdir()] == ["report.html"]
 
@@ -412,12 +520,12 @@ def test_engines_compared_are_in_the_contents_with_table_and_figure(made: html.D
         row |= {"python": f"{python}", "tonto": f"{tonto}", "difference": f"{tonto - python:.5f}"}
     comparison.write_comparison(tmp_path / "comparison.csv", rows)
     engines.write_comparison_figure(tmp_path / "comparison.csv", tmp_path / "comparison.svg")
-    html.write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html")
+    html.write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html", CAPTIONS)
     elements = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
     text = re.sub(r"\s+", " ", elements.text)
-    assert "engines compared" in text
+    assert "Engines compared" in text
     assert re.search(r"area ?Å² ?2 ?0.2000 ?0.3000 ?KMgF3-a4.50000 B", text)
-    assert len([tag for tag, _ in elements.tags if tag == "img"]) == len(figures.FIGURES) + 1
+    assert len([tag for tag, _ in elements.tags if tag == "img"]) == len(ITEMS) + 1
     ids = {a["id"] for _, a in elements.tags if "id" in a}
     assert {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")} <= ids
 
@@ -429,9 +537,10 @@ def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetIn
         (folder / name).write_bytes((made.targets.parent / name).read_bytes())
     targets = pd.read_csv(made.targets).assign(initial_edge_angstrom="", property="", unit="", value="")
     targets.to_csv(folder / "targets.csv", index=False)
-    item = html.dataset_inputs(folder)
+    figures.write_fingerprint_figures(folder / "fingerprints.h5", folder / "targets.csv", folder / "figures")
+    item = replace(html.dataset_inputs(folder, FINGERPRINT_ITEMS), surfaces=None)
     assert item.predictions is None
-    html.write_report([item], RUN, tmp_path / "report.html")
+    html.write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "this dataset gives no property to learn" in page
     assert len([tag for tag, _ in Elements(page).tags if tag == "img"]) == 2
@@ -447,3 +556,34 @@ def test_file_without_total_channel_says_which_is_shown(made: html.DatasetInputs
         file["channels"][0] = "Q"
     figure = figures.fingerprint_examples(figures.open_fingerprints(path), figures.read_targets(made.targets))
     assert any(text.get_text() == "channel Q" for text in figure.texts)
+
+
+def test_items_of_the_whole_run_show_their_table_and_their_caption(made: html.DatasetInputs, tmp_path: Path) -> None:
+    (tmp_path / "costs.rst").write_text("What it *costs*, in ``s`` <b>.\n\nFor {{ snakemake.wildcards.dataset }}d_i.\n")
+    table = pd.DataFrame({"stage": ["a & b", "c"], "wall_seconds": [1.5, 1234.0], "mae": [0.0333, np.nan]})
+    (tmp_path / "SrTiO3").mkdir()
+    for folder in (tmp_path, tmp_path / "SrTiO3"):
+        table.assign(mae_sd=[0.0012, np.nan]).to_csv(folder / "costs.csv", index=False)
+    item = Item("costs", "Costs", "Costs", figure="", folder="")
+    items = [item, replace(item, folder="SrTiO3", subject="SrTiO3")]
+    html.write_report([replace(made, items=())], RUN, tmp_path / "r.html", tmp_path, items, tmp_path)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "What it <em>costs</em>, in <code>s</code> &lt;b&gt;." in page
+    assert "For d<sub>i</sub>." in page
+    assert '<td>a &amp; b</td><td class="n" data-value="1.5">1.5</td>' in page
+    assert '<td class="n" data-value="0.0333">0.0333 ± 0.0012</td></tr>' in page
+    assert '<td>c</td><td class="n" data-value="1234.0">1,234</td><td class="n"></td></tr>' in page
+    assert "mae sd" not in page
+    assert re.findall(r'<figure id="(run-costs.*?)"', page) == ["run-costs", "run-costs-SrTiO3"]
+    assert "<h4>Costs: SrTiO3</h4>" in page
+
+
+def test_splits_of_a_learning_curve_stay_out_of_the_tables_by_split(made: html.DatasetInputs, tmp_path: Path) -> None:
+    table = figures.read_predictions(made.predictions)
+    path = tmp_path / "predictions.csv"
+    parts = [table.assign(split=split) for split in ("random-25-percent", "leave-A-out", "random")]
+    write_predictions(path, pd.concat(parts))
+    html.write_report([replace(made, predictions=path)], RUN, tmp_path / "r.html", CAPTIONS)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "leave-A-out split" in page
+    assert "random-25-percent" not in page

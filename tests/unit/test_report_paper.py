@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,18 @@ from matplotlib.text import Text
 from pymatgen.core import Element
 
 from hirshprint.models.predictions import COLUMNS
-from hirshprint.report import beyond, compound, items, paper
+from hirshprint.report import beyond, paper
 from hirshprint.report.figures import headline_rows
+from hirshprint.report.items import (
+    BEYOND_ITEMS,
+    COST,
+    LEARNING_CURVE,
+    PAPER_ITEMS,
+    SALIENCY,
+    Item,
+    caption,
+    compound_items,
+)
 from hirshprint.structures.symbols import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
@@ -239,40 +248,33 @@ def test_one_model_of_each_kind_is_shown(tables: paper.Tables) -> None:
     assert beyond.shown_models(tables.predictions, "random") == ["cnn_paper", "mlp", "cgcnn"]
 
 
+def test_learning_curve_keeps_to_one_seed_and_counts_what_was_trained_on(tables: paper.Tables) -> None:
+    whole = tables.predictions[tables.predictions["model"].isin(["cnn_paper", "mlp"])]
+    compounds = sorted(whole["compound"].unique())[::2]
+    half = whole[(whole["part"] != "train") | whole["compound"].isin(compounds)].assign(split="random-50-percent")
+    half["predicted"] += 0.1
+    others = [whole.assign(seed=seed, predicted=9.0) for seed in ("1", "ensemble")]
+    away = whole.assign(split="leave-A-out", predicted=9.0)
+    table = beyond.learning_curve_table(pd.concat([whole, half, *others, away])).set_index(["model", "share"])
+    assert table.index.tolist() == [("cnn_paper", 0.5), ("cnn_paper", 1.0), ("mlp", 0.5), ("mlp", 1.0)]
+    assert table["mae"].tolist() == pytest.approx([0.12, 0.02, 0.104, 0.004])
+    assert table.loc[("mlp", 1.0), "training_compounds"] == len(A) * len(B) / 2
+    assert table.loc[("mlp", 0.5), "training_compounds"] == len(A) * len(B) / 4
+    words = texts(beyond.learning_curve(table.reset_index(), "Å"))
+    assert words.index("mlp, sees composition") < words.index("cnn_paper, sees fingerprint")
+
+
 # --- items --------------------------------------------------------------------------------------------------------
 
 
-def test_items_are_those_of_the_rules() -> None:
-    rules = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
-
-    def listed(name: str) -> list[str]:
-        found = re.search(rf"^{name} = [\[{{]([^\]}}]*)[\]}}]$", rules, re.MULTILINE)
-        assert found is not None
-        return [word for word in re.findall(r'"(\w+)"', found[1]) if word not in ("svg", "csv")]
-
-    assert tuple(listed("PAPER_ITEMS")) == paper.ITEMS
-    assert tuple(listed("BEYOND_ITEMS")) == beyond.ITEMS
-    assert tuple(listed("COMPOUND_ITEMS")) == compound.ITEMS
-
-
-@pytest.mark.parametrize("name", [*paper.ITEMS, *compound.ITEMS])
-def test_caption_says_what_differs_from_the_paper(name: str) -> None:
-    heading, _, text = items.caption(name).partition(". ")
-    assert len(heading) < 90
+@pytest.mark.parametrize("item", [*PAPER_ITEMS, *compound_items("ID")], ids=lambda item: item.id)
+def test_caption_says_what_differs_from_the_paper(item: Item) -> None:
+    text = caption(item, ROOT / "workflow/report")
     assert "iffer" in text
-    if name not in ("numbers", "si_networks"):
+    if item.id not in ("numbers", "si_networks"):
         assert "he same" in text
 
 
-@pytest.mark.parametrize("name", [*beyond.ITEMS, "cost"])
-def test_every_item_has_a_heading_and_a_caption(name: str) -> None:
-    heading, _, text = items.caption(name).partition(". ")
-    assert heading
-    assert len(text) > 60
-
-
-def test_readable_table_joins_a_value_with_its_sd() -> None:
-    table = pd.DataFrame({"what": ["a", "a", "b"], "mae": [0.0333, np.nan, 12.0], "mae_sd": [0.0012, np.nan, np.nan]})
-    columns, rows = items.readable(table)
-    assert columns == [("what", ""), ("mae", "n")]
-    assert rows == [["a", "0.0333 ± 0.0012"], ["", ""], ["b", "12"]]
+@pytest.mark.parametrize("item", [*BEYOND_ITEMS, LEARNING_CURVE, SALIENCY, COST], ids=lambda item: item.id)
+def test_every_item_has_a_caption(item: Item) -> None:
+    assert len(caption(item, ROOT / "workflow/report")) > 60

@@ -19,6 +19,16 @@ from hirshprint import progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
+from hirshprint.report.items import (
+    BEYOND_ITEMS,
+    COST,
+    FINGERPRINT_ITEMS,
+    LEARNING_CURVE,
+    LEARNING_ITEMS,
+    PAPER_ITEMS,
+    SALIENCY,
+    compound_items,
+)
 from hirshprint.structures.planning import (
     InputError,
     geometry_digest,
@@ -49,29 +59,6 @@ ENGINE = config["surfaces"]["engine"]
 TONTO = config["surfaces"]["tonto"]
 STRUCTURES_PER_JOB = config["surfaces"]["structures_per_job"] or {"python": 64, "tonto": 16}[ENGINE]
 SURFACE_RETRIES = 2
-FIGURES = {
-    "parity": "Accuracy",
-    "residuals": "Accuracy",
-    "worst_predictions": "Accuracy",
-    "target_histogram": "Input",
-    "fingerprint_examples": "Fingerprints",
-    "fingerprint_channels": "Fingerprints",
-}
-BEYOND_ITEMS = ["error_by_element", "calibration", "distance", "inputs"]
-COMPOUND_ITEMS = ["figure1", "edge_patterns", "whole_cell"]
-PAPER_ITEMS = {
-    "table1": "csv",
-    "figure2": "svg",
-    "figure3": "svg",
-    "figure4": "svg",
-    "figure5": "svg",
-    "si_initial_edge": "svg",
-    "si_estimated_edge": "svg",
-    "si_groups": "svg",
-    "si_examples": "svg",
-    "si_networks": "csv",
-    "numbers": "csv",
-}
 COMPOUNDS = {prototype_id(formula, edge): formula for formula, edge in config["compounds"].items()}
 BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
 DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
@@ -159,7 +146,7 @@ PYTHON_SETTINGS = [
     config["surfaces"]["mesh_level"],
 ]
 FINGERPRINT_SETTINGS = [config["fingerprint"], versions.FINGERPRINT_FORMAT]
-HOW_TO_TRAIN = ("gpus", "require_gpu", "tensorboard")  # and not what
+HOW_TO_TRAIN = ("gpus", "require_gpu", "tensorboard", "saliency")  # and not what
 
 
 @cache
@@ -236,6 +223,12 @@ def prediction_digest(dataset):
     model = DATASETS[dataset]["model"]
     of_model = learning_digest(model) if model in DATASETS else file_digest(model_folder(dataset) / CARD)
     return digest(input_digest(dataset), fingerprint_digest(dataset), of_model)
+
+
+@cache
+def shown_digest(dataset):
+    """Digest of what determines the pictures of a dataset's fingerprints, which are chosen by the property."""
+    return digest(input_digest(dataset), fingerprint_digest(dataset))
 
 
 @cache
@@ -326,6 +319,94 @@ def batch_files(wildcards):
     return [f"results/{wildcards.dataset}/surfaces/{batch}.npz" for batch in batches(wildcards.dataset)]
 
 
+def report_items(dataset=""):
+    """Items of the report, in their order: of a dataset, or of the whole run where none is named."""
+    if not dataset:
+        compounds = tuple(item for compound in COMPOUNDS for item in compound_items(compound))
+        return (PAPER_ITEMS if config["paper"] else ()) + compounds + (COST,)
+    return learned_items(dataset) + FINGERPRINT_ITEMS
+
+
+def learned_items(dataset):
+    """Items of what was learned from a dataset; none where there was nothing to learn."""
+    if not has_targets(dataset):
+        return ()
+    learning = learning_of(config, dataset)
+    curve = (LEARNING_CURVE,) if learning["learning_curve"] else ()
+    explained = (SALIENCY,) if "cnn_paper" in learning["networks"] else ()
+    return LEARNING_ITEMS + BEYOND_ITEMS + curve + explained
+
+
+def item_results(dataset=""):
+    """Folder that those of the items of a dataset, or of the whole run, are in."""
+    return f"results/{dataset}" if dataset else "results"
+
+
+def reported(items, dataset="{dataset}"):
+    """What makes items outputs their files: each marked for `snakemake --report` by its id, data tables as ID_data."""
+    outputs, data = {}, {}
+    for item in items:
+        files = item.files(item_results(dataset))
+        outputs[item.id] = report(
+            str(files["figure" if item.figure else "table"]),
+            caption=f"../report/{item.id}.rst",
+            category=item.category,
+            labels={"dataset": dataset or item.subject or "all", "item": item.title},
+        )
+        if item.figure:
+            data[f"{item.table or item.id}_data"] = str(files["table"])
+    return outputs | data
+
+
+@cache
+def content_digest(*patterns):
+    """Digest of the contents of this workflow's own files: what is made with them is made again when they change."""
+    return digest([file_digest(path) for pattern in patterns for path in sorted(ROOT.glob(pattern))])
+
+
+FIGURE_SOURCES = ("src/hirshprint/report/figures.py", "src/hirshprint/report/items.py")
+BEYOND_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/beyond.py")
+PAPER_SOURCES = (*BEYOND_SOURCES, "src/hirshprint/report/paper.py", "src/hirshprint/report/networks.py")
+COMPOUND_SOURCES = (*FIGURE_SOURCES, *(f"src/hirshprint/report/{name}.py" for name in ("compound", "render")))
+SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hirshprint/models/saliency.py")
+REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
+
+
+def item_files(wildcards):
+    """Files of all items of the report."""
+    return [
+        str(path)
+        for dataset in ("", *DATASETS)
+        for item in report_items(dataset)
+        for path in item.files(item_results(dataset)).values()
+    ]
+
+
+def shown_inputs(wildcards):
+    """What the choice of the surfaces that the report shows depends on, and the surfaces."""
+    folder = f"results/{wildcards.dataset}"
+    names = ["fingerprints.h5", "targets.csv", *(["predictions.csv"] if has_targets(wildcards.dataset) else [])]
+    paths = {name.partition(".")[0]: f"{folder}/{name}" for name in names}
+    return paths | {"surfaces": batch_files(wildcards)}
+
+
+def saliency_inputs(wildcards):
+    """What the explanation of predictions reads; surfaces are drawn where their densities are those of the run."""
+    folder = f"results/{wildcards.dataset}"
+    names = ("predictions_networks.csv", "models", "fingerprints.h5", "targets.csv", "structures.h5")
+    paths = {name.partition(".")[0].removesuffix("_networks"): f"{folder}/{name}" for name in names}
+    return paths | ({"densities": DENSITIES_FILE} if ENGINE == "python" else {})
+
+
+def stage_digests(dataset):
+    """Digests of what determines the stages of a dataset, by the words of the report."""
+    found = {"input": input_digest(dataset), "fingerprints": fingerprint_digest(dataset)}
+    return found | ({"predictions": learning_digest(dataset)} if has_targets(dataset) else {})
+
+
+DATASET_FILES = ("status.csv", "fingerprints.h5", "targets.csv", "shown_surfaces.npz")
+
+
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
     names = list(DATASETS)
@@ -334,9 +415,8 @@ def dataset_results(wildcards):
     screened = [name for name in names if "elements" in DATASETS[name]]
     compared = names if config["surfaces"]["compare_structures"] else []
     return (
-        [f"results/{name}/{file}" for name in names for file in ("status.csv", "fingerprints.h5", "targets.csv")]
+        [f"results/{name}/{file}" for name in names for file in DATASET_FILES]
         + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
-        + [f"results/{name}/figures/{figure}.svg" for name in learned for figure in FIGURES]
         + [f"results/{name}/predicted.csv" for name in predicted]
         + [f"results/{name}/screen.{kind}" for name in screened for kind in ("csv", "svg")]
         + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
@@ -360,18 +440,6 @@ def paper_inputs(wildcards):
         [f"results/{name}/{file}" for name in names for file in files]
         + [f"results/{config['paper']['oqmd']}/models"]
         + [f"results/compounds/{name}/figure1.csv" for name in COMPOUNDS]
-    )
-
-
-def report_items(wildcards):
-    """Items of the report beside those of each dataset: of the paper, and beyond it."""
-    learned = [name for name in DATASETS if has_targets(name)]
-    paper = [f"results/paper/{item}.{kind}" for item, kind in PAPER_ITEMS.items()] if config["paper"] else []
-    return (
-        paper
-        + [f"results/compounds/{name}/{item}.svg" for name in COMPOUNDS for item in COMPOUND_ITEMS]
-        + [f"results/{name}/beyond/{item}.svg" for name in learned for item in BEYOND_ITEMS]
-        + ["results/cost.csv"]
     )
 
 

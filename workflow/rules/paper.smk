@@ -31,16 +31,7 @@ rule compound_figures:
     input:
         "results/compounds/{compound}/surfaces.npz",
     output:
-        **{
-            item: report(
-                f"results/compounds/{{compound}}/{item}.svg",
-                caption=f"../report/{item}.rst",
-                category="The paper",
-                labels={"dataset": "{compound}", "item": item.replace("_", " ")},
-            )
-            for item in COMPOUND_ITEMS
-        },
-        tables=expand("results/compounds/{{compound}}/{item}.csv", item=COMPOUND_ITEMS),
+        **reported(compound_items("{compound}"), dataset=""),
     log:
         "logs/compounds/{compound}/figures.log",
     benchmark:
@@ -52,6 +43,8 @@ rule compound_figures:
     resources:
         mem_mb=mem_mb(2000),
         runtime=minutes(15),
+    params:
+        sources=content_digest(*COMPOUND_SOURCES),
     message:
         "Figures of {wildcards.compound}"
     script:
@@ -64,16 +57,7 @@ rule beyond:
         fingerprints="results/{dataset}/fingerprints.h5",
         targets="results/{dataset}/targets.csv",
     output:
-        **{
-            item: report(
-                f"results/{{dataset}}/beyond/{item}.svg",
-                caption=f"../report/{item}.rst",
-                category="Beyond the paper",
-                labels={"dataset": "{dataset}", "item": item.replace("_", " ")},
-            )
-            for item in BEYOND_ITEMS
-        },
-        tables=expand("results/{{dataset}}/beyond/{item}.csv", item=BEYOND_ITEMS),
+        **reported(BEYOND_ITEMS),
     log:
         "logs/{dataset}/beyond.log",
     benchmark:
@@ -87,22 +71,69 @@ rule beyond:
         runtime=minutes(30),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
+        sources=content_digest(*BEYOND_SOURCES),
     message:
         "Errors by element and distance, calibration, what adds what, {wildcards.dataset}"
     script:
         "../scripts/beyond.py"
 
 
+rule learning_curve:
+    input:
+        predictions="results/{dataset}/predictions.csv",
+    output:
+        **reported([LEARNING_CURVE]),
+    log:
+        "logs/{dataset}/learning_curve.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/learning_curve.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=minutes(15),
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        sources=content_digest(*BEYOND_SOURCES),
+    message:
+        "Learning curve of {wildcards.dataset}"
+    script:
+        "../scripts/learning_curve.py"
+
+
+rule saliency:
+    input:
+        unpack(saliency_inputs),
+    output:
+        **reported([SALIENCY]),
+    log:
+        "logs/{dataset}/saliency.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/saliency.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    threads: 2
+    resources:
+        mem_mb=mem_mb(2000, per_structure=0.06),
+        runtime=minutes(30),
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        compounds=lambda wildcards: learning_of(config, wildcards.dataset)["saliency"],
+        site_labels=lambda wildcards: site_labels(wildcards.dataset),
+        sources=content_digest(*SALIENCY_SOURCES),
+    message:
+        "Regions of the fingerprints of {wildcards.dataset} that matter"
+    script:
+        "../scripts/saliency.py"
+
+
 rule cost:
     input:
         measured_stages,
     output:
-        report(
-            "results/cost.csv",
-            caption="../report/cost.rst",
-            category="Beyond the paper",
-            labels={"dataset": "all", "item": "cost"},
-        ),
+        **reported([COST], dataset=""),
     log:
         "logs/cost.log",
     benchmark:
@@ -126,16 +157,7 @@ rule paper_items:
     input:
         paper_inputs,
     output:
-        **{
-            item: report(
-                f"results/paper/{item}.{kind}",
-                caption=f"../report/{item}.rst",
-                category="The paper",
-                labels={"dataset": "of the paper", "item": item.replace("_", " ")},
-            )
-            for item, kind in PAPER_ITEMS.items()
-        },
-        tables=[f"results/paper/{item}.csv" for item, kind in PAPER_ITEMS.items() if kind == "svg"],
+        **reported(PAPER_ITEMS, dataset=""),
         markdown="results/paper/numbers.md",
     log:
         "logs/paper.log",
@@ -150,6 +172,7 @@ rule paper_items:
         runtime=minutes(30),
     params:
         digest=lambda wildcards: digest({role: learning_digest(name) for role, name in config["paper"].items()}),
+        sources=content_digest(*PAPER_SOURCES),
     message:
         "Counterparts of the paper's tables and figures"
     script:

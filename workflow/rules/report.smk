@@ -32,25 +32,43 @@ rule status:
         "../scripts/status.py"
 
 
-rule figures:
+rule fingerprint_figures:
+    input:
+        fingerprints="results/{dataset}/fingerprints.h5",
+        targets="results/{dataset}/targets.csv",
+    output:
+        **reported(FINGERPRINT_ITEMS),
+    log:
+        "logs/{dataset}/fingerprint_figures.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/fingerprint_figures.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=minutes(30),
+    params:
+        digest=lambda wildcards: shown_digest(wildcards.dataset),
+        sources=content_digest(*FIGURE_SOURCES),
+    message:
+        "Figures of the fingerprints of {wildcards.dataset}"
+    script:
+        "../scripts/fingerprint_figures.py"
+
+
+rule learning_figures:
     input:
         predictions="results/{dataset}/predictions.csv",
         fingerprints="results/{dataset}/fingerprints.h5",
         targets="results/{dataset}/targets.csv",
     output:
-        **{
-            figure: report(
-                f"results/{{dataset}}/figures/{figure}.svg",
-                caption=f"../report/{figure}.rst",
-                category=category,
-                labels={"dataset": "{dataset}", "item": figure.replace("_", " ")},
-            )
-            for figure, category in FIGURES.items()
-        },
+        **reported(LEARNING_ITEMS),
     log:
-        "logs/{dataset}/figures.log",
+        "logs/{dataset}/learning_figures.log",
     benchmark:
-        "logs/benchmarks/{dataset}/figures.tsv"
+        "logs/benchmarks/{dataset}/learning_figures.tsv"
     localrule: True
     conda:
         "../../envs/report.yaml"
@@ -60,16 +78,43 @@ rule figures:
         runtime=minutes(30),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
+        sources=content_digest(*FIGURE_SOURCES),
     message:
-        "Figures of {wildcards.dataset}"
+        "Figures of the predictions of {wildcards.dataset}"
     script:
-        "../scripts/figures.py"
+        "../scripts/learning_figures.py"
+
+
+rule shown_surfaces:
+    input:
+        unpack(shown_inputs),
+    output:
+        "results/{dataset}/shown_surfaces.npz",
+    log:
+        "logs/{dataset}/shown_surfaces.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/shown_surfaces.tsv"
+    localrule: True
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=mem_mb(2000),
+        runtime=minutes(30),
+    params:
+        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        compounds=config["report"]["compounds"],
+        sources=content_digest("src/hirshprint/report/shown.py"),
+    message:
+        "Surfaces of {wildcards.dataset} that the report shows in three dimensions"
+    script:
+        "../scripts/shown_surfaces.py"
 
 
 rule report:
     input:
         results=dataset_results,
-        shown=report_items,
+        shown=item_files,
     output:
         report="results/report.html",
         summary="results/summary.txt",
@@ -85,8 +130,9 @@ rule report:
         mem_mb=mem_mb(2000),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: digest([learning_digest(dataset) for dataset in DATASETS]),
-        learned=[dataset for dataset in DATASETS if has_targets(dataset)],
+        digests=lambda wildcards: {dataset: stage_digests(dataset) for dataset in DATASETS},
+        shown={dataset: [vars(item) for item in report_items(dataset)] for dataset in ("", *DATASETS)},
+        sources=content_digest(*REPORT_SOURCES),
     message:
         "The report"
     script:

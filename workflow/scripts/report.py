@@ -5,19 +5,20 @@ from pathlib import Path
 from hirshprint.files import written_whole
 from hirshprint.logs import start_log
 from hirshprint.report.html import dataset_inputs, summary_lines, write_report
-from hirshprint.report.items import sections
+from hirshprint.report.items import Item
 from hirshprint.report.run import describe_run
 
 start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()
-run = describe_run(snakemake.config, benchmarks=Path("logs/benchmarks"), engine=engine)
-run["sections"] = sections(snakemake.input.shown)
+workflow = Path(snakemake.scriptdir).parent
+run = describe_run(snakemake.config, Path("logs/benchmarks"), engine, workflow.parent, snakemake.params.digests)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
+items = {dataset: [Item(**item) for item in listed] for dataset, listed in snakemake.params.shown.items()}
 inputs = [
-    dataset_inputs(Path("results") / name, compared, "model" in settings, "elements" in settings)
+    dataset_inputs(Path("results") / name, items[name], compared, "model" in settings, "elements" in settings)
     for name, settings in snakemake.config["datasets"].items()
 ]
-write_report(inputs, run, snakemake.output.report)
+write_report(inputs, run, snakemake.output.report, workflow / "report", items[""])
 with written_whole(snakemake.output.summary) as temporary:
     lines = summary_lines(inputs, run, snakemake.output.report)
     temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

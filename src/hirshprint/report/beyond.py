@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from hirshprint.models.predictions import read_predictions
+from hirshprint.datasets import curve_share
+from hirshprint.models.predictions import ENSEMBLE, metrics, read_predictions
 from hirshprint.report.figures import (
     COMPOSITION,
     FINGERPRINT,
@@ -29,15 +30,15 @@ from hirshprint.report.figures import (
     open_fingerprints,
     read_counts,
     read_targets,
+    write_item,
 )
 from hirshprint.report.html import compare
-from hirshprint.report.items import Item, write_items
 from hirshprint.structures.symbols import SYMBOLS
 
-ITEMS = ("error_by_element", "calibration", "distance", "inputs")
 STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 BINS = 8  # of equally many compounds
 ROWS_AT_ONCE = 1000
+MARKERS = "osD^vP*Xd"
 INPUT_COLOURS = {
     "fingerprint": "#1b5e8c",
     "fingerprint and composition": "#7a3b8f",
@@ -49,7 +50,7 @@ PAPER_COLOUR = "#5aa9d6"  # cnn_paper beside the fingerprint network that is bet
 
 
 def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str | Path, folder: str | Path) -> None:
-    """Write the figures and tables named in `ITEMS` for one dataset.
+    """Write the figures and tables of `items.BEYOND_ITEMS` for one dataset.
 
     Parameters
     ----------
@@ -65,15 +66,17 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
     coverage = coverage_table(test[test["model"].isin(models)])
     distances = distance_table(headline_rows(table, split), open_fingerprints(fingerprints), values, models)
     by_input = input_table(table, split)
-    write_items(
-        {
-            "error_by_element": Item(by_element, element_maps(by_element, models[0], unit)),
-            "calibration": Item(coverage, calibration(coverage, test[test["model"].isin(models)], unit)),
-            "distance": Item(distances, error_by_distance(distances, unit)),
-            "inputs": Item(by_input, inputs(by_input, unit)),
-        },
-        folder,
-    )
+    write_item(folder, "error_by_element", by_element, element_maps(by_element, models[0], unit))
+    write_item(folder, "calibration", coverage, calibration(coverage, test[test["model"].isin(models)], unit))
+    write_item(folder, "distance", distances, error_by_distance(distances, unit))
+    write_item(folder, "inputs", by_input, inputs(by_input, unit))
+
+
+def write_learning_curve(predictions: str | Path, folder: str | Path) -> None:
+    """Write the files of `items.LEARNING_CURVE` for one dataset, from its table of predictions."""
+    rows = read_predictions(predictions)
+    table = learning_curve_table(rows)
+    write_item(folder, "learning_curve", table, learning_curve(table, display_unit(str(rows["unit"].iloc[0]))))
 
 
 def model_colour(model: str) -> str:
@@ -392,6 +395,63 @@ def inputs(table: pd.DataFrame, unit: str) -> Figure:
         for name in dict.fromkeys(table["inputs"]):
             left.plot([], [], "o", color=INPUT_COLOURS[name], markersize=4, label=f"sees {name}")
         figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+    return figure
+
+
+# --- more or less to learn from -----------------------------------------------------------------------------------
+
+
+def learning_curve_table(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy by the share of the training parts of the split ``random``, all with the seed of the small shares.
+
+    Returns
+    -------
+    One row per model and share: model, inputs, share, training_compounds (mean over folds), mae, mae_sd, r2, r2_sd
+    (mean and sd over folds), folds.
+    """
+    rows = predictions.assign(share=predictions["split"].map(curve_share))
+    rows = rows[rows["share"].notna() & (rows["seed"] != ENSEMBLE)]
+    rows = rows[rows["seed"] == rows.loc[rows["share"] < 1, "seed"].iloc[0]]
+    found = []
+    for share, part in rows.groupby("share"):
+        headline = headline_rows(part, str(part["split"].iloc[0]))
+        train = headline[headline["part"] == "train"].groupby(["model", "fold"])["compound"].nunique()
+        table = metrics(headline[headline["part"] == "test"]).set_index("model")
+        table = table.assign(share=share, training_compounds=train.groupby("model").mean())
+        found.append(table.rename(columns={"n_folds": "folds"}).reset_index())
+    joined = pd.concat(found).sort_values(["model", "share"], ignore_index=True)
+    joined["inputs"] = [INPUTS.get(model, "composition") for model in joined["model"]]
+    columns = ["model", "inputs", "share", "training_compounds", "mae", "mae_sd", "r2", "r2_sd", "folds"]
+    return joined[columns]
+
+
+def learning_curve(table: pd.DataFrame, unit: str) -> Figure:
+    """Draw the error of each model against the number of training compounds, best first; axes are logarithmic."""
+    best = table.sort_values("share").groupby("model")["mae"].last().sort_values()
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.4, 4.0), layout="constrained", facecolor="white")
+        axes = figure.add_subplot()
+        drawn: dict[str, int] = {}
+        for model in best.index:
+            part = table[table["model"] == model]
+            kind = str(part["inputs"].iloc[0])
+            number = drawn[kind] = drawn.get(kind, -1) + 1
+            style: dict[str, Any] = {"color": INPUT_COLOURS[kind], "linewidth": 1, "markersize": 4, "capsize": 2}
+            style |= {"marker": MARKERS[number % len(MARKERS)], "linestyle": "-" if number == 0 else "--"}
+            sd = part["mae_sd"].fillna(0.0)
+            axes.errorbar(part["training_compounds"], part["mae"], sd, label=f"{model}, sees {kind}", **style)
+        axes.set(xscale="log", yscale="log")
+        sizes = table.groupby("share")["training_compounds"].max()
+        axes.set_xticks(sizes, [f"{size:,.0f}" for size in sizes])
+        axes.minorticks_off()
+        low, high = axes.get_ylim()
+        steps = [k * 10.0**e for e in range(-6, 6) for k in (1, 2, 5)]
+        ticks = [step for step in steps if low <= step <= high]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xlabel("training compounds (mean over folds)")
+        axes.set_ylabel(f"mean absolute test error ({unit})")
+        axes.set_title(f"bars are ± one sd over {int(table['folds'].max())} folds", loc="left", fontsize=8)
+        figure.legend(loc="outside right upper", frameon=False, fontsize=7)
     return figure
 
 

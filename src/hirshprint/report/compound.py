@@ -17,21 +17,19 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hirshprint.compounds import Compound, read_compound
-from hirshprint.report.figures import STYLE
-from hirshprint.report.items import Item, each, write_items
+from hirshprint.report.figures import STYLE, each, write_item
 from hirshprint.report.pictures import scene_of
 from hirshprint.report.render import COLOURS, NoPictureError, render_panels
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface
 
-ITEMS = ("figure1", "edge_patterns", "whole_cell")
 PANEL = 2.0  # edge of a panel, inches
 LABEL: dict[str, Any] = {"fontsize": 11, "weight": "bold", "va": "center"}
 DISTANCES = {"d_i": "dᵢ (Å)", "d_e": "dₑ (Å)"}
 
 
 def write_compound_figures(path: str | Path, folder: str | Path) -> None:
-    """Write the figures and tables named in `ITEMS` for one compound.
+    """Write the figures and tables of `items.compound_items` for one compound.
 
     Parameters
     ----------
@@ -45,14 +43,9 @@ def write_compound_figures(path: str | Path, folder: str | Path) -> None:
     except NoPictureError as error:
         print(f"{compound.structure.structure_id}: no 3-D panels: {error}")
         panels = {}
-    write_items(
-        {
-            "figure1": Item(surface_table(compound), structure_and_surfaces(compound, panels)),
-            "edge_patterns": Item(pattern_table(compound), edge_patterns(compound)),
-            "whole_cell": Item(whole_cell_table(compound), whole_cell(compound)),
-        },
-        folder,
-    )
+    write_item(folder, "figure1", surface_table(compound), structure_and_surfaces(compound, panels))
+    write_item(folder, "edge_patterns", pattern_table(compound), edge_patterns(compound))
+    write_item(folder, "whole_cell", whole_cell_table(compound), whole_cell(compound))
 
 
 def surface_table(compound: Compound) -> pd.DataFrame:

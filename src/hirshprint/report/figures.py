@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,6 @@ from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import ENSEMBLE, basis, metrics, read_predictions
-
-FIGURES = (
-    "parity.svg",
-    "residuals.svg",
-    "fingerprint_examples.svg",
-    "fingerprint_channels.svg",
-    "worst_predictions.svg",
-    "target_histogram.svg",
-)
 
 # What a model sees of a compound; a model that is not named here counts as composition only.
 INPUTS = {
@@ -55,6 +47,7 @@ STYLE: dict[Any, Any] = {
 }
 TEST, TRAIN, LINE = "#1b5e8c", "#c4c4c4", "#b3421b"
 COLUMNS = 3
+EXAMPLES = 6  # fingerprints in a figure
 PANEL = 2.05  # edge of a panel, inches
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 
@@ -266,7 +259,7 @@ def residuals(predictions: pd.DataFrame, split: str) -> Figure:
     return _model_panels(table, rows, draw, lambda axes: None, f"true {label}", f"predicted − true ({unit})")
 
 
-def fingerprint_examples(file: FingerprintFile, targets: pd.DataFrame, count: int = 6) -> Figure:
+def fingerprint_examples(file: FingerprintFile, targets: pd.DataFrame, count: int = EXAMPLES) -> Figure:
     """Total fingerprints of structures spread evenly over the property's range (its quantiles)."""
     rows = _records(example_rows(file, targets, count))
     counts = read_counts(file, [row["structure_id"] for row in rows])
@@ -279,7 +272,7 @@ def fingerprint_examples(file: FingerprintFile, targets: pd.DataFrame, count: in
 
 def fingerprint_channels(file: FingerprintFile, targets: pd.DataFrame) -> Figure:
     """Every channel of one structure: the one of median property among the examples."""
-    rows = example_rows(file, targets, 6)
+    rows = example_rows(file, targets, EXAMPLES)
     if rows.empty:
         return _empty("no fingerprint to show")
     name = str(rows["structure_id"].iloc[len(rows) // 2])
@@ -287,25 +280,29 @@ def fingerprint_channels(file: FingerprintFile, targets: pd.DataFrame) -> Figure
     return _fingerprint_panels(file, counts, list(file.channels), f"Channels of {name}")
 
 
-def worst_predictions(
-    file: FingerprintFile, targets: pd.DataFrame, predictions: pd.DataFrame, split: str, count: int = 6
-) -> Figure:
+def worst_predictions(file: FingerprintFile, targets: pd.DataFrame, predictions: pd.DataFrame, split: str) -> Figure:
     """Total fingerprints of the worst test predictions of the model named by `shown_model`."""
-    model = shown_model(headline_metrics(predictions, split))
     names: list[str] = []
     titles: list[str] = []
-    worst: Any = worst_rows(predictions, split, model, len(predictions)).itertuples()
-    for row in worst:
-        name = structure_of(row, targets, file)
-        if name is not None and len(names) < count:
-            names.append(name)
-            unit = display_unit(str(row.unit))
-            titles.append(
-                f"{name}\ntrue {row.true:.4g}, predicted {row.predicted:.4g} {unit}\n"
-                f"predicted − true {'+' if row.residual > 0 else '−'}{abs(row.residual):.3f} {unit}"
-            )
-    heading = f"Worst test predictions of {model}{_channel_note(file)}"
+    for name, row in _worst_structures(file, targets, predictions, split):
+        unit = display_unit(str(row.unit))
+        names.append(name)
+        titles.append(
+            f"{name}\ntrue {row.true:.4g}, predicted {row.predicted:.4g} {unit}\n"
+            f"predicted − true {'+' if row.residual > 0 else '−'}{abs(row.residual):.3f} {unit}"
+        )
+    heading = f"Worst test predictions of {shown_model(headline_metrics(predictions, split))}{_channel_note(file)}"
     return _fingerprint_panels(file, read_counts(file, names), titles, heading)
+
+
+def _worst_structures(
+    file: FingerprintFile, targets: pd.DataFrame, predictions: pd.DataFrame, split: str
+) -> list[tuple[str, Any]]:
+    """Structures with a fingerprint of the worst test predictions of `shown_model`, and their rows."""
+    model = shown_model(headline_metrics(predictions, split))
+    rows: Any = worst_rows(predictions, split, model, len(predictions)).itertuples()
+    found = ((structure_of(row, targets, file), row) for row in rows)
+    return list(islice(((name, row) for name, row in found if name is not None), EXAMPLES))
 
 
 def target_histogram(targets: pd.DataFrame) -> Figure:
@@ -326,15 +323,15 @@ def target_histogram(targets: pd.DataFrame) -> Figure:
     return figure
 
 
-def write_figures(
+def write_learning_figures(
     predictions: str | Path, fingerprints: str | Path, targets: str | Path, folder: str | Path
-) -> list[Path]:
-    """Write the files named in `FIGURES` for one dataset; returns their paths in that order.
+) -> None:
+    """Write the files of `items.LEARNING_ITEMS` for one dataset.
 
     Parameters
     ----------
     predictions, fingerprints, targets : files of ``results/<dataset>/``.
-    folder : where the SVG files go.
+    folder : where the SVG and CSV files go.
 
     Raises
     ------
@@ -345,18 +342,48 @@ def write_figures(
     if (found := table["dataset"].nunique()) != 1:
         raise ValueError(f"{predictions}: expected the predictions of one dataset, found {found}")
     split = main_split(table)
-    figures = {
-        "parity.svg": parity(table, split),
-        "residuals.svg": residuals(table, split),
-        "fingerprint_examples.svg": fingerprint_examples(file, values),
-        "fingerprint_channels.svg": fingerprint_channels(file, values),
-        "worst_predictions.svg": worst_predictions(file, values, table, split),
-        "target_histogram.svg": target_histogram(values),
-    }
-    paths = [Path(folder) / name for name in FIGURES]
-    for path in paths:
-        write_figure(figures[path.name], path)
-    return paths
+    table = headline_rows(table, split)
+    worst = [name for name, _ in _worst_structures(file, values, table, split)]
+    of_values = values.groupby(["compound", "property", "unit"], sort=False)["value"].mean().reset_index()
+    write_item(folder, "parity", table[table["part"] == "test"], parity(table, split))
+    write_item(folder, "residuals", None, residuals(table, split))
+    write_item(folder, "worst_predictions", filled_bins(file, worst), worst_predictions(file, values, table, split))
+    write_item(folder, "target_histogram", of_values, target_histogram(values))
+
+
+def write_fingerprint_figures(fingerprints: str | Path, targets: str | Path, folder: str | Path) -> None:
+    """Write the files of `items.FINGERPRINT_ITEMS` for one dataset, its fingerprints and targets given."""
+    file, values = open_fingerprints(fingerprints), read_targets(targets)
+    names = list(example_rows(file, values, EXAMPLES)["structure_id"])
+    middle = names[len(names) // 2 :][:1]
+    write_item(folder, "fingerprint_examples", filled_bins(file, names), fingerprint_examples(file, values))
+    channels = filled_bins(file, middle, file.channels)
+    write_item(folder, "fingerprint_channels", channels, fingerprint_channels(file, values))
+
+
+def write_item(folder: str | Path, name: str, table: pd.DataFrame | None, figure: Figure | None = None) -> None:
+    """Write the files of an item of the report: NAME.csv, NAME.svg; a table or a figure of None is left out."""
+    if figure is not None:
+        write_figure(figure, Path(folder, f"{name}.svg"))
+    if table is not None:
+        with written_whole(Path(folder, f"{name}.csv")) as temporary:
+            table.to_csv(temporary, index=False, float_format="%.7g")
+
+
+def filled_bins(file: FingerprintFile, ids: Sequence[str], channels: Sequence[str] = ()) -> pd.DataFrame:
+    """Bins of some fingerprints that are not empty, as a table: centres in Å, value in the file's unit.
+
+    The channel is `main_channel` unless some are named.
+    """
+    centres = (file.edges[1:] + file.edges[:-1]) / 2
+    parts = []
+    for channel in channels or (main_channel(file),):
+        for name, counts in zip(ids, read_counts(file, ids, channel), strict=True):
+            i, j = np.nonzero(counts)
+            part = {"structure_id": name, "channel": channel, "d_i_angstrom": centres[i], "d_e_angstrom": centres[j]}
+            parts.append(pd.DataFrame(part | {"value": counts[i, j], "unit": file.unit}))
+    columns = ["structure_id", "channel", "d_i_angstrom", "d_e_angstrom", "value", "unit"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
 def write_figure(figure: Figure, path: str | Path) -> None:
@@ -383,6 +410,11 @@ def example_rows(file: FingerprintFile, targets: pd.DataFrame, count: int) -> pd
     rows = rows.sort_values(["value", "structure_id"]).drop_duplicates("compound")
     places = np.unique(np.linspace(0, max(len(rows) - 1, 0), count).round().astype(int))
     return rows.iloc[places[: len(rows)]]
+
+
+def each(table: pd.DataFrame) -> Iterator[Any]:
+    """Rows of a table, one after the other, with its columns as attributes."""
+    yield from table.itertuples()
 
 
 def _channel_note(file: FingerprintFile) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -12,21 +13,21 @@ from typing import Any
 
 import h5py
 import jinja2
+import markupsafe
 import numpy as np
 import pandas as pd
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
+from hirshprint.datasets import curve_share
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import metrics, read_predictions
+from hirshprint.report.compounds import colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
     COMPOSITION,
-    FIGURES,
     FINGERPRINT,
     best_model,
     display_unit,
-    fingerprint_channels,
-    fingerprint_examples,
     headline_metrics,
     headline_rows,
     main_split,
@@ -35,10 +36,12 @@ from hirshprint.report.figures import (
     read_targets,
     shown_model,
     structure_of,
-    svg_bytes,
     with_sd,
     worst_rows,
 )
+from hirshprint.report.items import Item, caption
+from hirshprint.report.render import COLOURS
+from hirshprint.report.shown import read_shown_surfaces
 
 # Table 1 of Williams, Mukherjee, Rajan, J. Phys. Chem. Lett. 2020, 11, 7462: test r², MAE in Å, MSE in Å².
 PAPER = (
@@ -51,7 +54,8 @@ PAPER = (
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 WORST_COUNT = 15
 LISTED_STRUCTURES = 500
-EXPLORER_POINTS = 40_000
+LISTED_ROWS = 200  # of a table among the items
+LEAST_SD = 5e-5  # a smaller standard deviation is not worth the digits that it would give the value
 LEAK = 0.5  # correlation of initial edge and target above which the report warns
 
 
@@ -64,7 +68,9 @@ class DatasetInputs:
     name : name of the dataset.
     fingerprints, targets, status : files of ``results/<dataset>/``.
     predictions : the same; None where there was no property to learn.
-    figures : folder that `write_figures` wrote to; not read without predictions.
+    folder : ``results/<dataset>``, with the files of the items in their folders.
+    items : figures and tables to show, in their order.
+    surfaces : file that `shown.write_shown_surfaces` wrote; None if there is none.
     engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
     predicted : table of the predictions of new compounds; None for a dataset that is learned from.
     screen : maps of a screening, or None.
@@ -75,19 +81,25 @@ class DatasetInputs:
     targets: Path
     status: Path
     predictions: Path | None
-    figures: Path
+    folder: Path
+    items: Sequence[Item] = ()
+    surfaces: Path | None = None
     engines: Path | None = None
     predicted: Path | None = None
     screen: Path | None = None
 
 
 def dataset_inputs(
-    folder: Path, compared: bool = False, predicted: bool = False, screened: bool = False
+    folder: Path,
+    items: Sequence[Item] = (),
+    compared: bool = False,
+    predicted: bool = False,
+    screened: bool = False,
 ) -> DatasetInputs:
     """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
 
-    `compared` says whether this run compared the surface engines, `predicted` whether it predicted this dataset with
-    the models of another, `screened` whether that was a screening.
+    `items` are those to show, `compared` says whether this run compared the surface engines, `predicted` whether it
+    predicted this dataset with the models of another, `screened` whether that was a screening.
     """
     targets = folder / "targets.csv"
     learned = bool(read_targets(targets)["value"].notna().any())
@@ -97,7 +109,9 @@ def dataset_inputs(
         targets=targets,
         status=folder / "status.csv",
         predictions=folder / "predictions.csv" if learned else None,
-        figures=folder / "figures",
+        folder=folder,
+        items=tuple(items),
+        surfaces=folder / "shown_surfaces.npz",
         engines=folder / "engines" if compared else None,
         predicted=folder / "predicted.csv" if predicted else None,
         screen=folder / "screen.svg" if screened else None,
@@ -178,30 +192,54 @@ def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
     return [x for x in found if x is not None]
 
 
-def write_report(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], path: str | Path) -> None:
+def write_report(
+    inputs: Sequence[DatasetInputs],
+    run: Mapping[str, Any],
+    path: str | Path,
+    captions: Path,
+    items: Sequence[Item] = (),
+    results: Path = Path("results"),
+) -> None:
     """Write the report of a run as one HTML file, whole or not at all.
 
     Parameters
     ----------
     inputs : files of each dataset.
-    run : ``title``, ``config`` (dict), ``versions`` (dict), ``engine`` and ``stages``, a list of dicts with
-        ``name``, ``jobs``, ``seconds``, ``max_rss_mb`` (the last two may be None).
+    run : what `run.describe_run` returns.
     path : the file to write.
+    captions : folder with the captions of the items.
+    items, results : figures and tables of the whole run, and the folder that their own are in.
     """
-    template = resources.files("hirshprint.report").joinpath("report.html.j2").read_text(encoding="utf-8")
+    from plotly.offline import get_plotlyjs
+
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["thousands"] = lambda value: f"{value:,}"
+    densities = run["config"].get("densities", "thakkar")
     settings = json.loads(json.dumps(run["config"], default=str))
-    page = environment.from_string(template).render(
+    tables = {x.name: _tables(x.items, x.folder, x.name) for x in inputs} | {"": _tables(items, results)}
+    compared = {f"{x.name}/engines": x.engines / "comparison.csv" for x in inputs if x.engines}
+    screened = {f"{x.name}/screen": x.screen.with_suffix(".csv") for x in inputs if x.screen}
+    paths = {key: path for found in (*tables.values(), compared, screened) for key, path in found.items()}
+    page = environment.from_string(_own_file("report.html.j2")).render(
         run=run,
-        datasets=[_dataset(x, i + 1) for i, x in enumerate(inputs)],
+        datasets=[_dataset(x, i + 1, captions, densities) for i, x in enumerate(inputs)],
+        items=_items(items, results, captions),
         stages=[_stage(x) for x in run["stages"]],
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
+        files={key: deflated(path.read_bytes()) for key, path in paths.items()},
+        scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
+        style=markupsafe.Markup(_own_file("page.css")),
+        script=markupsafe.Markup(_own_file("page.js")),
+        plotly=deflated(get_plotlyjs().encode("utf-8")),
     )
     with written_whole(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
+
+
+def _own_file(name: str) -> str:
+    return resources.files("hirshprint.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], report: str | Path) -> list[str]:
@@ -215,6 +253,7 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
             best.append(f"{item.name}: none, no property was given")
             continue
         predictions = read_predictions(item.predictions)
+        predictions = _headline(predictions, [main_split(predictions)])
         table = headline_metrics(predictions, main_split(predictions))
         best.append(f"{item.name}: {_model_text(_best_row(table))}, {_evaluation_text(predictions)}")
         compared.append(f"{item.name}: {_comparison_line(table)}")
@@ -268,21 +307,23 @@ def _status_counts(status: pd.DataFrame) -> dict[str, int]:
     return {name: int((status["status"] == name).sum()) for name in ("ok", "failed", "rejected")}
 
 
-def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
+def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -> dict[str, Any]:
     """Collect all that the template shows of one dataset, as plain text and numbers."""
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
     bad = status[~status["status"].isin(["ok", "filtered"])]
     filtered = status.loc[status["status"] == "filtered", "reason"].value_counts(sort=False)
-    if item.predictions is None:
-        drawn = {"fingerprint_examples": fingerprint_examples, "fingerprint_channels": fingerprint_channels}
-        learned: dict[str, Any] = {
-            "property": "",
-            "figures": {name: _data_uri(svg_bytes(draw(file, targets))) for name, draw in drawn.items()},
+    predictions = None if item.predictions is None else read_predictions(item.predictions)
+    splits = [] if predictions is None else _splits(predictions)
+    headline = None if predictions is None else _headline(predictions, splits)
+    surfaces = read_shown_surfaces(item.surfaces) if item.surfaces else {}
+    explorer = page_compounds(targets, file, headline, splits, surfaces, densities)
+    learned: dict[str, Any] = {"property": ""}
+    if predictions is not None and headline is not None:
+        learned = _learned(item, headline, targets, splits) | {
+            "all_metrics": _accuracy_rows(metrics(predictions[predictions["split"].isin(splits)]))
         }
-    else:
-        learned = _learned(item, read_predictions(item.predictions), targets)
     return {
         "name": item.name,
         "key": f"d{number}",
@@ -296,7 +337,10 @@ def _dataset(item: DatasetInputs, number: int) -> dict[str, Any]:
         "bad": bad.head(LISTED_STRUCTURES).to_dict("records"),
         "bad_total": len(bad),
         "definition": _attributes(item.fingerprints),
+        "explorer": explorer,
+        "meshes": len(explorer["mesh_order"]),
         "engines": _engines(item.engines) if item.engines else None,
+        "items": _items(item.items, item.folder, captions, item.name),
         "filters": [{"name": name, "rows": int(rows)} for name, rows in filtered.items()],
         "predicted": _predicted(item.predicted, item.screen) if item.predicted else None,
     } | learned
@@ -325,8 +369,80 @@ def _predicted(path: Path, screen: Path | None) -> dict[str, Any]:
         "outside": int((table["outside_domain"] == "True").sum()),
         "rows": shown[list(columns)].to_dict("records"),
         "columns": (value, std, spread),
-        "map": _data_uri(screen.read_bytes()) if screen else "",
+        "map": _data_uri(screen) if screen else "",
     }
+
+
+def _tables(items: Sequence[Item], results: Path, dataset: str = "") -> dict[str, Path]:
+    """CSV files of the items by the name that the page gives them."""
+    return {_table_name(item, dataset): item.files(results)["table"] for item in items}
+
+
+def _table_name(item: Item, dataset: str) -> str:
+    return f"{dataset}/{'-'.join(filter(None, [item.table or item.id, item.subject]))}"
+
+
+def _items(items: Sequence[Item], results: Path, captions: Path, dataset: str = "") -> list[dict[str, Any]]:
+    """Collect what the template shows of figures and tables, by category in the order of their first item."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for item in items:
+        files = item.files(results)
+        picture = _data_uri(files["figure"]) if "figure" in files else None
+        key = "-".join(filter(None, [item.id, item.subject]))
+        shown = {
+            "id": key,
+            "title": ": ".join(filter(None, [item.title, item.subject])),
+            "caption": _paragraphs(caption(item, captions, dataset)),
+            "picture": picture,
+            "table": None if picture else _listed_table(files["table"]),
+            "name": "-".join(filter(None, [dataset, key])),
+            "file": _table_name(item, dataset),
+        }
+        groups.setdefault(item.category, []).append(shown)
+    return [
+        {"category": category, "key": re.sub(r"\W+", "-", category.lower()), "items": shown}
+        for category, shown in groups.items()
+    ]
+
+
+def _listed_table(path: Path) -> dict[str, Any]:
+    """Collect a table's columns (name, whether of numbers) and cells (text, number to sort by).
+
+    A column and its standard deviation, named the same with ``_sd``, become one.
+    """
+    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    listed = table.head(LISTED_ROWS)
+    columns, cells = [], []
+    for name in [str(name) for name in table.columns]:
+        if name.endswith("_sd") and name.removesuffix("_sd") in table.columns:
+            continue
+        numeric = pd.api.types.is_numeric_dtype(table[name])
+        columns.append((name.replace("_", " "), numeric))
+        spread = listed[f"{name}_sd"] if f"{name}_sd" in table.columns else np.full(len(listed), np.nan)
+        pairs = zip(listed[name], spread, strict=True)
+        cells.append([(_cell(value, sd), value if numeric and not pd.isna(value) else None) for value, sd in pairs])
+    return {"columns": columns, "rows": list(zip(*cells, strict=True)), "total": len(table)}
+
+
+def _cell(value: Any, sd: float) -> str:
+    """Write a cell of a table; a number with its standard deviation where it has one, else with five digits."""
+    if isinstance(value, str) or pd.isna(value):
+        return "" if pd.isna(value) else value
+    if sd > 0:
+        return with_sd(value, sd) if sd >= LEAST_SD else f"{value:.4f} ± {sd:.1g}"
+    return (f"{int(value):,}" if float(value).is_integer() else f"{value:.5g}").replace("-", "−")
+
+
+def _paragraphs(text: str) -> list[markupsafe.Markup]:
+    """Turn paragraphs with ``code``, *emphasis* and d_i or d_e into HTML; all else stands as it is."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        line = str(markupsafe.escape(" ".join(paragraph.split())))
+        line = re.sub(r"``(.+?)``", r"<code>\1</code>", line)
+        line = re.sub(r"\*(.+?)\*", r"<em>\1</em>", line)
+        line = re.sub(r"\bd_([ie])\b", r"d<sub>\1</sub>", line)
+        found.append(markupsafe.Markup(line))
+    return found
 
 
 def _engines(folder: Path) -> dict[str, Any]:
@@ -335,14 +451,28 @@ def _engines(folder: Path) -> dict[str, Any]:
     return {
         "structures": table["structure_id"].nunique(),
         "rows": comparison_rows(table),
-        "figure": _data_uri((folder / "comparison.svg").read_bytes()),
+        "figure": _data_uri(folder / "comparison.svg"),
     }
 
 
-def _learned(item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFrame) -> dict[str, Any]:
+def _splits(predictions: pd.DataFrame) -> list[str]:
+    """Names of the splits, the main one first, without those that only a learning curve is made of."""
+    main = main_split(predictions)
+    splits = [split for split in predictions["split"].unique() if curve_share(split) in (None, 1.0)]
+    return sorted(splits, key=lambda x: (x != main, x))
+
+
+def _headline(predictions: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
+    """Test rows that the figures are computed from, of every split: far fewer than the table has."""
+    rows = pd.concat([headline_rows(predictions, split) for split in splits])
+    return rows[rows["part"] == "test"]
+
+
+def _learned(
+    item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFrame, splits: Sequence[str]
+) -> dict[str, Any]:
     """Collect what the template shows of predictions and their accuracy."""
-    split = main_split(predictions)
-    splits = sorted(predictions["split"].unique(), key=lambda x: (x != split, x))
+    split = splits[0]
     main = headline_metrics(predictions, split)
     best, shown = _best_row(main), shown_model(main)
     unit = display_unit(str(predictions["unit"].iloc[0]))
@@ -353,16 +483,12 @@ def _learned(item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFra
         "split": split,
         "evaluation": _evaluation_text(predictions),
         "best": best | _accuracy_text(best),
-        "best_text": _model_text(best),
-        "models_count": len(main),
+        "fails": _failures(predictions, split, best),
         "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
         "tables": [{"split": x, "rows": _accuracy_rows(headline_metrics(predictions, x))} for x in splits],
         "paper": PAPER if unit == "Å" else (),
-        "all_metrics": _accuracy_rows(metrics(predictions)),
-        "explorer": _explorer(predictions, splits),
         "shown_model": shown,
         "worst": _worst(predictions, targets, item, split, shown),
-        "figures": {name.removesuffix(".svg"): _data_uri((item.figures / name).read_bytes()) for name in FIGURES},
     }
 
 
@@ -406,37 +532,24 @@ def _geometry(targets: pd.DataFrame) -> dict[str, Any]:
     return {"text": text, "warning": leaks}
 
 
-def _explorer(predictions: pd.DataFrame, splits: Sequence[str]) -> dict[str, Any]:
-    """Test points of each split and model for the interactive plots; the worst are always among them."""
-    series = []
-    compounds: dict[str, int] = {}
-    models = predictions.groupby(["split", "model"]).ngroups
-    for split in splits:
-        test = headline_rows(predictions, split)
-        test = test[test["part"] == "test"]
-        for model in headline_metrics(predictions, split)["model"]:
-            rows = test[test["model"] == model]
-            points = []
-            for row in _thinned(rows, EXPLORER_POINTS // models).to_dict("records"):
-                number = compounds.setdefault(row["compound"], len(compounds))
-                points.append([number, _short(row["true"]), _short(row["predicted"]), row["fold"]])
-            series.append({"split": split, "model": model, "total": len(rows), "points": points})
-    return {"compounds": list(compounds), "series": series}
-
-
-def _thinned(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """At most `limit` rows: the worst tenth of the limit, and of the others every n-th; worst first."""
-    error = (rows["predicted"] - rows["true"]).abs()
-    rows = rows.loc[error.sort_values(ascending=False, kind="stable").index]
-    if len(rows) <= limit:
-        return rows
-    worst = limit // 10
-    rest = np.linspace(worst, len(rows) - 1, limit - worst).astype(int)
-    return rows.iloc[np.concatenate([np.arange(worst), rest])]
-
-
-def _short(value: float) -> float:
-    return float(f"{value:.5g}")
+def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) -> dict[str, str]:
+    """Say how large the test errors of a model are, where the largest is, and how good its error bars are."""
+    rows = headline_rows(predictions, split)
+    rows = rows[(rows["model"] == best["model"]) & (rows["part"] == "test")]
+    error = rows["predicted"] - rows["true"]
+    worst = error.abs().idxmax()
+    within = [best[f"within_{k}_std"] for k in (1, 2)]
+    bars = "It states none."
+    if not np.isnan(within).any():
+        bars = f"{100 * within[0]:.0f} % of its test errors are within one stated standard deviation, "
+        bars += f"{100 * within[1]:.0f} % within two (68 and 95 would be right)."
+    return {
+        "half": f"{error.abs().median():.3g}",
+        "twentieth": f"{error.abs().quantile(0.95):.3g}",
+        "worst": str(rows.at[worst, "compound"]),
+        "error": f"{error[worst]:+.3f}".replace("-", "−"),
+        "bars": bars,
+    }
 
 
 def _worst(
@@ -474,5 +587,6 @@ def _stage(stage: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _data_uri(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+def _data_uri(picture: Path) -> str:
+    kind = {".svg": "svg+xml", ".png": "png"}[picture.suffix]
+    return f"data:image/{kind};base64," + base64.b64encode(picture.read_bytes()).decode("ascii")

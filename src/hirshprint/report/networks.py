@@ -17,8 +17,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from hirshprint.report.figures import STYLE
-from hirshprint.report.items import each
+from hirshprint.report.figures import STYLE, each
 
 COLOURS = {"Conv2D": "#1b5e8c", "MaxPooling2D": "#7fb2d6", "Dense": "#b3421b", "InputLayer": "#777777"}
 HIDDEN = ("GetItem", "Flatten", "Activation", "InputLayer")  # without parameters; not in the table

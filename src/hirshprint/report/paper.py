@@ -31,6 +31,7 @@ from hirshprint.report.figures import (
     TEST,
     TRAIN,
     best_model,
+    each,
     example_rows,
     fingerprint_examples,
     headline_metrics,
@@ -39,24 +40,11 @@ from hirshprint.report.figures import (
     open_fingerprints,
     read_targets,
     with_sd,
+    write_item,
 )
-from hirshprint.report.items import Item, each, write_items
 from hirshprint.report.networks import first_networks, network_drawing, network_layers, network_table
 from hirshprint.structures.symbols import SYMBOLS
 
-ITEMS = (
-    "table1",
-    "figure2",
-    "figure3",
-    "figure4",
-    "figure5",
-    "si_initial_edge",
-    "si_estimated_edge",
-    "si_groups",
-    "si_examples",
-    "si_networks",
-    "numbers",
-)
 ROLES = {
     "oqmd": "OQMD, random edge",
     "experimental": "experimental",
@@ -102,7 +90,7 @@ def read_tables(results: Path, roles: Mapping[str, str]) -> dict[str, Tables]:
 
 
 def write_paper(results: str | Path, roles: Mapping[str, str], folder: str | Path) -> None:
-    """Write the files of `ITEMS`, and ``numbers.md``.
+    """Write the files of `items.PAPER_ITEMS`, and ``numbers.md``.
 
     Parameters
     ----------
@@ -125,24 +113,22 @@ def write_paper(results: str | Path, roles: Mapping[str, str], folder: str | Pat
     fits = parity_table(tables, ("cnn_paper",))
     fourth = parity_table({"experimental": experimental}, ("cpann", "cnn_paper"))
     numbers = comparison_table(tables, limits, layers)
-    write_items(
-        {
-            "table1": Item(table1(tables)),
-            "figure2": Item(layers, network_drawing(layers, "cnn_paper")),
-            "figure3": Item(residual, residual_pair(oqmd, residual)),
-            "figure4": Item(fourth, parity_panels({"experimental": experimental}, fourth)),
-            "figure5": Item(fits, parity_panels({role: tables[role] for role in list(ROLES)[:3]}, fits)),
-            "si_initial_edge": Item(errors, error_by_edge(errors)),
-            "si_estimated_edge": Item(estimated, estimated_edge(estimated)),
-            "si_groups": Item(groups, error_by_group(groups)),
-            "si_examples": Item(
-                example_rows(fingerprints, oqmd.targets, 6), fingerprint_examples(fingerprints, oqmd.targets)
-            ),
-            "si_networks": Item(network_table(models)),
-            "numbers": Item(numbers),
-        },
+    write_item(folder, "table1", table1(tables))
+    write_item(folder, "figure2", layers, network_drawing(layers, "cnn_paper"))
+    write_item(folder, "figure3", residual, residual_pair(oqmd, residual))
+    write_item(folder, "figure4", fourth, parity_panels({"experimental": experimental}, fourth))
+    write_item(folder, "figure5", fits, parity_panels({role: tables[role] for role in list(ROLES)[:3]}, fits))
+    write_item(folder, "si_initial_edge", errors, error_by_edge(errors))
+    write_item(folder, "si_estimated_edge", estimated, estimated_edge(estimated))
+    write_item(folder, "si_groups", groups, error_by_group(groups))
+    write_item(
         folder,
+        "si_examples",
+        example_rows(fingerprints, oqmd.targets, 6),
+        fingerprint_examples(fingerprints, oqmd.targets),
     )
+    write_item(folder, "si_networks", network_table(models))
+    write_item(folder, "numbers", numbers)
     with written_whole(folder / "numbers.md") as temporary:
         temporary.write_text(markdown(numbers), encoding="utf-8")
 

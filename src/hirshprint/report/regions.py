@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize, PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hirshprint.densities import Densities
+from hirshprint.densities import Densities, read_densities
 from hirshprint.models.saliency import Explanation, influence
-from hirshprint.report.figures import STYLE
+from hirshprint.report.figures import STYLE, FingerprintFile, display_unit, open_fingerprints, write_item
 from hirshprint.report.pictures import crop, draw_fingerprint, finish, scene_of, site_name
 from hirshprint.report.render import SIGNED, NoPictureError, render_panels
 from hirshprint.structures.crystals import atom_images
-from hirshprint.structures.structure import Structure
+from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.surfaces.python_engine import compute_surfaces
 from hirshprint.surfaces.ridges import split_at_ridges
 from hirshprint.surfaces.surface import full
@@ -30,6 +32,53 @@ DRAWN_SHARE = 0.98
 """Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
 
 Image = NDArray[Any]
+
+
+def write_saliency(
+    explanations: Sequence[Explanation],
+    fingerprints: str | Path,
+    structures: str | Path,
+    densities: str | Path | None,
+    unit: str,
+    folder: str | Path,
+) -> None:
+    """Write the files of `items.SALIENCY` for one dataset.
+
+    Parameters
+    ----------
+    fingerprints, structures : files of ``results/<dataset>/``.
+    densities : of free atoms; where None, nothing is drawn on surfaces.
+    unit : of the property.
+    folder : where the files go.
+    """
+    file = open_fingerprints(fingerprints)
+    crystals = {
+        one.structure_id: one for one in read_structures(Path(structures), [e.structure_id for e in explanations])
+    }
+    surfaces: list[tuple[list[tuple[str, Image]], float]] = [([], 0.0) for _ in explanations]
+    if densities is not None:
+        atoms = read_densities(densities)
+        surfaces = [drawn_influence(crystals[one.structure_id], atoms, one, file.edges) for one in explanations]
+    figure = saliency(explanations, surfaces, file.edges, display_unit(unit), file.unit)
+    write_item(folder, "saliency", contribution_table(explanations, file, unit), figure)
+
+
+def contribution_table(explanations: Sequence[Explanation], file: FingerprintFile, unit: str) -> pd.DataFrame:
+    """What each bin that is not empty contributes.
+
+    Returns
+    -------
+    One row per structure and bin: structure_id, d_i_angstrom, d_e_angstrom (its centre), counts, counts_unit,
+    contribution, unit.
+    """
+    centres = (file.edges[1:] + file.edges[:-1]) / 2
+    parts = []
+    for one in explanations:
+        i, e = np.nonzero(one.counts)
+        place = {"structure_id": one.structure_id, "d_i_angstrom": centres[i], "d_e_angstrom": centres[e]}
+        values = {"counts": one.counts[i, e], "counts_unit": file.unit, "contribution": one.contributions[i, e]}
+        parts.append(pd.DataFrame(place | values | {"unit": unit}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def drawn_influence(

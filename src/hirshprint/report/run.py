@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from hirshprint import __version__
+from hirshprint.files import file_digest
 
 PACKAGES = (
     "snakemake",
@@ -24,25 +26,65 @@ PACKAGES = (
     "scikit-learn",
     "tensorflow",
     "keras",
+    "plotly",
 )
 
 
-def describe_run(config: Mapping[str, Any], benchmarks: Path, engine: str) -> dict[str, Any]:
-    """Gather title, configuration, versions, engine and the cost of each stage.
+def describe_run(
+    config: Mapping[str, Any], benchmarks: Path, engine: str, source: Path, digests: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Gather what a run was.
 
     Parameters
     ----------
     config : the resolved configuration.
     benchmarks : folder of Snakemake's benchmark files.
     engine : program that made the surfaces.
+    source : folder of the workflow.
+    digests : for each dataset, digests of what determines its stages.
+
+    Returns
+    -------
+    ``title``, ``config``, ``versions`` and ``engine``; ``commit`` of the workflow; ``digests``, dicts with ``dataset``,
+    ``of`` and ``digest``; ``stages``, dicts with ``name``, ``jobs``, ``seconds`` and ``max_rss_mb`` (or None).
     """
     return {
         "title": "Hirshfeld-surface fingerprints: " + ", ".join(config["datasets"]),
         "config": dict(config),
         "versions": installed_versions(),
         "engine": engine,
+        "commit": read_commit(source),
+        "digests": list_digests(config["datasets"], digests),
         "stages": read_stages(benchmarks, config["datasets"]),
     }
+
+
+def read_commit(source: Path) -> str:
+    """Git commit of a folder, with a word if its files differ from it, or that there is none."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(source), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+
+    try:
+        commit = git("rev-parse", "--short=12", "HEAD")
+        return f"{commit} with changes" if git("status", "--porcelain", "--untracked-files=no") else commit
+    except (OSError, subprocess.SubprocessError):
+        return "unknown (no Git checkout)"
+
+
+def list_digests(
+    datasets: Mapping[str, Mapping[str, Any]], digests: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, str]]:
+    """Rows of the table of digests: of each dataset's table of compounds or targets, then of its stages."""
+    rows = []
+    for name, settings in datasets.items():
+        for key in ("table", "targets"):
+            if key in settings:
+                path = Path(settings[key])
+                rows.append({"dataset": name, "of": f"file {path.name}", "digest": file_digest(path)})
+        rows += [{"dataset": name, "of": stage, "digest": value} for stage, value in digests[name].items()]
+    return rows
 
 
 def installed_versions() -> dict[str, str]:
@@ -71,7 +113,9 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
             "train",
             "baselines",
             "evaluate",
-            "figures",
+            "fingerprint_figures",
+            "learning_figures",
+            "shown_surfaces",
         ):
             folder = benchmarks / dataset
             files = sorted((folder / rule).glob("*.tsv")) if rule == "surface" else [folder / f"{rule}.tsv"]

@@ -1,12 +1,12 @@
-"""Draw the figures of one dataset: parity, residuals, example fingerprints, the worst predictions (SVG)."""
+"""Draw what was predicted of one dataset: parity, residuals, the worst predictions, the property (SVG, data as CSV)."""
 
 from pathlib import Path
 
 from hirshprint.logs import start_log
-from hirshprint.report.figures import write_figures
+from hirshprint.report.figures import write_learning_figures
 
 start_log(snakemake.log[0])
-write_figures(
+write_learning_figures(
     predictions=snakemake.input.predictions,
     fingerprints=snakemake.input.fingerprints,
     targets=snakemake.input.targets,

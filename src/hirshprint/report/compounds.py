@@ -1,0 +1,177 @@
+"""What the page holds of every compound: predictions, fingerprint, neighbours, surface; packed for its script."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import h5py
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hirshprint.distances import nearest_fingerprints
+from hirshprint.report.figures import (
+    FingerprintFile,
+    display_unit,
+    headline_metrics,
+    headline_rows,
+    main_channel,
+    quantity,
+)
+from hirshprint.report.shown import page_meshes, shown_structures
+from hirshprint.surfaces.surface import Surface
+
+LISTED = 6_000  # compounds of a dataset on the page
+NEIGHBOURS = 6
+MESH_BYTES = 4_000_000  # of the surfaces of a dataset, before compression
+BLOCK = 4_096  # fingerprints that are read at a time
+
+
+def page_compounds(
+    targets: pd.DataFrame,
+    file: FingerprintFile,
+    predictions: pd.DataFrame | None,
+    splits: Sequence[str],
+    surfaces: Mapping[str, list[Surface]],
+    densities: str,
+) -> dict[str, Any]:
+    """Collect what the page's script shows of every compound of a dataset.
+
+    Parameters
+    ----------
+    targets, file, predictions : the dataset's tables and fingerprints; no predictions where nothing was learned.
+    splits : names of the splits, the main one first.
+    surfaces : by structure, the most wanted first.
+    densities : source of the free-atom densities, for the command that draws a surface.
+
+    Returns
+    -------
+    JSON-serialisable; `arrays` holds the large ones as `packed`, a row per compound unless said otherwise: `true`,
+    `initial_edge` (Å), `structures`; for the k-th split `fold_k`, `predicted_k` and `std_k` (model, compound);
+    `filled` (filled bins of its fingerprint), `bins` (their place i · n_bins + j, all compounds in a row) and `counts`
+    (the same, half precision, in units of `largest`); `neighbours` and `distances`; the meshes of `page_meshes`.
+    """
+    rows = shown_structures(targets, file)
+    rows = _listed(rows, predictions, splits)
+    names = list(rows["compound"])
+    arrays: dict[str, NDArray[Any]] = {
+        "true": targets.groupby("compound")["value"].mean().reindex(names).to_numpy(np.float32),
+        "initial_edge": rows["initial_edge_angstrom"].to_numpy(np.float32),
+        "structures": targets.groupby("compound").size().reindex(names).to_numpy(np.uint16),
+    }
+    counts = channel_counts(file, list(rows["structure_id"]), main_channel(file))
+    largest = float(counts.max(initial=0.0)) or 1.0
+    flat = counts.reshape(len(counts), -1)
+    of_compound, bins = np.nonzero(flat)
+    arrays |= {
+        "filled": np.bincount(of_compound, minlength=len(flat)).astype(np.uint16),
+        "bins": bins.astype(np.uint16),
+        "counts": (flat[of_compound, bins] / largest).astype(np.float16),
+    }
+    neighbours, distances = nearest_fingerprints(counts, NEIGHBOURS)
+    arrays |= {"neighbours": neighbours.astype(np.uint32), "distances": distances}
+    meshes, of_meshes = page_meshes(surfaces, MESH_BYTES)
+    place = {name: i for i, name in enumerate(rows["structure_id"])}
+    data: dict[str, Any] = {
+        "compounds": names,
+        "structure_ids": list(rows["structure_id"]),
+        "total": targets["compound"].nunique(),
+        "property": "",
+        "unit": "",
+        "models": [],
+        "splits": [],
+        "n_bins": len(file.edges) - 1,
+        "low": float(file.edges[0]),
+        "high": float(file.edges[-1]),
+        "counts_unit": file.unit,
+        "channel": main_channel(file),
+        "largest": largest,
+        "neighbour_count": neighbours.shape[1],
+        "meshes": {str(place[mesh["id"]]): mesh["sites"] for mesh in meshes if mesh["id"] in place},
+        "mesh_order": [place[mesh["id"]] for mesh in meshes if mesh["id"] in place],
+        "commands": _commands(rows, densities),
+    }
+    if predictions is not None:
+        data["property"] = quantity(str(predictions["property"].iloc[0]))
+        data["unit"] = display_unit(str(predictions["unit"].iloc[0]))
+        data["splits"] = list(splits)
+        data["models"] = list(headline_metrics(predictions, splits[0])["model"])
+        for k, split in enumerate(splits):
+            arrays |= _predicted(predictions, split, data["models"], names, k)
+    return data | {"arrays": packed(arrays | of_meshes)}
+
+
+def _listed(rows: pd.DataFrame, predictions: pd.DataFrame | None, splits: Sequence[str]) -> pd.DataFrame:
+    """At most `LISTED` rows: of more, the worst tenth of any model's test predictions and every n-th of the others."""
+    if len(rows) <= LISTED:
+        return rows
+    error = pd.Series(0.0, rows["compound"])
+    if predictions is not None:
+        test = headline_rows(predictions, splits[0]).query("part == 'test'")
+        error = (test["predicted"] - test["true"]).abs().groupby(test["compound"]).max().reindex(error.index)
+    order = error.sort_values(ascending=False, kind="stable").index
+    rest = np.linspace(LISTED // 10, len(order) - 1, LISTED - LISTED // 10).astype(int)
+    return rows[rows["compound"].isin(order[: LISTED // 10].append(order[rest]))]
+
+
+def _predicted(
+    predictions: pd.DataFrame, split: str, models: list[str], names: list[str], k: int
+) -> dict[str, NDArray[Any]]:
+    """Test predictions of one split: fold of each compound, and for each model value and standard deviation."""
+    test = headline_rows(predictions, split).query("part == 'test'").drop_duplicates(["model", "compound"])
+    tables = {
+        name: test.pivot(index="model", columns="compound", values=column).reindex(index=models, columns=names)
+        for name, column in (("predicted", "predicted"), ("std", "std"))
+    }
+    folds = test.groupby("compound")["fold"].min().reindex(names).fillna(255)
+    arrays: dict[str, NDArray[Any]] = {f"fold_{k}": folds.to_numpy(np.uint8)}
+    return arrays | {f"{name}_{k}": table.to_numpy(np.float32) for name, table in tables.items()}
+
+
+def _commands(rows: pd.DataFrame, densities: str) -> list[str]:
+    """Command that draws the surfaces of each row's structure."""
+    extra = "" if densities == "thakkar" else f" --densities {densities}"
+    built = rows["initial_edge_angstrom"].notna()
+    named = rows["compound"].where(built, rows["source"])
+    edges = rows["initial_edge_angstrom"].map(lambda edge: f" --edge {edge:.5g}").where(built, "")
+    return list("hirshprint surface " + named + edges + f"{extra} --out surfaces")
+
+
+def channel_counts(file: FingerprintFile, ids: Sequence[str], channel: str) -> NDArray[np.float32]:
+    """Fingerprints (n, n_bins, n_bins) of many structures; the file is read once, from its beginning to its end."""
+    column, bins = file.channels.index(channel), len(file.edges) - 1
+    wanted = np.array([file.rows[x] for x in ids], dtype=np.int64)
+    counts = np.empty((len(ids), bins, bins), np.float32)
+    with h5py.File(file.path) as source:
+        for start in range(0, len(file.rows), BLOCK):
+            here = np.flatnonzero((wanted >= start) & (wanted < start + BLOCK))
+            if len(here):
+                counts[here] = source["counts"][start : start + BLOCK, column][wanted[here] - start]
+    return counts
+
+
+def packed(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, str]]:
+    """Pack arrays for the page: type, and bytes in base64, compressed, the first bytes of all numbers first.
+
+    Numbers of one array differ least in their first bytes, so that these compress best side by side.
+    """
+    found = {}
+    for name, array in arrays.items():
+        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        sorted_bytes = little.reshape(-1).view(np.uint8).reshape(-1, little.itemsize).T
+        found[name] = {"type": array.dtype.name, "data": deflated(sorted_bytes.tobytes())}
+    return found
+
+
+def deflated(content: bytes) -> str:
+    """Compress (zlib) and write in base64."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def colours(name: str, steps: int = 16) -> list[str]:
+    """Colours of a matplotlib map at even steps, as #rrggbb."""
+    return [mpl.colors.to_hex(mpl.colormaps[name](x)) for x in np.linspace(0, 1, steps)]

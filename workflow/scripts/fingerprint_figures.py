@@ -1,0 +1,13 @@
+"""Draw some fingerprints of one dataset, across its property and channel by channel (SVG, data as CSV)."""
+
+from pathlib import Path
+
+from hirshprint.logs import start_log
+from hirshprint.report.figures import write_fingerprint_figures
+
+start_log(snakemake.log[0])
+write_fingerprint_figures(
+    fingerprints=snakemake.input.fingerprints,
+    targets=snakemake.input.targets,
+    folder=Path(snakemake.output[0]).parent,
+)

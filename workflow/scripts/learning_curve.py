@@ -1,0 +1,9 @@
+"""Draw test error against the number of training compounds, of one dataset (SVG, and CSV beside)."""
+
+from pathlib import Path
+
+from hirshprint.logs import start_log
+from hirshprint.report.beyond import write_learning_curve
+
+start_log(snakemake.log[0])
+write_learning_curve(snakemake.input.predictions, folder=Path(snakemake.output[0]).parent)
