@@ -133,7 +133,7 @@ def test_formulas_predict_what_they_can_and_say_what_not(capsys: pytest.CaptureF
         in capsys.readouterr().out
     )
     for other, reason in [
-        (dataclasses.replace(dataset, elements={}), "no sites"),
+        (dataclasses.replace(dataset, elements={}), "has not the sites A, B and X"),
         (dataclasses.replace(dataset, unit="eV"), "in eV"),
     ]:
         assert set(predict_baselines(other, learning)["model"]) == {"mean"}

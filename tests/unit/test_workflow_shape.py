@@ -67,6 +67,6 @@ def test_results_of_a_rule_are_listed(file: str, name: str, body: str) -> None:
     output = re.split(r"^    (?!output)\w+:", body.split("    output:")[1], flags=re.MULTILINE)[0]
     for path in re.findall(r'"results/([^"]+)"', output):
         path = re.sub(r"\{+(\w+)\}+", lambda found: found[1].upper(), path).replace("DATASET", "NAME")
-        path = path.replace("COMPOUND", "ID").replace("FIGURE", "*") + ("/" if path.endswith("models") else "")
+        path = path.replace("FIGURE", "*") + ("/" if path.endswith("models") else "")
         shown = f"`{Path(path).parent}/" if "ITEM" in path else f"`{path}`"  # many in one line of the table
         assert shown in listed, f"{file}, rule {name}: results/README.md does not list {path}"
