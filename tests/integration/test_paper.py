@@ -89,6 +89,22 @@ def test_compounds_to_be_explained_recompute_no_training(finished: Project, tmp_
     assert project.jobs() == {"saliency": 1, "report": 1, "all": 1}
 
 
+def test_a_learning_curve_is_drawn_where_shares_are_configured(finished: Project, tmp_path: Path) -> None:
+    assert not (finished.folder / "results/small/beyond/learning_curve.csv").exists()
+    project = finished.copy(tmp_path / "copy")
+    learning = {"learning_curve": [0.5], "networks": ["cnn_paper"], "baselines": ["ridge"]}
+    project.configure(learning=SMALL["learning"] | learning, paper={})
+    folder = project.folder / "results/small/beyond"
+    project.run("--", "results/small/beyond/learning_curve.svg")
+    table = pd.read_csv(folder / "learning_curve.csv").set_index(["model", "share"])
+    assert table.index.tolist() == [("cnn_paper", 0.5), ("cnn_paper", 1.0), ("ridge", 0.5), ("ridge", 1.0)]
+    assert (table["folds"] == 2).all()
+    sizes = table["training_compounds"].unstack()
+    assert (sizes[0.5] < sizes[1.0]).all()
+    assert (folder / "learning_curve.svg").stat().st_size > 5_000
+    assert project.jobs()["report"] == 1
+
+
 def test_the_page_has_the_items_with_their_captions(finished: Project) -> None:
     page = (finished.folder / "results/report.html").read_text(encoding="utf-8")
     assert page.index('id="d1-figures-beyond-the-paper"') < page.index('id="run-figures-the-paper"')

@@ -55,6 +55,7 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 WORST_COUNT = 15
 LISTED_STRUCTURES = 500
 LISTED_ROWS = 200  # of a table among the items
+LONG = 30  # characters, from which a column is kept wide
 LEAST_SD = 5e-5  # a smaller standard deviation is not worth the digits that it would give the value
 LEAK = 0.5  # correlation of initial edge and target above which the report warns
 
@@ -406,7 +407,7 @@ def _items(items: Sequence[Item], results: Path, captions: Path, dataset: str = 
 
 
 def _listed_table(path: Path) -> dict[str, Any]:
-    """Collect a table's columns (name, whether of numbers) and cells (text, number to sort by).
+    """Collect a table's columns (name, class: ``n`` of numbers, ``long`` of sentences) and cells (text, number).
 
     A column and its standard deviation, named the same with ``_sd``, become one.
     """
@@ -417,7 +418,8 @@ def _listed_table(path: Path) -> dict[str, Any]:
         if name.endswith("_sd") and name.removesuffix("_sd") in table.columns:
             continue
         numeric = pd.api.types.is_numeric_dtype(table[name])
-        columns.append((name.replace("_", " "), numeric))
+        long = not numeric and listed[name].astype("str").str.len().max() > LONG
+        columns.append((name.replace("_", " "), "n" if numeric else "long" if long else ""))
         spread = listed[f"{name}_sd"] if f"{name}_sd" in table.columns else np.full(len(listed), np.nan)
         pairs = zip(listed[name], spread, strict=True)
         cells.append([(_cell(value, sd), value if numeric and not pd.isna(value) else None) for value, sd in pairs])
