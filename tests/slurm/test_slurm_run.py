@@ -53,12 +53,13 @@ def test_default_dataset_on_slurm_equals_the_local_run(site: SlurmSite, tmp_path
     assert output.rstrip().endswith("results/report.html")
     assert "used of asked" in output
     jobs = {job.what.removeprefix("rule_").split("_wildcards")[0]: job for job in site.jobs(there)}
-    assert set(jobs) == {"surface", "fingerprints", "train", "baselines"}  # all others ran beside the head process
+    assert set(jobs) == {"surface", "fingerprints", "train", "baselines", "saliency"}  # others ran beside the head
     assert {name: (job.partition, job.gpus) for name, job in jobs.items()} == {
         "surface": ("cpu", "N/A"),
         "fingerprints": ("cpu", "N/A"),
         "baselines": ("cpu", "N/A"),
         "train": ("gpu", "gres:gpu:1"),
+        "saliency": ("cpu", "N/A"),
     }
     assert all(job.state == "COMPLETED" for job in site.jobs(there))
 
@@ -81,5 +82,5 @@ def test_no_gpu_and_one_job_at_a_time(site: SlurmSite, tmp_path: Path) -> None:
     output = site.run(project, "--jobs", "1", "--set-resources", "train:slurm_partition=cpu")
     assert output.rstrip().endswith("results/report.html")
     jobs = {job.what.removeprefix("rule_").split("_wildcards")[0]: job for job in site.jobs(project.folder)}
-    assert set(jobs) == {"surface", "fingerprints", "train", "baselines"}
+    assert set(jobs) == {"surface", "fingerprints", "train", "baselines", "saliency"}
     assert {(job.partition, job.gpus) for job in jobs.values()} == {("cpu", "N/A")}
