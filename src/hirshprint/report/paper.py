@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, basis, metrics, read_predictions
 from hirshprint.report.beyond import model_colour, table_place
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -134,9 +134,11 @@ def write_paper(results: str | Path, roles: Mapping[str, str], folder: str | Pat
 
 
 def accuracy(tables: Tables, model: str, part: str = "test") -> dict[str, Any] | None:
-    """Row of `metrics` for the headline rows of a model; None where it was not trained."""
-    rows = headline_rows(tables.predictions, tables.split)
-    rows = rows[(rows["model"] == model) & (rows["part"] == part)]
+    """Row of `metrics` for a model, of one edge at a time as in the paper; None where it was not trained."""
+    rows = tables.predictions[tables.predictions["model"] == model]
+    single = basis(rows) == "structure"
+    rows = headline_rows(rows[single] if single.any() else rows, tables.split)
+    rows = rows[rows["part"] == part]
     return None if rows.empty else {str(k): v for k, v in metrics(rows).iloc[0].to_dict().items()}
 
 
@@ -556,6 +558,8 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
         if part is None:
             add(where, what, "MAE", "Å", figures[1], np.nan, differs=f"{model} was not trained in this run")
             return
+        if part["n"] > counts[role]:
+            differs += "; each of a compound's edges counts"
         for (name, label, unit), paper in zip(METRICS, figures, strict=True):
             sd = part[f"{name}_sd"]
             found = {"here_sd": sd, "folds": part["n_folds"], "n": part["n"], "differs": differs}
