@@ -12,15 +12,12 @@ from numpy.typing import NDArray
 
 from hirshprint.densities import Densities
 from hirshprint.files import written_whole
-from hirshprint.fingerprints import fingerprint_of
+from hirshprint.fingerprints import bin_edges, fingerprint_of
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.surface import Surface, full, pack_surfaces, unpack_surfaces
+from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
 EDGES_ANGSTROM = (3.5, 4.0, 4.5, 5.0, 5.5)
 """Edges whose fingerprints are shown side by side: the range that the paper draws initial edges from."""
-
-PICTURE_LEVEL = 20
-"""Mesh level of what is drawn."""
 
 CELL_LEVEL = 10
 """Mesh level of the surface around the whole cell: an isosurface on a grid of 0.15 Å."""
@@ -87,7 +84,7 @@ def write_compound(
     from hirshprint.structures.crystals import atom_images, cubic_perovskite
     from hirshprint.structures.planning import prototype_id
     from hirshprint.surfaces.python_engine import compute_surfaces, fragment_surface
-    from hirshprint.surfaces.ridges import split_at_ridges
+    from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
     settings = {"weighting": "area", "normalise": "formula_unit", "channels": ["total"], "bins": bins}
 
@@ -95,8 +92,7 @@ def write_compound(
         return cubic_perovskite(elements, edge, prototype_id("{}{}{}3".format(*elements), edge))
 
     structure = at(edge_angstrom)
-    drawn = compute_surfaces(structure, densities, PICTURE_LEVEL)
-    meshes = [split_at_ridges(full(surface), structure, densities, site) for site, surface in enumerate(drawn)]
+    meshes = closed_meshes(structure, densities, compute_surfaces(structure, densities, PICTURE_LEVEL))
     cell = fragment_surface(structure, densities, range(len(structure.numbers)), CELL_LEVEL)
     site, operations = atom_images(structure)
     by_edge = [fingerprint_of(compute_surfaces(at(edge), densities), settings) for edge in EDGES_ANGSTROM]
@@ -106,7 +102,7 @@ def write_compound(
         site=site,
         operations=operations,
         cell=cell,
-        bin_edges=np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1),
+        bin_edges=bin_edges(bins),
         counts=fingerprint_of(compute_surfaces(structure, densities), settings)[0][0],
         cell_counts=fingerprint_of([cell], settings)[0][0],
         edges=np.array(EDGES_ANGSTROM),

@@ -86,6 +86,11 @@ def fingerprint_of(
     return (counts / divisor[settings["normalise"]]).astype(np.float32), np.minimum(fraction, 1.0)
 
 
+def bin_edges(bins: Mapping[str, Any]) -> NDArray[np.float64]:
+    """Edges (n_bins + 1,) of the bins of d_i and of d_e, Å, from the configuration's count and range."""
+    return np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+
+
 def _histogram(surface: Surface, weighting: str, bins: Mapping[str, Any]) -> tuple[NDArray[np.float64], float]:
     """Histogram of the stored mesh, and its sum with what falls outside the bins."""
     if weighting == "area":
@@ -94,7 +99,7 @@ def _histogram(surface: Surface, weighting: str, bins: Mapping[str, Any]) -> tup
     vertices, normals, inside, outside, triangles = mesh_about_centre(surface)
     points = lattice_points(vertices, normals, triangles, PAPER_POINTS)
     d_i, d_e = nearest_distances(points, inside), nearest_distances(points, outside)
-    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    edges = bin_edges(bins)
     return np.histogram2d(d_i, d_e, [edges, edges])[0], float(len(d_i))
 
 
@@ -304,7 +309,7 @@ def _write(
     with h5py.File(path, "w") as file:
         file["ids"] = np.array(list(rows), dtype=text)
         file["channels"] = np.array(channels, dtype=text)
-        file["bin_edges_angstrom"] = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+        file["bin_edges_angstrom"] = bin_edges(bins)
         file["in_range_fraction"] = np.array([row.fraction for row in rows.values()]).reshape(-1, len(channels))
         file["site_offsets"] = np.cumsum([0, *(len(row.sites) for row in rows.values())])
         file["site_labels"] = np.array([site[0] for site in sites], dtype=text)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.distances import earth_movers_distance, l1_distance
-from hirshprint.fingerprints import fingerprint_of
+from hirshprint.fingerprints import bin_edges, fingerprint_of
 
 HDF5 = (".h5", ".hdf5")
 
@@ -115,8 +115,7 @@ def _compute(text: str, edge: float, densities: Any, settings: dict[str, Any]) -
     structure = read_input(text, edge)
     surfaces = surfaces_of(structure, densities)
     counts, fraction = fingerprint_of(surfaces, {**settings, "channels": ["total"]})
-    bins = settings["bins"]
-    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    edges = bin_edges(settings["bins"])
     total = counts[0].astype(np.float64)
     return Print(
         structure.structure_id, total, edges, settings["weighting"], densities.source, 1.0 - float(fraction[0])

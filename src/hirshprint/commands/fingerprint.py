@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files import digest
-from hirshprint.fingerprints import COUNTS_UNIT, contact_fingerprints, fingerprint_of, write_fingerprints
+from hirshprint.fingerprints import COUNTS_UNIT, bin_edges, contact_fingerprints, fingerprint_of, write_fingerprints
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.batch import surface_key
@@ -67,7 +67,6 @@ def _draw(
 ) -> None:
     from hirshprint.report.pictures import fingerprint_picture, write_picture
 
-    bins = settings["bins"]
-    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    edges = bin_edges(settings["bins"])
     unit = COUNTS_UNIT[settings["weighting"], settings["normalise"]]
     write_picture(fingerprint_picture(structure.structure_id, counts, edges, unit, in_range, contacts), path)

@@ -10,26 +10,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files import written_whole
-from hirshprint.fingerprints import fingerprint_of
+from hirshprint.fingerprints import bin_edges, fingerprint_of
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.export import write_gltf, write_ply, write_vtp
 from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
-from hirshprint.surfaces.ridges import split_at_ridges
-from hirshprint.surfaces.surface import Surface, full
+from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
+from hirshprint.surfaces.surface import Surface
 
 FINE, COARSE, FINE_SITES = 48, 16, 8
 """Mesh level of the files, whose triangles are flat, unlike those that a fingerprint is made from: `FINE` (1e-4 Å
 off) up to `FINE_SITES` sites, then coarser, so that a large structure does not fill the disk, but not below `COARSE`.
 """
-
-PICTURE = 20
-"""Mesh level of what is drawn."""
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -42,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.out)
     rows = site_rows(surfaces)
     write_site_table(rows, folder / "sites.csv")
-    meshes = _closed(structure, densities, surfaces)
+    meshes = closed_meshes(structure, densities, surfaces)
     _write_meshes([with_properties(mesh, structure, densities) for mesh in meshes], folder)
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
     print(f"{structure.structure_id}: {len(structure.numbers)} atoms in the cell, {len(surfaces)} of them distinct")
@@ -66,11 +61,6 @@ def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surf
     return [finer.get(site, surface) for site, surface in enumerate(surfaces)]
 
 
-def _closed(structure: Structure, densities: Densities, surfaces: Sequence[Surface]) -> list[Surface]:
-    """Closed meshes with edges along their ridges."""
-    return [split_at_ridges(full(s), structure, densities, site) for site, s in enumerate(surfaces)]
-
-
 def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
     import matplotlib as mpl
 
@@ -92,15 +82,14 @@ def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], 
     from hirshprint.structures.crystals import atom_images
 
     path.unlink(missing_ok=True)  # that of an earlier call must not be taken for this one's
-    meshes = _closed(structure, densities, _refined(structure, densities, rough, PICTURE))
+    meshes = closed_meshes(structure, densities, _refined(structure, densities, rough, PICTURE_LEVEL))
     try:
         panels = render_panels(scene_of(structure, meshes, *atom_images(structure)))
     except NoPictureError as error:
         print(f"hirshprint surface: no picture: {error}", file=sys.stderr)
         return ""
     settings = {**default_fingerprint(), "channels": ["total"]}
-    bins = settings["bins"]
-    edges = np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    edges = bin_edges(settings["bins"])
     write_picture(surface_picture(structure, meshes, panels, fingerprint_of(rough, settings)[0][0], edges), path)
     return path.name
 

@@ -16,7 +16,7 @@ import hirshprint
 from hirshprint.datasets import Dataset, first_rows, total_moments
 from hirshprint.files import digest, written_whole
 from hirshprint.models.cards import CARD, FORMAT, ModelError, best_network
-from hirshprint.models.predictions import basis, calibrations, spread_size
+from hirshprint.models.predictions import basis, calibrations, main_split, spread_size
 from hirshprint.structures.structure import Structure
 
 DOMAIN = "domain.npz"
@@ -35,7 +35,7 @@ def write_folder_card(
     definition : how fingerprints are made, `cards.fingerprint_definition`.
     fingerprints : file of the dataset's fingerprints.
     """
-    split = "random" if (table["split"] == "random").any() else str(table["split"].iloc[0])
+    split = main_split(table)
     of_split = table[(table["split"] == split) & (table["part"] == "validation")]
     whole = basis(of_split) == "compound"
     of_files = ~of_split["model"].isin(of_split.loc[whole, "model"])  # several files of a compound each stand alone

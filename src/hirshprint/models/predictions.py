@@ -139,6 +139,12 @@ def basis(table: pd.DataFrame) -> pd.Series[Any]:
     return pd.Series(np.where(named & several.transform("any"), "structure", "compound"), table.index)
 
 
+def main_split(predictions: pd.DataFrame) -> str:
+    """Name of the split the headline figures use: ``random`` where there is one, else the first."""
+    splits = predictions["split"].unique()
+    return "random" if "random" in splits else str(splits[0])
+
+
 def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
     """Check the table (`validate_predictions`) and write it as CSV, whole or not at all."""
     validate_predictions(table)

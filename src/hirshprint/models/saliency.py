@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hirshprint.datasets import Dataset, first_rows
 from hirshprint.models.backend import keras, tf
 from hirshprint.models.cnn import cnn_images
+from hirshprint.models.predictions import main_split
 
 MODEL = "cnn_paper"
 QUANTILES = (0.1, 0.5, 0.9)
@@ -105,7 +106,7 @@ def explain(
         A compound was never tested.
     """
     table = predictions[(predictions["model"] == MODEL) & (predictions["structure_id"] != "")]
-    split = "random" if (table["split"] == "random").any() else str(table["split"].iloc[0])
+    split = main_split(table)
     table = table[(table["split"] == split) & table["seed"].str.isdigit()]
     table = table[table["seed"] == table["seed"].iloc[0]]
     tested = table[table["part"] == "test"].sort_values("true", kind="stable").drop_duplicates("compound")

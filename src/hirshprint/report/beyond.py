@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from hirshprint.datasets import curve_share
-from hirshprint.models.predictions import ENSEMBLE, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, read_predictions
 from hirshprint.report.figures import (
     COMPOSITION,
     FINGERPRINT,
@@ -26,7 +26,6 @@ from hirshprint.report.figures import (
     display_unit,
     headline_metrics,
     headline_rows,
-    main_split,
     open_fingerprints,
     read_counts,
     read_targets,

@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions
 
 # What a model sees of a compound; a model that is not named here counts as composition only.
 INPUTS = {
@@ -108,12 +108,6 @@ def read_counts(file: FingerprintFile, ids: Sequence[str], channel: str | None =
 def main_channel(file: FingerprintFile) -> str:
     """Channel that pictures show: ``total``, or the first of a file that has no ``total``."""
     return "total" if "total" in file.channels else file.channels[0]
-
-
-def main_split(predictions: pd.DataFrame) -> str:
-    """Name of the split the headline figures use: ``random`` where there is one, else the first."""
-    splits = predictions["split"].unique()
-    return "random" if "random" in splits else str(splits[0])
 
 
 def headline_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions
 from hirshprint.report.beyond import model_colour, table_place
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -36,7 +36,6 @@ from hirshprint.report.figures import (
     fingerprint_examples,
     headline_metrics,
     headline_rows,
-    main_split,
     open_fingerprints,
     read_targets,
     with_sd,

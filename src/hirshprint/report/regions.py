@@ -22,11 +22,7 @@ from hirshprint.report.render import SIGNED, NoPictureError, render_panels
 from hirshprint.structures.crystals import atom_images
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.surfaces.python_engine import compute_surfaces
-from hirshprint.surfaces.ridges import split_at_ridges
-from hirshprint.surfaces.surface import full
-
-LEVEL = 20
-"""Mesh level of what is drawn."""
+from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
 DRAWN_SHARE = 0.98
 """Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
@@ -91,8 +87,7 @@ def drawn_influence(
     Name and image of each, and the value that the strongest colour stands for (see `saliency.influence`); no images
     where nothing can be rendered.
     """
-    closed = [full(surface) for surface in compute_surfaces(structure, densities, LEVEL)]
-    meshes = [split_at_ridges(surface, structure, densities, site) for site, surface in enumerate(closed)]
+    meshes = closed_meshes(structure, densities, compute_surfaces(structure, densities, PICTURE_LEVEL))
     scene = scene_of(structure, meshes, *atom_images(structure)) | {"cell": False}
     values = [influence(explanation, edges, mesh.d_i, mesh.d_e) for mesh in meshes]
     strongest = float(np.quantile(np.abs(np.concatenate(values)), DRAWN_SHARE))

@@ -13,12 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import read_predictions
+from hirshprint.models.predictions import main_split, read_predictions
 from hirshprint.report.figures import (
     FingerprintFile,
     headline_metrics,
     headline_rows,
-    main_split,
     open_fingerprints,
     read_targets,
     shown_model,

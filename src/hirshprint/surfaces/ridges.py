@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,10 @@ from hirshprint.densities import Densities
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.export import point_data
 from hirshprint.surfaces.python_engine import radii_along
-from hirshprint.surfaces.surface import Surface
+from hirshprint.surfaces.surface import Surface, full
+
+PICTURE_LEVEL = 20
+"""Mesh level of what is drawn."""
 
 NEAR_END = 0.01
 """An edge that a ridge meets within this share of its length from an end is not cut: no slivers."""
@@ -28,6 +32,11 @@ _CUTS: dict[tuple[bool, bool, bool], list[list[int]]] = {  # corners 0 1 2, poin
     (False, True, True): [[2, 5, 4], [5, 0, 1], [5, 1, 4]],
     (True, True, True): [[0, 3, 5], [3, 1, 4], [4, 2, 5], [3, 4, 5]],
 }
+
+
+def closed_meshes(structure: Structure, densities: Densities, surfaces: Sequence[Surface]) -> list[Surface]:
+    """Closed meshes of the surfaces of all distinct sites, with edges along their ridges."""
+    return [split_at_ridges(full(s), structure, densities, site) for site, s in enumerate(surfaces)]
 
 
 def split_at_ridges(surface: Surface, structure: Structure, densities: Densities, site: int) -> Surface:
