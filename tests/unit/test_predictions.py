@@ -13,7 +13,6 @@ from hirshprint.models.predictions import (
     metrics,
     read_predictions,
     validate_predictions,
-    with_calibrated_std,
     with_compound_means,
     with_ensembles,
     write_predictions,
@@ -126,41 +125,6 @@ def test_ensembles_average_the_seeds() -> None:
     assert joint.loc[0, "std"] == pytest.approx(np.std([0.1, 0.3], ddof=1))
     assert both[both["seed"] != "ensemble"]["std"].isna().all()
     assert "ensemble" not in set(with_ensembles(predictions())["seed"])
-
-
-def test_std_is_calibrated_on_the_validation_part_alone() -> None:
-    rng = np.random.default_rng(0)
-    n = 4000
-    spread = rng.uniform(0.5, 2.0, n)
-    part = np.where(np.arange(n) % 2 == 0, "validation", "test")
-    table = pd.DataFrame(
-        {
-            "dataset": "d", "model": "m", "split": "random", "fold": 0, "seed": "ensemble", "part": part,
-            "structure_id": "", "compound": [str(k) for k in range(n)], "property": "p", "unit": "Å",
-            "true": 0.0, "predicted": 0.03 * np.hypot(spread, np.median(spread)) * rng.normal(size=n), "std": spread,
-        },
-    )[list(COLUMNS)]  # fmt: skip
-    made = with_calibrated_std(table)
-    found = metrics(made).set_index("part").loc["test"]
-    assert found["within_1_std"] == pytest.approx(0.683, abs=0.03)
-    assert found["within_2_std"] == pytest.approx(0.954, abs=0.02)
-    poisoned = table.assign(predicted=np.where(part == "test", 1e6, table["predicted"]))
-    pd.testing.assert_series_equal(with_calibrated_std(poisoned)["std"], made["std"])
-    single = with_calibrated_std(table.assign(std=np.nan))["std"]  # one seed: the same for all
-    assert single.nunique() == 1
-    assert np.isfinite(single).all()
-
-
-def test_of_errors_with_long_tails_one_and_two_std_hold_what_one_factor_can() -> None:
-    n = 20_000
-    error = np.random.default_rng(2).standard_t(2, size=n)  # its 68 and 95 % are 1.3 and 4.3
-    part = np.where(np.arange(n) % 2 == 0, "validation", "test")
-    table = predictions().iloc[:1].loc[lambda t: t.index.repeat(n)].reset_index(drop=True)
-    table = table.assign(part=part, compound=[str(k) for k in range(n)], predicted=table["true"] + error)
-    found = metrics(with_calibrated_std(table)).set_index("part").loc["test"]
-    low, high = 0.9545 - found["within_2_std"], found["within_1_std"] - 0.6827
-    assert low == pytest.approx(high, abs=0.01)
-    assert low == pytest.approx(0.048, abs=0.01)  # of that distribution, by its quantiles
 
 
 def test_means_over_the_structures_of_a_compound_stand_beside_them() -> None:

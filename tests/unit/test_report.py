@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 
 from hirshprint import comparison
-from hirshprint.models.predictions import COLUMNS, metrics, write_predictions
+from hirshprint.models.predictions import COLUMNS, metrics, read_targets, write_predictions
 from hirshprint.report import compounds, engines, figures, html, shown
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
@@ -245,7 +245,7 @@ def test_fingerprint_panels_show_d_i_to_the_right_and_leave_empty_bins_white(tmp
 
 
 def test_examples_span_the_values(made: html.DatasetInputs) -> None:
-    targets = figures.read_targets(made.targets)
+    targets = read_targets(made.targets)
     rows = figures.example_rows(figures.open_fingerprints(made.fingerprints), targets, 6)
     assert len(rows) == 6
     assert rows["value"].is_monotonic_increasing
@@ -425,7 +425,7 @@ def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: s
 
 def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInputs, monkeypatch: Any) -> None:
     monkeypatch.setattr(compounds, "LISTED", 20)
-    targets, table = figures.read_targets(made.targets), figures.read_predictions(made.predictions)
+    targets, table = read_targets(made.targets), figures.read_predictions(made.predictions)
     test = table[table["part"] == "test"]
     data = compounds.page_compounds(targets, figures.open_fingerprints(made.fingerprints), test, ["random"], {}, "x2c")
     assert len(data["compounds"]) == 20
@@ -554,7 +554,7 @@ def test_file_without_total_channel_says_which_is_shown(made: html.DatasetInputs
     path.write_bytes(made.fingerprints.read_bytes())
     with h5py.File(path, "r+") as file:
         file["channels"][0] = "Q"
-    figure = figures.fingerprint_examples(figures.open_fingerprints(path), figures.read_targets(made.targets))
+    figure = figures.fingerprint_examples(figures.open_fingerprints(path), read_targets(made.targets))
     assert any(text.get_text() == "channel Q" for text in figure.texts)
 
 

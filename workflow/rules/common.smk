@@ -235,7 +235,8 @@ def shown_digest(dataset):
 def learning_digest(dataset):
     """Digest of what determines the predictions of a dataset."""
     learning = {key: value for key, value in learning_of(config, dataset).items() if key not in HOW_TO_TRAIN}
-    return digest(input_digest(dataset), fingerprint_digest(dataset), learning)
+    algorithm = [versions.LEARNING_ALGORITHM, versions.MODEL_FORMAT]
+    return digest(input_digest(dataset), fingerprint_digest(dataset), learning, algorithm)
 
 
 def quick(function):

@@ -59,6 +59,7 @@ rule evaluate:
     input:
         networks=rules.train.output.predictions,
         baselines=rules.baselines.output[0],
+        targets="results/{dataset}/targets.csv",
     output:
         predictions="results/{dataset}/predictions.csv",
         metrics=report(

@@ -10,7 +10,6 @@ from typing import Any
 from hirshprint import versions
 
 CARD = "model.json"
-FORMAT = 2
 ONE_EDGE_NETWORKS = ("cnn_paper", "cgcnn")
 
 
@@ -55,8 +54,10 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: no {CARD} in it; name the folder results/DATASET/models of a run") from None
     except ValueError as error:
         raise ModelError(f"{folder / CARD}: not JSON ({error}); train again") from None
-    if card.get("format") != FORMAT:
-        raise ModelError(f"{folder / CARD}: of format {card.get('format')}, this version reads {FORMAT}; train again")
+    if card.get("format") != versions.MODEL_FORMAT:
+        raise ModelError(
+            f"{folder / CARD}: of format {card.get('format')}, this version reads {versions.MODEL_FORMAT}; train again"
+        )
     if not card["validation_mean_absolute_error"]:
         raise ModelError(f"{folder}: its training had no validation part to choose a network by")
     return card

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 import hirshprint
+from hirshprint import versions
 from hirshprint.datasets import Dataset, first_rows, total_moments
 from hirshprint.files import digest, written_whole
-from hirshprint.models.cards import CARD, FORMAT, ModelError, best_network
-from hirshprint.models.predictions import basis, calibrations, main_split, spread_size
+from hirshprint.models.cards import CARD, ModelError, best_network
+from hirshprint.models.predictions import basis, main_split
+from hirshprint.models.uncertainty import expected_std, fit_std, occupants
 from hirshprint.structures.structure import Structure
 
 DOMAIN = "domain.npz"
@@ -36,25 +38,26 @@ def write_folder_card(
     fingerprints : file of the dataset's fingerprints.
     """
     split = main_split(table)
-    of_split = table[(table["split"] == split) & (table["part"] == "validation")]
+    of_split = table[(table["split"] == split) & (table["part"] != "test")]
     whole = basis(of_split) == "compound"
     of_files = ~of_split["model"].isin(of_split.loc[whole, "model"])  # several files of a compound each stand alone
     rows = of_split[whole | of_files]
     joint = rows[rows["seed"].eq("ensemble") | ~rows["model"].isin(rows.loc[rows["seed"].eq("ensemble"), "model"])]
-    error = (joint["predicted"] - joint["true"]).abs().groupby(joint["model"]).mean()
-    found = calibrations(joint)
+    validation = joint[joint["part"] == "validation"]
+    error = (validation["predicted"] - validation["true"]).abs().groupby(validation["model"]).mean()
+    made_of = dict(zip(dataset.compounds.tolist(), _made_of(dataset), strict=True))
     samples = dict(zip(dataset.structure_ids.tolist(), dataset.targets.tolist(), strict=True))
     card = {
-        "format": FORMAT,
+        "format": versions.MODEL_FORMAT,
         "hirshprint": hirshprint.__version__,
         "dataset": dataset.name,
         "property": dataset.property,
         "unit": dataset.unit,
         "split": split,
         "validation_mean_absolute_error": error.to_dict(),
-        "calibrations": {
-            model: of_model.set_index("fold")[["factor", "floor"]].agg(list, axis=1).to_dict()
-            for model, of_model in found.groupby("model")
+        "expected_std": {
+            model: {str(fold): fit_std(of_fold, made_of) for fold, of_fold in of_model.groupby("fold")}
+            for model, of_model in joint.groupby("model")
         },
         "elements": {site: sorted(set(symbols.tolist())) for site, symbols in seen_elements(dataset).items()},
         "training_set": {"structures": len(samples), "digest": digest(samples)},
@@ -79,8 +82,8 @@ def predict_dataset(
 ) -> pd.DataFrame:
     """Predict the property of compounds with the network of least validation error.
 
-    All its folds and seeds are averaged. The standard deviation is the one to expect of a fold's ensemble, calibrated
-    on validation parts, averaged over the folds.
+    All its folds and seeds are averaged. The standard deviation is the one to expect of a fold's ensemble
+    (`uncertainty.expected_std`), averaged over the folds.
 
     Parameters
     ----------
@@ -114,14 +117,15 @@ def predict_dataset(
         raise ModelError(f"{folder}: no network {model} in it; train again")
     names = next(iter(by_fold.values()))[0].index.to_numpy(str)
     folds = {fold: np.array([member.to_numpy() for member in members]) for fold, members in by_fold.items()}
-    sizes = []
-    for fold, members in folds.items():
-        factor, floor = card["calibrations"][model][str(fold)]
-        spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
-        sizes.append(factor * spread_size(spread, floor))
     by_draw = np.argsort(-dataset.draws, kind="stable")
     row_of = dict(zip(name_of[by_draw].tolist(), by_draw.tolist(), strict=True))  # the first draw comes last, and stays
     shown = np.array([row_of[name] for name in names.tolist()])
+    made_of = _made_of(dataset)
+    of_rows = [made_of[row] for row in shown]
+    sizes = []
+    for fold, members in folds.items():
+        spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
+        sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
     unseen = _unseen(dataset, shown, card["elements"])
     return pd.DataFrame(
@@ -150,6 +154,10 @@ def seen_elements(dataset: Dataset) -> dict[str, NDArray[np.str_]]:
     if dataset.elements:
         return dataset.elements
     return {"": np.array(sorted({symbol for formula in dataset.formulas.tolist() for symbol in _symbols(formula)}))}
+
+
+def _made_of(dataset: Dataset) -> list[list[str]]:
+    return occupants(dataset.formulas.tolist(), {site: of.tolist() for site, of in dataset.elements.items()})
 
 
 def _symbols(formula: str) -> list[str]:

@@ -27,7 +27,6 @@ COLUMNS = (
     "predicted",
     "std",
 )
-_CALIBRATED = ["dataset", "model", "split", "fold", "seed", "basis"]
 PARTS = ("train", "validation", "test")
 ENSEMBLE = "ensemble"
 _TEXT = ("dataset", "model", "split", "seed", "part", "structure_id", "compound", "property", "unit")
@@ -78,56 +77,6 @@ def with_compound_means(table: pd.DataFrame) -> pd.DataFrame:
     return table if joint.empty else pd.concat([table, joint[list(COLUMNS)]], ignore_index=True)
 
 
-WITHIN_ONE, WITHIN_TWO = 0.6827, 0.9545  # shares of normal errors within one and two standard deviations
-
-
-def calibrations(table: pd.DataFrame) -> pd.DataFrame:
-    """How far the spread over seeds is from the error, by the validation part of each model's fold and seed.
-
-    Returns
-    -------
-    One row per dataset, model, split, fold, seed and basis with ``floor``, the median spread (in `unit`), and
-    ``factor``: one and two times factor · √(spread² + floor²) hold 68 and 95 % of the validation errors, or the
-    nearest that one factor comes to both (the larger of the two misses is the least). Without any spread the root
-    counts as 1. There is no row where there is no validation part.
-    """
-    table = table.assign(basis=basis(table))
-    rows = []
-    for values, of_run in table[table["part"] == "validation"].groupby(_CALIBRATED, sort=False):
-        spread = of_run["std"].to_numpy(dtype=np.float64, na_value=0.0)
-        floor = float(np.median(spread))
-        error = (of_run["predicted"] - of_run["true"]).abs().to_numpy()
-        factor = _factor(error / spread_size(spread, floor))
-        rows.append(dict(zip(_CALIBRATED, values, strict=True)) | {"floor": floor, "factor": factor})
-    return pd.DataFrame(rows, columns=[*_CALIBRATED, "floor", "factor"])
-
-
-def _factor(errors: NDArray[np.float64]) -> float:
-    """Find the unit of which one and two hold the shares of `errors` that are nearest to those of a normal one."""
-    ordered = np.sort(errors)
-    choices = np.union1d(ordered, ordered / 2)
-
-    def miss(reach: NDArray[np.float64], wanted: float) -> NDArray[np.float64]:
-        held: NDArray[np.float64] = np.searchsorted(ordered, reach, side="right") / len(ordered)
-        return np.abs(held - wanted)
-
-    return float(choices[np.argmin(np.maximum(miss(choices, WITHIN_ONE), miss(2 * choices, WITHIN_TWO)))])
-
-
-def spread_size(spread: NDArray[np.float64], floor: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    """√(spread² + floor²), or 1 where that is 0."""
-    size = np.hypot(spread, floor)
-    return np.where(size > 0, size, 1.0)
-
-
-def with_calibrated_std(table: pd.DataFrame) -> pd.DataFrame:
-    """Replace the spread in ``std`` by the standard deviation to expect, as `calibrations` found it."""
-    runs = table.assign(basis=basis(table))[_CALIBRATED]
-    found = runs.merge(calibrations(table), on=_CALIBRATED, how="left")
-    spread = table["std"].to_numpy(dtype=np.float64, na_value=0.0)
-    return table.assign(std=found["factor"].to_numpy() * spread_size(spread, found["floor"].to_numpy(float)))
-
-
 def basis(table: pd.DataFrame) -> pd.Series[Any]:
     """Say of each row whether it stands for a ``compound``, or for a ``structure``: one of several of its compound.
 
@@ -161,6 +110,17 @@ def read_predictions(path: str | Path) -> pd.DataFrame:
     except ValueError as problem:
         raise ValueError(f"{path}: {problem}") from problem
     return table.astype({"true": float, "predicted": float, "std": float})
+
+
+def read_targets(path: str | Path) -> pd.DataFrame:
+    """Read the table of targets, one row per structure."""
+    number = ("initial_edge_angstrom", "value")
+    return pd.read_csv(
+        path,
+        dtype=dict.fromkeys(number, "float64"),
+        keep_default_na=False,
+        na_values={column: ["", "nan"] for column in number},
+    ).astype({"structure_id": "str", "compound": "str"})
 
 
 def validate_predictions(table: pd.DataFrame) -> None:

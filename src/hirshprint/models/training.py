@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 import hirshprint
+from hirshprint import versions
 from hirshprint.datasets import SITES, Dataset, Fold, first_rows, planned_splits, same_edges, samples, seeds_of
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
@@ -38,7 +39,6 @@ from hirshprint.models.readout import build_readout, fit_reader, moment_rows
 from hirshprint.structures.elements import PROPERTIES
 from hirshprint.structures.structure import Structure
 
-ALGORITHM = 3  # raise it when a change here or in a network changes what a training gives
 WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
 PREDICTION_BATCH = 256
 SECONDS_BETWEEN_LINES = 15.0
@@ -244,7 +244,7 @@ def _units(
             for seed in seeds_of(split, learning):
                 units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays, source.start))
     identity = {
-        "algorithm": ALGORITHM,
+        "algorithm": versions.LEARNING_ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
         "model": model,
         "settings": settings,

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from hirshprint.datasets import curve_share
-from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, read_predictions, read_targets
 from hirshprint.report.figures import (
     COMPOSITION,
     FINGERPRINT,
@@ -28,7 +28,6 @@ from hirshprint.report.figures import (
     headline_rows,
     open_fingerprints,
     read_counts,
-    read_targets,
     write_item,
 )
 from hirshprint.report.html import compare

@@ -20,7 +20,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions, read_targets
 
 # What a model sees of a compound; a model that is not named here counts as composition only.
 INPUTS = {
@@ -70,17 +70,6 @@ class FingerprintFile:
     channels: tuple[str, ...]
     edges: NDArray[np.float64]
     unit: str
-
-
-def read_targets(path: str | Path) -> pd.DataFrame:
-    """Read the table of targets, one row per structure."""
-    number = ("initial_edge_angstrom", "value")
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(number, "float64"),
-        keep_default_na=False,
-        na_values={column: ["", "nan"] for column in number},
-    ).astype({"structure_id": "str", "compound": "str"})
 
 
 def open_fingerprints(path: str | Path) -> FingerprintFile:

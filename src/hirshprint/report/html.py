@@ -20,7 +20,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from hirshprint.datasets import curve_share
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import main_split, metrics, read_predictions
+from hirshprint.models.predictions import main_split, metrics, read_predictions, read_targets
 from hirshprint.report.compounds import colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
@@ -32,7 +32,6 @@ from hirshprint.report.figures import (
     headline_rows,
     open_fingerprints,
     quantity,
-    read_targets,
     shown_model,
     structure_of,
     with_sd,

@@ -21,7 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions
+from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions, read_targets
 from hirshprint.report.beyond import model_colour, table_place
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -37,7 +37,6 @@ from hirshprint.report.figures import (
     headline_metrics,
     headline_rows,
     open_fingerprints,
-    read_targets,
     with_sd,
     write_item,
 )

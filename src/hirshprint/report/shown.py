@@ -13,13 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import main_split, read_predictions
+from hirshprint.models.predictions import main_split, read_predictions, read_targets
 from hirshprint.report.figures import (
     FingerprintFile,
     headline_metrics,
     headline_rows,
     open_fingerprints,
-    read_targets,
     shown_model,
 )
 from hirshprint.structures.symbols import SYMBOLS
