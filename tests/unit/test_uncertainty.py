@@ -41,7 +41,9 @@ def test_elements_that_training_fits_badly_get_a_larger_std() -> None:
     n, elements = 8000, 20
     noise = np.repeat([0.01, 0.04], elements // 2)[np.arange(n) // 4 % elements]
     table = table_of(noise * rng.normal(size=n) * np.where(PARTS[np.arange(n) % 4] == "train", 0.3, 1.0))
-    std = with_calibrated_std(table, made_of(table, elements))["std"].to_numpy()
+    made = with_calibrated_std(table, made_of(table, elements))
+    assert metrics(made).set_index("part").loc["test", "std_correlation"] > 0.4
+    std = made["std"].to_numpy()
     assert std == pytest.approx(noise, rel=0.35)  # of 1 to 4, though training fits its own rows thrice as well
 
 

@@ -174,7 +174,8 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
     -------
     One row per dataset, model, split, seed, part and basis (`basis`: are single structures predicted, or compounds)
     with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²), unit, and
-    within_1_std, within_2_std: shares of the rows whose error is within so many of their own std.
+    within_1_std, within_2_std: shares of the rows whose error is within so many of their own std; and std_correlation:
+    rank correlation (Spearman) of the size of the error with std, NaN where all have one std.
     The sd of a single fold is NaN.
     """
     keys = ["dataset", "model", "split", "seed", "part", "basis"]
@@ -191,8 +192,10 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
         row |= {"n_folds": len(folds), "n": len(of_part)}
         for name in ("r2", "mae", "mse"):
             row |= {name: folds[name].mean(), f"{name}_sd": folds[name].std(ddof=1)}
-        size = (of_part["predicted"] - of_part["true"]).abs() / of_part["std"]
-        known = size.notna().any()
-        within = {f"within_{k}_std": float((size <= k).mean()) if known else np.nan for k in (1, 2)}
-        rows.append(row | {"unit": of_part["unit"].iloc[0]} | within)
+        error = (of_part["predicted"] - of_part["true"]).abs()
+        known = of_part["std"].notna().any()
+        within = {f"within_{k}_std": float((error <= k * of_part["std"]).mean()) if known else np.nan for k in (1, 2)}
+        several = of_part["std"].nunique() > 1 and error.nunique() > 1
+        correlation = error.rank().corr(of_part["std"].rank()) if several else np.nan
+        rows.append(row | {"unit": of_part["unit"].iloc[0]} | within | {"std_correlation": correlation})
     return pd.DataFrame(rows)
