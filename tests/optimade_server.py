@@ -28,7 +28,7 @@ from optimade.server.main import app  # noqa: E402
 
 
 class Faults:
-    """An ASGI application in front of the server that spoils some answers, each kind of fault once or twice."""
+    """An ASGI application in front of the server: it does not sort, and spoils some answers once or twice."""
 
     def __init__(self, inner: Any) -> None:
         self.inner, self.pages, self.first = inner, 0, b""
@@ -44,16 +44,22 @@ class Faults:
             16: "changed",
         }
 
+    async def refuse(self, send: Any, status: int) -> None:
+        headers = [(b"content-type", b"application/json"), (b"retry-after", b"0")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"errors": [{"title": "no", "detail": "no"}]}'})
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or "/structures" not in scope["path"]:
             await self.inner(scope, receive, send)
             return
+        if b"sort=" in scope["query_string"]:
+            await self.refuse(send, 501)
+            return
         self.pages += 1
         fault = self.plan.pop(self.pages, "")
         if fault in ("429", "500", "503"):
-            headers = [(b"content-type", b"application/json"), (b"retry-after", b"0")]
-            await send({"type": "http.response.start", "status": int(fault), "headers": headers})
-            await send({"type": "http.response.body", "body": b'{"errors": [{"title": "busy", "detail": "busy"}]}'})
+            await self.refuse(send, int(fault))
             return
         if fault == "drop":
             headers = [(b"content-length", b"100000")]

@@ -27,11 +27,9 @@ ATTEMPTS = 8
 LONGEST_PAUSE_SECONDS = 120.0
 ROUNDS = 3  # of the whole query, where its pages do not fit together
 MANY = 10_000_000
+SORT_BY = "id"
+SORT = f"sort={SORT_BY}"
 NEEDED = ("lattice_vectors", "cartesian_site_positions", "species", "species_at_sites")
-
-
-class FetchError(Exception):
-    """The provider gave no usable answer; the message says what to do."""
 
 
 class KeptPages(requests.Session):
@@ -40,6 +38,7 @@ class KeptPages(requests.Session):
     folder: Path
     pause: float  # s, after the first failure; doubled after each further one
     asked = 0
+    sorts = True  # OPTIMADE leaves it to the provider
 
     def get(self, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
         """Return the answer to one request, from its file or from the provider."""
@@ -57,6 +56,7 @@ class KeptPages(requests.Session):
         pause, malformed = type(self).pause, 0
         for attempt in range(1, ATTEMPTS + 1):
             wait = pause
+            url = url if type(self).sorts else url.replace(f"&{SORT}", "")
             try:
                 type(self).asked += 1
                 response = super().get(url, **options)
@@ -66,12 +66,14 @@ class KeptPages(requests.Session):
                     if not bad or malformed == 2:  # the same each time: it is what the provider has
                         return answer
                     malformed, problem = malformed + 1, f"malformed entries: {', '.join(bad[:5])}"
+                elif response.status_code in (400, 501) and SORT in url:
+                    type(self).sorts, wait, problem = False, 0.0, "the provider does not sort"
                 elif response.status_code == 429 or response.status_code >= 500:
                     wait = max(pause, _retry_after(response))
                     problem = f"status {response.status_code}"
                 else:
                     detail = f"status {response.status_code} {response.text[:300]}"
-                    raise FetchError(f"{url}: {detail}; correct url or filter in the configuration")
+                    sys.exit(f"{url}: {detail}; correct url or filter in the configuration")
             except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
                 problem = type(error).__name__
             except ValueError as error:  # not JSON, or not what OPTIMADE answers
@@ -79,7 +81,7 @@ class KeptPages(requests.Session):
             print(f"attempt {attempt} of {ATTEMPTS}: {problem}; again in {wait:g} s", file=sys.stderr, flush=True)
             time.sleep(wait)
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
-        raise FetchError(f"{url}: {problem}, {ATTEMPTS} times; run again later: it goes on with this page")
+        sys.exit(f"{url}: {problem}, {ATTEMPTS} times; run again later: it goes on with this page")
 
 
 def _malformed(answer: Any) -> list[str]:
@@ -125,7 +127,11 @@ def _problem(entries: list[Any], meta: dict[str, Any], errors: list[Any]) -> str
 
 
 def fetch(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Ask for everything; return the query and the entries."""
+    """Ask for everything; return the query and the entries.
+
+    Where the provider gives no usable answer the program ends (`sys.exit`, which the client does not catch) and says
+    what to do; the answers so far stay.
+    """
     KeptPages.pause = arguments.pause
     fields = ["chemical_formula_reduced", "nsites", "last_modified", *NEEDED, *filter(None, [arguments.prefer])]
     query = {"url": arguments.url, "filter": arguments.filter, "response_fields": fields}
@@ -141,8 +147,8 @@ def fetch(arguments: argparse.Namespace) -> dict[str, Any]:
             http_client=KeptPages,
         )
         client.all_results.clear()
-        answers = client.get_one(  # not `get`: that would turn an error into a line of its answer
-            endpoint="structures", filter=arguments.filter, base_url=arguments.url, response_fields=fields, sort="id"
+        answers = client.get_one(
+            endpoint="structures", filter=arguments.filter, base_url=arguments.url, response_fields=fields, sort=SORT_BY
         )
         result = answers[arguments.url]
         problem = _problem(result.data, result.meta, result.errors)
@@ -151,7 +157,7 @@ def fetch(arguments: argparse.Namespace) -> dict[str, Any]:
         print(f"round {number} of {ROUNDS}: {problem}; asked again from the start", file=sys.stderr, flush=True)
         shutil.rmtree(KeptPages.folder)
     else:
-        raise FetchError(f"{arguments.url}: {problem}, {ROUNDS} times; run again when the database is at rest")
+        sys.exit(f"{arguments.url}: {problem}, {ROUNDS} times; run again when the database is at rest")
     pages = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(KeptPages.folder.glob("*.json"))]
     dates = sorted(page["date"] for page in pages)
     return {
@@ -164,7 +170,7 @@ def fetch(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def main() -> int:
+def main() -> None:
     """Fetch as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True, help="base URL of the provider")
@@ -174,17 +180,12 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=1.0, help="s, after the first failure")
     parser.add_argument("--out", required=True, type=Path, help="JSON file to write")
     arguments = parser.parse_args()
-    try:
-        found = fetch(arguments)
-    except (FetchError, RuntimeError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    found = fetch(arguments)
     part = arguments.out.with_suffix(".part")
     part.write_text(json.dumps(found), encoding="utf-8")
     part.replace(arguments.out)
     print(f"{len(found['entries'])} entries, {found['asked']['requests']} requests", file=sys.stderr)
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -124,7 +124,11 @@ def _one_per_compound(found: Sequence[dict[str, Any]], prototype: Prototype, pre
 
 def _sortable(value: Any) -> float:
     """A number, or infinity where there is none."""
-    return float(value) if isinstance(value, int | float) and np.isfinite(value) else np.inf
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return np.inf
+    return number if np.isfinite(number) else np.inf
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
