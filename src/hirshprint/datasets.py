@@ -118,50 +118,30 @@ def load_dataset(
         An id occurs twice, a fingerprint has no target, nothing is left, a channel is absent, a value is
         not a finite number, or the rows differ in property or unit; the message names the ids.
     """
-    with Path(targets_csv).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    table = {row["structure_id"]: row for row in rows}
-    header = list(rows[0]) if rows else []
-    sites = header[header.index("formula") + 1 : header.index("initial_edge_angstrom")] if rows else []
-    named = all(row[site] for row in rows for site in sites)
-    _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
-    with h5py.File(fingerprints_h5) as file:
-        ids = [text.decode() for text in file["ids"][:]]
-        _refuse(_repeated(ids), f"{fingerprints_h5}: more than one fingerprint for")
-        _refuse(
-            sorted(set(ids) - table.keys()),
-            f"{targets_csv} has no target for these structures of {fingerprints_h5} "
-            "(make both anew from the same table):",
-        )
-        if not ids:
-            raise ValueError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
-        present = [text.decode() for text in file["channels"][:]]
-        wanted = tuple(present if channels is None else channels)
-        if absent := [channel for channel in wanted if channel not in present]:
-            raise ValueError(
-                f"{fingerprints_h5} has no channel {', '.join(absent)}; it has {', '.join(present)}. "
-                "Add what is missing under fingerprint: channels:"
-            )
-        order = np.argsort(np.array(ids))
-        counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
-        for k, channel in enumerate(wanted):
-            counts[:, k] = file["counts"][:, present.index(channel)][order]
-        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and named else None
-    rows = [table[ids[k]] for k in order]
+    table, sites = _read_table(targets_csv)
+    ids, wanted, counts, of_sites = _read_counts(fingerprints_h5, channels, site_moments and bool(sites))
+    _refuse(
+        sorted(set(ids) - table.keys()),
+        f"{targets_csv} has no target for these structures of {fingerprints_h5} (make both anew from the same table):",
+    )
+    if not ids:
+        raise ValueError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
+    _refuse(
+        [ids[k] for k in np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))],
+        "fingerprints with non-finite counts:",
+    )
+    rows = [table[one] for one in ids]
+    targets = np.array([_number(row["value"]) for row in rows])
+    lacking = [i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok]
+    _refuse(lacking if with_targets else [], "no finite target for")
+    properties = sorted({(row["property"], row["unit"]) for row in rows})
+    if len(properties) > 1:
+        raise ValueError(f"{targets_csv} mixes properties or units: {properties}; make one dataset of each")
     seen: Counter[str] = Counter()
     draw = {}
     for row in table.values():
         draw[row["structure_id"]] = seen[row["compound"]]
         seen[row["compound"]] += 1
-    ids = [row["structure_id"] for row in rows]
-    targets = np.array([_number(row["value"]) for row in rows])
-    lacking = [i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok]
-    _refuse(lacking if with_targets else [], "no finite target for")
-    bad = np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))
-    _refuse([ids[k] for k in bad], "fingerprints with non-finite counts:")
-    properties = sorted({(row["property"], row["unit"]) for row in rows})
-    if len(properties) > 1:
-        raise ValueError(f"{targets_csv} mixes properties or units: {properties}; make one dataset of each")
 
     def column(key: str) -> NDArray[np.str_]:
         return np.array([row[key] for row in rows])
@@ -173,15 +153,48 @@ def load_dataset(
         structure_ids=column("structure_id"),
         compounds=column("compound"),
         groups=column("group"),
-        elements={site: column(site) for site in sites} if named else {},
+        elements={site: column(site) for site in sites},
         formulas=column("formula"),
         initial_edges=np.array([_number(row["initial_edge_angstrom"]) for row in rows]),
         targets=targets,
-        draws=np.array([draw[row["structure_id"]] for row in rows]),
+        draws=np.array([draw[one] for one in ids]),
         counts=counts,
         channels=wanted,
         moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
     )
+
+
+def _read_table(targets_csv: str | Path) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Rows of the targets by structure id, and the columns of the sites, where every row has them."""
+    with Path(targets_csv).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
+    header = list(rows[0]) if rows else []
+    sites = header[header.index("formula") + 1 : header.index("initial_edge_angstrom")] if rows else []
+    named = all(row[site] for row in rows for site in sites)
+    return {row["structure_id"]: row for row in rows}, sites if named else []
+
+
+def _read_counts(
+    fingerprints_h5: str | Path, channels: Sequence[str] | None, site_moments: bool
+) -> tuple[list[str], tuple[str, ...], NDArray[np.float32], NDArray[np.float64] | None]:
+    """Sorted ids, channels, counts (n, channels, bins, bins), and moments (n, sites, 12) where these are wanted."""
+    with h5py.File(fingerprints_h5) as file:
+        ids = [text.decode() for text in file["ids"][:]]
+        _refuse(_repeated(ids), f"{fingerprints_h5}: more than one fingerprint for")
+        present = [text.decode() for text in file["channels"][:]]
+        wanted = tuple(present if channels is None else channels)
+        if absent := [channel for channel in wanted if channel not in present]:
+            raise ValueError(
+                f"{fingerprints_h5} has no channel {', '.join(absent)}; it has {', '.join(present)}. "
+                "Add what is missing under fingerprint: channels:"
+            )
+        order = np.argsort(np.array(ids))
+        counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
+        for k, channel in enumerate(wanted):
+            counts[:, k] = file["counts"][:, present.index(channel)][order]
+        of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and ids else None
+    return [ids[k] for k in order], wanted, counts, of_sites
 
 
 def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> NDArray[np.float64]:
