@@ -35,10 +35,6 @@ RUN: dict[str, Any] = {
     "engine": "python",
     "commit": "0123456789ab",
     "digests": [{"dataset": "oqmd", "of": "file table.csv", "digest": "e3b0c442"}],
-    "stages": [
-        {"name": "surface", "jobs": 4, "seconds": 12.34, "max_rss_mb": 310.2},
-        {"name": "train", "jobs": 1, "seconds": None, "max_rss_mb": None},
-    ],
 }
 # error of each model, in the property's unit
 MODELS = {"readout": 0.03, "cnn_paper": 0.06, "cgcnn": 0.05, "gradient_boosting": 0.045, "ridge": 0.08}

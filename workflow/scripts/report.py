@@ -11,7 +11,7 @@ from hirshprint.report.run import describe_run
 start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()
 workflow = Path(snakemake.scriptdir).parent
-run = describe_run(snakemake.config, Path("logs/benchmarks"), engine, workflow.parent, snakemake.params.digests)
+run = describe_run(snakemake.config, engine, workflow.parent, snakemake.params.digests)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
 items = {dataset: [Item(**item) for item in listed] for dataset, listed in snakemake.params.shown.items()}
 inputs = [

@@ -225,7 +225,6 @@ def write_report(
         run=run,
         datasets=[_dataset(x, i + 1, captions, densities) for i, x in enumerate(inputs)],
         items=_items(items, results, captions),
-        stages=[_stage(x) for x in run["stages"]],
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
         files={key: deflated(path.read_bytes()) for key, path in paths.items()},
         scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
@@ -575,16 +574,6 @@ def _attributes(path: Path) -> list[tuple[str, str]]:
     """Read what defines the fingerprints: the file's attributes, in the order of their names."""
     with h5py.File(path) as file:
         return [(name, str(file.attrs[name])) for name in sorted(file.attrs)]
-
-
-def _stage(stage: Mapping[str, Any]) -> dict[str, str]:
-    seconds, memory = stage["seconds"], stage["max_rss_mb"]
-    return {
-        "name": str(stage["name"]),
-        "jobs": f"{stage['jobs']:,}",
-        "seconds": "not measured" if seconds is None else f"{seconds:,.1f}",
-        "memory": "not measured" if memory is None else f"{memory:,.0f}",
-    }
 
 
 def _data_uri(picture: Path) -> str:

@@ -31,14 +31,13 @@ PACKAGES = (
 
 
 def describe_run(
-    config: Mapping[str, Any], benchmarks: Path, engine: str, source: Path, digests: Mapping[str, Mapping[str, str]]
+    config: Mapping[str, Any], engine: str, source: Path, digests: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
     """Gather what a run was.
 
     Parameters
     ----------
     config : the resolved configuration.
-    benchmarks : folder of Snakemake's benchmark files.
     engine : program that made the surfaces.
     source : folder of the workflow.
     digests : for each dataset, digests of what determines its stages.
@@ -46,7 +45,7 @@ def describe_run(
     Returns
     -------
     ``title``, ``config``, ``versions`` and ``engine``; ``commit`` of the workflow; ``digests``, dicts with ``dataset``,
-    ``of`` and ``digest``; ``stages``, dicts with ``name``, ``jobs``, ``seconds`` and ``max_rss_mb`` (or None).
+    ``of`` and ``digest``.
     """
     return {
         "title": "Hirshfeld-surface fingerprints: " + ", ".join(config["datasets"]),
@@ -55,7 +54,6 @@ def describe_run(
         "engine": engine,
         "commit": read_commit(source),
         "digests": list_digests(config["datasets"], digests),
-        "stages": read_stages(benchmarks, config["datasets"]),
     }
 
 
@@ -124,7 +122,6 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
                 memory = [_number(row["max_rss"]) for row in rows]
                 stages.append(
                     {
-                        "name": f"{rule} ({dataset})",
                         "rule": rule,
                         "dataset": dataset,
                         "jobs": len(rows),
