@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import h5py
 import jinja2
@@ -577,5 +578,6 @@ def _attributes(path: Path) -> list[tuple[str, str]]:
 
 
 def _data_uri(picture: Path) -> str:
-    kind = {".svg": "svg+xml", ".png": "png"}[picture.suffix]
-    return f"data:image/{kind};base64," + base64.b64encode(picture.read_bytes()).decode("ascii")
+    if picture.suffix == ".svg":  # as text, for base64 would be a third longer
+        return "data:image/svg+xml," + quote(picture.read_text(encoding="utf-8"), safe=" !$()*+,-./:;=?@[]^_`{|}~")
+    return "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode("ascii")

@@ -99,7 +99,7 @@ async function saveFile(key, name) {
   save(new Blob([await inflated(FILES[key])], { type: "text/csv" }), name);
 }
 async function savePicture(image, kind, name) {
-  if (kind === "SVG") return save(new Blob([atobText(image.src)], { type: "image/svg+xml" }), `${name}.svg`);
+  if (kind === "SVG") return save(new Blob([decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1))], { type: "image/svg+xml" }), `${name}.svg`);
   const factor = image.src.startsWith("data:image/svg") ? 3 : 1;
   const canvas = make("canvas", { width: image.naturalWidth * factor, height: image.naturalHeight * factor });
   const context = canvas.getContext("2d");
@@ -107,9 +107,6 @@ async function savePicture(image, kind, name) {
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   canvas.toBlob(blob => save(blob, `${name}.png`), "image/png");
-}
-function atobText(uri) {
-  return Uint8Array.from(atob(uri.slice(uri.indexOf(",") + 1)), c => c.charCodeAt(0));
 }
 for (const bar of document.querySelectorAll(".bar[data-name]")) {
   const { name, file } = bar.dataset, image = bar.parentElement.querySelector("img"), offers = {};
