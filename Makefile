@@ -4,6 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
 GPU ?= 0
+WORKERS ?= 3
 LOCKS := envs/workflow.txt $(if $(filter 1,$(GPU)),envs/learning-gpu.txt)
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
 
@@ -64,7 +65,7 @@ run: env  ## the main job: report of the embedded table, or of CONFIG=config/oth
 	@test results/summary.txt -nt logs/started || cat results/summary.txt  # where there was nothing to be done
 
 test: env .venv-fetch-test/made  ## all tests; those that need SLURM or Chromium are skipped where these are absent
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config_model.py
 	$(BIN)/python -m hirshprint.config_documents
