@@ -163,9 +163,26 @@ def test_folder(tmp_path: Path) -> None:
     reasons = {rejection.structure_id: rejection.reason for rejection in plan.rejections}
     assert set(reasons) == {"b", "twice", "lonely", "ghost", "POSCAR_c"}
     assert "2 files are named twice" in reasons["twice"]
+    assert [r.source for r in plan.rejections if r.structure_id == "ghost"] == [f"{targets} row 8"]
     before = geometry_digest(plan.entries)
     (tmp_path / "a.cif").write_text("changed")
     assert geometry_digest(plan.entries) != before
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "used", "rejected"),
+    [("reject", [("a", 1.0)], ["b", "b", "a"]), ("mean", [("a", 1.0), ("b", 2.5)], [])],
+)
+def test_repeated_targets(tmp_path: Path, duplicates: str, used: list[tuple[str, float]], rejected: list[str]) -> None:
+    for name in "ab":
+        (tmp_path / f"{name}.cif").write_text(name)
+    targets = tmp_path / "targets.csv"
+    targets.write_text("structure_id,gap\na,1\nb,2\nb,3\na,1.0\n")
+    settings = {"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"}
+    plan = plan_dataset(settings | {"duplicates": duplicates})
+    assert [(entry.structure_id, entry.target) for entry in plan.entries] == used
+    assert [rejection.structure_id for rejection in plan.rejections] == rejected
+    assert not rejected or plan.rejections[-1].reason == "the same value as in row 2, which is used"
 
 
 def test_folder_without_files(tmp_path: Path) -> None:

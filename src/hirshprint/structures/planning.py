@@ -440,7 +440,7 @@ def _plan_folder(settings: dict[str, Any]) -> Plan:
         raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)})")
     targets, rejections = _read_targets(settings)
     names = Counter(structure_name(path) for path in files)
-    bad_targets = {rejection.structure_id for rejection in rejections}
+    bad_targets = {rejection.structure_id for rejection in rejections} - set(targets or ())
     entries = []
     for path in files:
         name = structure_name(path)
@@ -460,17 +460,18 @@ def _plan_folder(settings: dict[str, Any]) -> Plan:
         if fault:
             rejections.append(Rejection(name, str(path), *fault))
             continue
-        target, group = targets[name] if targets is not None else (None, None)
+        target, group, _ = targets[name] if targets is not None else (None, None, 0)
         entries.append(Entry(name, str(path), (), name, (), None, target, path, group))
     known = set(names)
     rejections += [
         Rejection(
             name,
-            f"{settings['targets']}",
+            f"{settings['targets']} row {row}",
             f"no file for {name} in {folder}",
             "add the file, or delete the row",
         )
-        for name in sorted(set(targets or ()) - known)
+        for name, (_, _, row) in sorted((targets or {}).items())
+        if name not in known
     ]
     return Plan(tuple(entries), tuple(rejections))
 
@@ -491,15 +492,19 @@ def structure_name(path: Path) -> str:
     return path.stem if path.suffix.lower() in SUFFIXES else path.name.removeprefix("POSCAR_")
 
 
-def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str | None]] | None, list[Rejection]]:
-    """Read the measured property and the group of each structure; bad rows are rejected."""
+def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str | None, int]] | None, list[Rejection]]:
+    """Read the measured property, the group and the row of each structure; bad rows are rejected."""
     if "targets" not in settings or settings.get("model"):
         return None, []
     column, group = settings["property"], settings.get("group")
     path = Path(settings["targets"])
     rows = read_rows(path, ("structure_id", *filter(None, (column, group))))
     names = Counter(row.cells.get("structure_id", "") for row in rows)
-    targets: dict[str, tuple[float, str | None]] = {}
+    contents: dict[str, set[tuple[float, str]]] = {}
+    for row in rows:
+        content = (_number(row.cells.get(column, ""), column)[0], row.cells.get(group, "") if group else "")
+        contents.setdefault(row.cells.get("structure_id", ""), set()).add(content)
+    targets: dict[str, tuple[float, str | None, int]] = {}
     values: dict[str, list[float]] = {}
     rejections = []
     mean = settings.get("duplicates") == "mean"
@@ -514,13 +519,16 @@ def _read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str 
             )
         if not fault and not name:
             fault = ("column structure_id is empty", "write the stem of the structure's file")
-        if not fault and names[name] > 1 and not mean:
+        if not fault and len(contents[name]) > 1 and not mean:
             fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")
+        if not fault and name in targets and not mean:
+            fault = (f"the same value as in row {targets[name][2]}, which is used", "delete one of the rows")
         if fault:
             rejections.append(Rejection(name, f"{path} row {row.number}", *fault))
         else:
             values.setdefault(name, []).append(value)
-            targets[name] = (sum(values[name]) / len(values[name]), row.cells[group] if group else None)
+            mean_value = sum(values[name]) / len(values[name])
+            targets[name] = (mean_value, row.cells[group] if group else None, row.number)
     return targets, rejections
 
 
