@@ -11,11 +11,13 @@ from pymatgen.core import Structure as Crystal
 
 from hirshprint.structures.crystals import (
     CrystalError,
+    build_structures,
     crystal_structure,
     cubic_perovskite,
     read_crystal,
     reduced_formula,
 )
+from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import read_structures, write_structures
 
@@ -230,3 +232,19 @@ def test_formats_of_ase(tmp_path: Path, kind: str) -> None:
         return
     structure = read_crystal(tmp_path / f"x.{kind}", "x")
     assert list(structure.multiplicity) == [2, 4]
+
+
+def test_polymorphs_are_compounds_of_their_own_in_one_group(tmp_path: Path) -> None:
+    RUTILE.to(str(tmp_path / "rutile.cif"))
+    RUTILE.copy().scale_lattice(70.0).to(str(tmp_path / "denser.cif"))
+    Crystal.from_spacegroup("Fm-3m", Lattice.cubic(4.21), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]).to(
+        str(tmp_path / "MgO.cif")
+    )
+    settings = {"folder": str(tmp_path), "property": "gap", "unit": "eV"}
+    rows = build_structures(plan_dataset(settings).entries, settings)[1]
+    names = {row["structure_id"]: (row["compound"], row["group"], row["formula"]) for row in rows}
+    assert names == {
+        "MgO": ("MgO", "MgO", "MgO"),
+        "denser": ("TiO2 (denser)", "TiO2", "TiO2"),
+        "rutile": ("TiO2 (rutile)", "TiO2", "TiO2"),
+    }

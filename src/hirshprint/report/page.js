@@ -190,7 +190,7 @@ async function startDataset(section) {
   const step = (data.high - data.low) / data.n_bins;
   const starts = new Uint32Array(count + 1);
   for (let i = 0; i < count; i++) starts[i + 1] = starts[i] + arrays.filled[i];
-  const elements = names.map(name => new Set(name.match(/[A-Z][a-z]?/g)));
+  const elements = names.map(name => new Set(name.split(" (")[0].match(/[A-Z][a-z]?/g)));
   const state = { compound: 0, split: 0, model: 0, view: "predicted", site: 0, colour: "d_e", query: "", column: 0, down: false, first: 0 };
 
   const predictedBy = (model, i, split = state.split) => arrays[`predicted_${split}`][model * count + i];

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -82,6 +83,8 @@ def build_structures(
                 continue
             structures.append(structure)
             targets.append(_target(entry, structure, prototype, settings))
+    if prototype is None:
+        _tell_apart(targets)
     return structures, targets, rejections
 
 
@@ -106,6 +109,14 @@ def _target(
         "unit": settings["unit"],
         "value": entry.target,
     }
+
+
+def _tell_apart(targets: Sequence[dict[str, Any]]) -> None:
+    """Name files of one compound, such as polymorphs, after the file too; their group stays that of the compound."""
+    files = Counter(row["compound"] for row in targets)
+    for row in targets:
+        if files[row["compound"]] > 1:
+            row["compound"] = f"{row['formula']} ({row['structure_id']})"
 
 
 def write_targets(path: Path, targets: Sequence[dict[str, Any]]) -> None:
