@@ -166,8 +166,9 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
     records = _read_records(folder / "surfaces")
     made = (folder / "structures.h5").stat().st_mtime if (folder / "structures.h5").exists() else 0.0
-    unusable = _read_table(folder / "rejected.csv")
-    faulty = {row["structure_id"] for row in unusable if row["structure_id"] not in known}
+    old = {entry.source for entry in plan.entries if entry.path is None or entry.path.stat().st_mtime <= made}
+    late = [row for row in _read_table(folder / "rejected.csv") if row["source"] in old]  # what only pymatgen could see
+    faulty = {row["structure_id"] for row in late if row["structure_id"] not in known}
     states = [
         _structure_state(entry, known.get(entry.structure_id), records.get(entry.structure_id), made)
         for entry in plan.entries
@@ -178,7 +179,6 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     faults = [rejection for rejection in plan.rejections if rejection.stage != "filter"]
     rejected = {r.source: (r.structure_id, f"{r.source}: {r.reason}; {r.remedy}") for r in faults}
     states += [("filtered", r.structure_id, f"{r.source}: {r.reason}") for r in plan.rejections if r not in faults]
-    late = [row for row in unusable if row["structure_id"] in names]  # those that only pymatgen could see
     rejected |= {
         row["source"]: (row["structure_id"], f"{row['source']}: {row['reason']}; {row['remedy']}") for row in late
     }

@@ -49,15 +49,21 @@ def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
 def test_states_of_files(tmp_path: Path) -> None:
     folder = tmp_path / "cifs"
     folder.mkdir()
-    for name in ("old", "edited", "new", "lost"):
+    for name in ("old", "edited", "new", "lost", "bad", "mended", "named"):
         (folder / f"{name}.cif").write_text(name)
     results = tmp_path / "results"
     _batch(results / "surfaces/one.npz", old={}, edited={}, gone={})
     (results / "structures.h5").touch()
     (results / "targets.csv").write_text("structure_id,value\nold,\nedited,\nlost,\ngone,\n")
-    os.utime(folder / "edited.cif", (2e9, 2e9))
+    with (results / "rejected.csv").open("w") as file:
+        print("structure_id,source,reason,remedy", file=file)
+        for name, source in (("bad", folder / "bad.cif"), ("mended", folder / "mended.cif"), ("named", "t.csv row 2")):
+            print(f"{name},{source},unreadable,mend it", file=file)
+    for name in ("edited", "mended"):
+        os.utime(folder / f"{name}.cif", (2e9, 2e9))
     states = {name: state for state, name, _ in structure_states(plan_dataset({"folder": str(folder)}), results)}
-    assert states == {"old": "done", "edited": "changed", "new": "new", "lost": "waiting", "gone": "removed"}
+    done = {"old": "done", "edited": "changed", "new": "new", "lost": "waiting", "gone": "removed"}
+    assert states == done | {"bad": "rejected", "mended": "new", "named": "new"}
 
 
 def test_only_this_folders_jobs_of_snakemake_are_its_orphans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
