@@ -545,6 +545,18 @@ def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetIn
     lines = html.summary_lines([item], RUN, "r.html")
     assert lines[2].endswith("files: none, no property was given")
     assert len(lines) == 5
+    (folder / "predicted.csv").write_text(
+        "name,formula,gap_predicted,gap_std,gap_spread,unseen,fingerprint_distance,outside_domain\n"
+        "x,SrTiO3,1.0,0.1,0.1,,0.5,False\ny,FeO,2.0,0.1,0.1,Fe,0.5,True\n"
+    )
+    item = replace(item, predicted=folder / "predicted.csv")
+    html.write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "no property to learn" not in page
+    assert "2 compounds with the networks of another dataset, 1 of them outside of what training saw" in page
+    assert html.summary_lines([item], RUN, "r.html")[2].endswith(
+        "files: 2 compounds predicted, 1 of them outside of what training saw"
+    )
 
 
 def test_file_without_total_channel_says_which_is_shown(made: html.DatasetInputs, tmp_path: Path) -> None:

@@ -249,7 +249,7 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
         structures.append(f"{item.name}: " + ", ".join(f"{n:,} {status}" for status, n in counts.items()))
         fingerprints.append(f"{item.name}: {_surface_text(item.fingerprints)}")
         if item.predictions is None:
-            best.append(f"{item.name}: none, no property was given")
+            best.append(f"{item.name}: {_no_model_text(item)}")
             continue
         predictions = read_predictions(item.predictions)
         predictions = _headline(predictions, [main_split(predictions)])
@@ -263,6 +263,14 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
         f"compare with  {'; '.join(compared) or 'nothing was learned'}",
         f"report        {report}",
     ]
+
+
+def _no_model_text(item: DatasetInputs) -> str:
+    """Say of a dataset that nothing was learned from: what was predicted, or that there was nothing to learn."""
+    if item.predicted is None:
+        return "none, no property was given"
+    found = _predicted(item.predicted, None)
+    return f"{found['compounds']:,} compounds predicted, {found['outside']:,} of them outside of what training saw"
 
 
 def _comparison_line(table: pd.DataFrame) -> str:
