@@ -199,10 +199,18 @@ def test_error_by_element(tables: paper.Tables) -> None:
     assert "mean absolute test error (Å)" in words
 
 
-def test_no_named_sites_no_map(tables: paper.Tables) -> None:
+def test_error_by_element_of_files(tables: paper.Tables) -> None:
     test = beyond.test_rows(tables.predictions, "random")
-    table = beyond.error_by_element(test, tables.targets.assign(A="", B="", X=""))
-    assert "no site" in texts(beyond.element_maps(table, "cgcnn", "Å"))
+    test = test[test["model"] == "cgcnn"]
+    files = tables.targets.assign(A="", B="", X="", formula=tables.targets["compound"])
+    table = beyond.error_by_element(test, files).set_index("element")
+    named = beyond.error_by_element(test, tables.targets).set_index("element")
+    assert set(table["site"]) == {beyond.ANYWHERE}
+    assert table.at["O", "mae"] == pytest.approx(test["error"].abs().mean())
+    assert table.at["Sr", "mae"] == pytest.approx(named.at["Sr", "mae"])
+    assert "cgcnn: error by element anywhere" in texts(beyond.element_maps(table.reset_index(), "cgcnn", "Å"))
+    none = beyond.error_by_element(test[test["compound"] == "SrTiO3"], tables.targets)
+    assert "no site" in texts(beyond.element_maps(none, "cgcnn", "Å"))
 
 
 def test_coverage_of_honest_and_of_overconfident_models() -> None:

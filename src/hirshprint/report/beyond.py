@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from hirshprint.datasets import curve_share
+from hirshprint.models.baselines import composition
 from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, read_predictions, read_targets
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -34,6 +35,7 @@ from hirshprint.report.html import compare
 from hirshprint.structures.symbols import SYMBOLS
 
 STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
+ANYWHERE = "anywhere"  # the site of an element in crystals from files
 BINS = 8  # of equally many compounds
 ROWS_AT_ONCE = 1000
 MARKERS = "osD^vP*Xd"
@@ -122,21 +124,26 @@ def table_place(z: int) -> tuple[int, int]:
 
 
 def error_by_element(test: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
-    """Test errors of one model by the element on each site that has more than one.
+    """Test errors of one model by the element on each site that has more than one; of files by all their elements.
 
     Returns
     -------
-    One row per site and element: model, site, element, z, compounds, mae, sd (of the absolute errors over its
-    compounds; NaN for one), mean_error (predicted - true).
+    One row per site (of files: `ANYWHERE`) and element: model, site, element, z, compounds, mae, sd (of the absolute
+    errors over its compounds; NaN for one), mean_error (predicted - true).
     """
     columns = ["model", "site", "element", "z", "compounds", "mae", "sd", "mean_error"]
     of_compound = targets.drop_duplicates("compound").set_index("compound")
     rows = []
-    for site in [site for site in ("A", "B", "B2", "X") if site in of_compound]:
-        elements = test["compound"].map(of_compound[site].fillna("").astype(str))
+    sites = [site for site in ("A", "B", "B2", "X") if site in of_compound and of_compound[site].fillna("").any()]
+    for site in sites or [ANYWHERE]:
+        if sites:
+            elements = test["compound"].map(of_compound[site].fillna("").astype(str))
+        else:
+            elements = test["compound"].map(of_compound["formula"].map(lambda formula: list(composition(formula))))
+            elements = elements.explode()
         if elements.nunique() < 2:
             continue
-        for element, part in test.groupby(elements):
+        for element, part in test.join(elements.rename("element")).groupby("element"):
             if element not in SYMBOLS:
                 continue
             size = part["error"].abs()
@@ -163,7 +170,8 @@ def element_maps(table: pd.DataFrame, model: str, unit: str) -> Figure:
             axes = figure.add_axes(place)
             axes.set(xlim=(0.5, 18.5), ylim=(9.8, 0.5))
             axes.axis("off")
-            axes.text(4.0, 1.0, f"{model}: error by element on {site}", fontsize=9.5, weight="bold", va="center")
+            where = f"on {site}" if site != ANYWHERE else site
+            axes.text(4.0, 1.0, f"{model}: error by element {where}", fontsize=9.5, weight="bold", va="center")
             known = table[table["site"] == site].set_index("element")
             for z in range(1, 104):
                 row, column = table_place(z)
