@@ -19,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -187,13 +188,13 @@ def parity(predictions: pd.DataFrame, split: str) -> Figure:
     All panels share their axes; a prediction beyond them is drawn as a triangle on the edge and counted.
     """
     table, rows, label, unit = _panels_data(predictions, split)
-    true = rows["true"]
+    true, points_area = rows["true"], _points_area(rows)
     margin = 0.08 * (true.max() - true.min()) or 0.1
     low, high = true.min() - margin, true.max() + margin
 
     def draw(axes: Axes, model: dict[str, Any], data: pd.DataFrame) -> None:
         axes.plot([low, high], [low, high], color="#555555", linewidth=0.8, zorder=1)
-        for part, color, size in (("train", TRAIN, 2.0), ("test", TEST, 4.0)):
+        for part, color, size in (("train", TRAIN, points_area / 2), ("test", TEST, points_area)):
             points = data[data["part"] == part]
             axes.scatter(
                 points["true"], points["predicted"], s=size, color=color, linewidths=0,
@@ -216,6 +217,11 @@ def parity(predictions: pd.DataFrame, split: str) -> Figure:
     return _model_panels(table, rows, draw, key, f"true {label}", f"predicted {label}")
 
 
+def _points_area(rows: pd.DataFrame) -> float:
+    """Area of a point, in points²: few are drawn large enough to be seen."""
+    return float(np.clip(2000 / rows["compound"].nunique(), 4, 16))
+
+
 def residuals(predictions: pd.DataFrame, split: str) -> Figure:
     """Test residual (predicted - true) against true with its regression line, one panel per model.
 
@@ -224,6 +230,7 @@ def residuals(predictions: pd.DataFrame, split: str) -> Figure:
     """
     table, rows, label, unit = _panels_data(predictions, split)
     rows = rows[rows["part"] == "test"].assign(residual=lambda x: x["predicted"] - x["true"])
+    points_area = _points_area(rows)
     largest = rows["residual"].abs().groupby(rows["model"]).max()
     limit = 1.1 * float(largest.quantile(0.25)) or 0.1
     margin = 0.05 * (rows["true"].max() - rows["true"].min()) or 0.1
@@ -231,7 +238,7 @@ def residuals(predictions: pd.DataFrame, split: str) -> Figure:
 
     def draw(axes: Axes, model: dict[str, Any], data: pd.DataFrame) -> None:
         axes.axhline(0, color="#555555", linewidth=0.8, zorder=1)
-        style: dict[str, Any] = {"s": 4, "color": TEST, "linewidths": 0, "alpha": 0.5, "rasterized": True}
+        style: dict[str, Any] = {"s": points_area, "color": TEST, "linewidths": 0, "alpha": 0.5, "rasterized": True}
         axes.scatter(data["true"], data["residual"], **style)
         _mark_outside(axes, data["true"], data["residual"], -limit, limit)
         span = np.array([data["true"].min(), data["true"].max()])
@@ -304,8 +311,9 @@ def target_histogram(targets: pd.DataFrame) -> Figure:
         name, unit = targets[["property", "unit"]].iloc[0]
         axes.set_xlabel(_drawable(f"{quantity(name)} ({display_unit(unit)})"), parse_math=False)
         axes.set_ylabel("compounds")
-        text = f"n = {len(values):,}\nmean {values.mean():.4g}\nsd {values.std(ddof=0):.3g}"
-        axes.text(0.98, 0.96, text, transform=axes.transAxes, ha="right", va="top", fontsize=7.5)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        text = f"n = {len(values):,}, mean {values.mean():.4g}, sd {values.std(ddof=0):.3g}"
+        axes.set_title(text, loc="right", fontsize=7.5)
     return figure
 
 

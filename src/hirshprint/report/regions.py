@@ -150,7 +150,8 @@ def saliency(
             finish(place, limits)
             on_surface = float(one.contributions[one.counts > 0].sum())
             absent = float(one.contributions.sum()) - on_surface
-            place.set(xlabel="dᵢ (Å)", title=f"its surface {on_surface:+.3f}, what it lacks {absent:+.3f} {unit}")
+            sums = f"its surface {on_surface:+.3f}, what it lacks {absent:+.3f}".replace("-", "−")
+            place.set(xlabel="dᵢ (Å)", title=f"{sums} {unit}")
             figure.colorbar(mesh, cax=axes(x + panel + 0.1, 0.12, panel)).set_label(f"contribution ({unit} per bin)")
             x += panel + bar
             for name, picture in images:
