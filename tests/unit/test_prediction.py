@@ -234,6 +234,8 @@ def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsy
         assert found.columns.tolist()[:3] == ["formula", "gap_predicted", "gap_std"]
         expected = {"far": True, "near": False} if model == "cnn_paper" else {"near": False}
         assert found["outside_domain"].to_dict() == expected
-    assert "without neighbours as near as in training: far" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "without neighbours as near as in training: far" in said
+    assert "gap in eV, by the network cgcnn" in said
     assert main(["predict", "BaFeO3", "--model", str(tmp_path / "models")]) == 2
     assert "--cif" in capsys.readouterr().err

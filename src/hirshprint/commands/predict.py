@@ -170,12 +170,13 @@ def _write(table: pd.DataFrame, out: Path | None, card: Row) -> None:
     if out is None:
         shown = table.drop(columns=["formula"] if (table["formula"] == table["name"]).all() else [])
         print(shown.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
-        return
-    with written_whole(out) as temporary:
-        if out.suffix.lower() == ".json":
-            table.to_json(temporary, orient="records", indent=1, double_precision=6)
-        else:
-            table.to_csv(temporary, index=False, float_format="%.6f")
-    print(f"written: {out}, {len(table)} compounds; {card['property']} in {card['unit']}")
+    else:
+        with written_whole(out) as temporary:
+            if out.suffix.lower() == ".json":
+                table.to_json(temporary, orient="records", indent=1, double_precision=6)
+            else:
+                table.to_csv(temporary, index=False, float_format="%.6f")
+        print(f"written: {out}, {len(table)} compounds")
+    print(f"{card['property']} in {card['unit']}, by the network {best_network(card)}")
     if outside := int(table["outside_domain"].sum()):
         print(f"{outside} of them lie outside of what training saw: columns unseen and fingerprint_distance")
