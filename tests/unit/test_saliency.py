@@ -66,7 +66,7 @@ def test_predictions_are_explained_by_a_network_that_never_saw_the_compound(expl
         assert one.counts.sum() == pytest.approx(float(dataset.counts[dataset.structure_ids == one.structure_id].sum()))
     (named,) = explain(dataset, table, models, [found[0].compound])
     np.testing.assert_array_equal(named.contributions, found[0].contributions)
-    with pytest.raises(ValueError, match="never tested Unknown"):
+    with pytest.raises(ValueError, match=r"never tested Unknown.*as the column compound of results/.*targets\.csv"):
         explain(dataset, table, models, ["Unknown"])
 
 

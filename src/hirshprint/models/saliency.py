@@ -112,7 +112,10 @@ def explain(
     tested = table[table["part"] == "test"].sort_values("true", kind="stable").drop_duplicates("compound")
     names = list(compounds) or [str(tested["compound"].iloc[round(q * (len(tested) - 1))]) for q in QUANTILES]
     if absent := sorted(set(names) - set(tested["compound"])):
-        raise ValueError(f"{MODEL} never tested {', '.join(absent)}; name others under learning: saliency:")
+        raise ValueError(
+            f"{MODEL} never tested {', '.join(absent)}; name others under learning: saliency:, "
+            f"as the column compound of results/{dataset.name}/targets.csv does"
+        )
     images, rows = cnn_images(dataset), first_rows(dataset)
     row_of = {name: int(row) for name, row in zip(dataset.structure_ids[rows].tolist(), rows, strict=True)}
     found = []
