@@ -114,6 +114,7 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
             "fingerprint_figures",
             "learning_figures",
             "shown_surfaces",
+            "predict",
         ):
             folder = benchmarks / dataset
             files = sorted((folder / rule).glob("*.tsv")) if rule == "surface" else [folder / f"{rule}.tsv"]
@@ -127,7 +128,7 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
                         "jobs": len(rows),
                         "seconds": sum(_number(row["s"]) or 0.0 for row in rows),
                         "cpu_seconds": sum(_number(row["cpu_time"]) or 0.0 for row in rows),
-                        "max_rss_mb": max((value for value in memory if value is not None), default=None),
+                        "peak_memory_mb": max((value for value in memory if value is not None), default=None),
                     }
                 )
     return stages
@@ -139,7 +140,7 @@ def cost_table(benchmarks: Path, results: Path, datasets: Iterable[str]) -> pd.D
     Returns
     -------
     One row per dataset and stage: dataset, stage, jobs, wall_seconds, cpu_seconds, gpu_seconds (training alone; 0 where
-    it ran on the CPU), max_rss_mb.
+    it ran on the CPU), peak_memory_mb.
     """
     rows = []
     for stage in read_stages(benchmarks, datasets):
@@ -153,10 +154,10 @@ def cost_table(benchmarks: Path, results: Path, datasets: Iterable[str]) -> pd.D
                 "wall_seconds": stage["seconds"],
                 "cpu_seconds": stage["cpu_seconds"],
                 "gpu_seconds": sum(card["seconds"] for card in read if card["device"].startswith("GPU")),
-                "max_rss_mb": stage["max_rss_mb"],
+                "peak_memory_mb": stage["peak_memory_mb"],
             }
         )
-    columns = ["dataset", "stage", "jobs", "wall_seconds", "cpu_seconds", "gpu_seconds", "max_rss_mb"]
+    columns = ["dataset", "stage", "jobs", "wall_seconds", "cpu_seconds", "gpu_seconds", "peak_memory_mb"]
     return pd.DataFrame(rows, columns=columns)
 
 
