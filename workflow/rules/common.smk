@@ -427,7 +427,9 @@ def dataset_results(wildcards):
 def measured_stages(wildcards):
     """What stands at the end of the stages whose cost is stated."""
     last = {
-        name: "metrics.csv" if has_targets(name) else "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
+        name: (
+            "metrics.csv" if has_targets(name) else "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
+        )
         for name in DATASETS
     }
     return [f"results/{name}/{file}" for name, file in last.items()]
