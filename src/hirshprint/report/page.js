@@ -504,7 +504,9 @@ async function startDataset(section) {
   let order = Array.from({ length: count }, (_, i) => i);
   function arrange() {
     const words = state.query.split(/[\s,]+/).filter(Boolean);
-    const fits = i => words.every(word => (/^[A-Z][a-z]?$/.test(word) ? elements[i].has(word) : names[i].toLowerCase().includes(word.toLowerCase())));
+    const atoms = text => text.match(/[A-Z][a-z]?[\d.]*/g)?.sort().join();  // the elements of a formula come in any order
+    const named = (i, word) => names[i].toLowerCase().includes(word.toLowerCase()) || (atoms(word) !== undefined && atoms(names[i].split(" (")[0]) === atoms(word));
+    const fits = i => words.every(word => (/^[A-Z][a-z]?$/.test(word) ? elements[i].has(word) : named(i, word)));
     const { value } = columns[state.column];
     const values = Array.from({ length: count }, (_, i) => value(i)), sign = state.down ? -1 : 1;
     order = Array.from({ length: count }, (_, i) => i).filter(fits);
