@@ -71,7 +71,7 @@ def fit_std(rows: pd.DataFrame, made_of: Mapping[str, Sequence[str]]) -> dict[st
     mean, sd = features.mean(axis=0), features.std(axis=0)
     scaled = (features - mean) / np.where(sd > 0, sd, 1.0)
     errors = error[validation].to_numpy()
-    wanted = np.log(np.maximum(errors, 0) + max(LEAST_ERROR * float(np.median(errors)), np.finfo(float).tiny))
+    wanted = np.log(errors + max(LEAST_ERROR * float(np.median(errors)), np.finfo(float).tiny))
     slopes = np.linalg.solve(scaled.T @ scaled + PENALTY * np.eye(2), scaled.T @ (wanted - wanted.mean()))
     fitted |= {"mean": mean.tolist(), "slopes": (slopes / np.where(sd > 0, sd, 1.0)).tolist(), "factor": 1.0}
     return fitted | {"factor": _factor(errors / expected_std(fitted, spread, of_rows))}
