@@ -14,49 +14,12 @@ import tempfile
 from itertools import islice, product
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).parents[1]
-METALS = [
-    "Li",
-    "Na",
-    "K",
-    "Rb",
-    "Cs",
-    "Be",
-    "Mg",
-    "Ca",
-    "Sr",
-    "Ba",
-    "Sc",
-    "Y",
-    "La",
-    "Ti",
-    "Zr",
-    "Hf",
-    "V",
-    "Nb",
-    "Ta",
-    "Cr",
-    "Mo",
-    "W",
-    "Mn",
-    "Tc",
-    "Re",
-    "Fe",
-    "Ru",
-    "Os",
-    "Co",
-    "Rh",
-    "Ir",
-    "Ni",
-    "Pd",
-    "Pt",
-    "Cu",
-    "Ag",
-    "Au",
-]
+SCREEN = yaml.safe_load((ROOT / "config/screen.yaml").read_text(encoding="utf-8"))
+METALS = SCREEN["datasets"]["screen"]["elements"]["A"]
 ANIONS = ["O", "S", "Se", "Te", "F", "Cl", "Br", "I", "N", "H"]
-
-
 ROWS = 10_000
 
 

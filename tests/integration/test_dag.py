@@ -3,50 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import islice, product
 from pathlib import Path
 
-from projects import SMALL, make_project
+import yaml
+from projects import ROOT, SMALL, make_project
 
 
 def _many_rows(count: int) -> str:
-    metals = [
-        "Li",
-        "Na",
-        "K",
-        "Rb",
-        "Cs",
-        "Be",
-        "Mg",
-        "Ca",
-        "Sr",
-        "Ba",
-        "Sc",
-        "Y",
-        "La",
-        "Ti",
-        "Zr",
-        "Hf",
-        "V",
-        "Nb",
-        "Ta",
-        "Cr",
-        "Mo",
-        "W",
-        "Mn",
-        "Tc",
-        "Re",
-        "Fe",
-        "Ru",
-        "Os",
-        "Co",
-        "Rh",
-        "Ir",
-        "Ni",
-        "Pd",
-        "Pt",
-    ]
-    pairs = [(a, b, x) for x in ("O", "F", "Cl", "Br", "I") for a in metals for b in metals]
-    rows = [f"{a}{b}{x}3,{a},{b},{x},4.0" for a, b, x in pairs[:count]]
+    screen = yaml.safe_load((ROOT / "config/screen.yaml").read_text(encoding="utf-8"))
+    metals = screen["datasets"]["screen"]["elements"]["A"]
+    rows = [f"{a}{b}O3,{a},{b},O,4.0" for a, b in islice(product(metals, metals), count)]
     return "\n".join(["formula,A,B,X,a_angstrom", *rows]) + "\n"
 
 
