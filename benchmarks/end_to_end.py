@@ -26,7 +26,7 @@ def main() -> None:
         assert run.returncode == 0, run.stderr
         processor = after.children_user + after.children_system - before.children_user - before.children_system
         print(f"{config.name}: {after.elapsed - before.elapsed:.0f} s of wall time, {processor:.0f} s of processor")
-        print("\n" + "".join((run.stdout + run.stderr).rpartition("surfaces      ")[1:]).strip())
+        print("".join((run.stdout + run.stderr).rpartition("\nsurfaces      ")[1:]))
 
 
 if __name__ == "__main__":
