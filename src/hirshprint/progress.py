@@ -92,11 +92,11 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
         longest = max(used["s"] for _, used in found)
         largest = max(used.get("max_rss", 0.0) for _, used in found)
         lines.append(
-            f"  {rule:<14} {len(found):>6,} {longest:>9,.0f} of {max(job.minutes or 0 for job, _ in found) * 60:>7,.0f}"
+            f"  {rule:<20} {len(found):>6,} {longest:>9,.0f} of {max(job.minutes or 0 for job, _ in found) * 60:>7,.0f}"
             f" {largest:>9,.0f} of {max(job.mem_mb or 0 for job, _ in found):>7,.0f}"
             f" {sum(used.get('cpu_time', 0.0) for _, used in found):>9,.0f}"
         )
-    header = f"  {'used of asked':<14} {'jobs':>6} {'longest, s':>20} {'memory, MB':>20} {'CPU s':>9}"
+    header = f"  {'used of asked':<20} {'jobs':>6} {'longest, s':>20} {'memory, MB':>20} {'CPU s':>9}"
     return [header, *lines] if lines else []
 
 
