@@ -164,13 +164,17 @@ def load_dataset(
     )
 
 
+def site_columns(header: Sequence[str]) -> list[str]:
+    """Columns of a table of targets that have the element on each site; they are empty where sites have no names."""
+    return list(header[header.index("formula") + 1 : header.index("initial_edge_angstrom")])
+
+
 def _read_table(targets_csv: str | Path) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Rows of the targets by structure id, and the columns of the sites, where every row has them."""
     with Path(targets_csv).open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
-    header = list(rows[0]) if rows else []
-    sites = header[header.index("formula") + 1 : header.index("initial_edge_angstrom")] if rows else []
+    sites = site_columns(list(rows[0])) if rows else []
     named = all(row[site] for row in rows for site in sites)
     return {row["structure_id"]: row for row in rows}, sites if named else []
 

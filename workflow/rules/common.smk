@@ -426,13 +426,13 @@ def dataset_results(wildcards):
 
 def measured_stages(wildcards):
     """What stands at the end of the stages whose cost is stated."""
-    last = {
-        name: (
-            "metrics.csv" if has_targets(name) else "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
-        )
-        for name in DATASETS
-    }
-    return [f"results/{name}/{file}" for name, file in last.items()]
+
+    def last(name):
+        if has_targets(name):
+            return "metrics.csv"
+        return "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
+
+    return [f"results/{name}/{last(name)}" for name in DATASETS]
 
 
 def paper_inputs(wildcards):

@@ -16,6 +16,7 @@ import hirshprint
 from hirshprint import versions
 from hirshprint.datasets import Dataset, first_rows, total_moments
 from hirshprint.files import digest, written_whole
+from hirshprint.models.baselines import composition
 from hirshprint.models.cards import CARD, ModelError, best_network
 from hirshprint.models.predictions import basis, main_split
 from hirshprint.models.uncertainty import expected_std, fit_std, occupants
@@ -127,7 +128,7 @@ def predict_dataset(
         spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
         sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
-    unseen = _unseen(dataset, shown, card["elements"])
+    unseen = _unseen(of_rows, card["elements"])
     return pd.DataFrame(
         {
             "name": names,
@@ -153,17 +154,11 @@ def seen_elements(dataset: Dataset) -> dict[str, NDArray[np.str_]]:
     """Elements by site; without named sites all of them under an empty name."""
     if dataset.elements:
         return dataset.elements
-    return {"": np.array(sorted({symbol for formula in dataset.formulas.tolist() for symbol in _symbols(formula)}))}
+    return {"": np.array(sorted({symbol for formula in dataset.formulas.tolist() for symbol in composition(formula)}))}
 
 
 def _made_of(dataset: Dataset) -> list[list[str]]:
     return occupants(dataset.formulas.tolist(), {site: of.tolist() for site, of in dataset.elements.items()})
-
-
-def _symbols(formula: str) -> list[str]:
-    from hirshprint.models.baselines import composition
-
-    return list(composition(formula))
 
 
 def _standardised(
@@ -183,14 +178,10 @@ def _domain_distance(folder: Path, dataset: Dataset, fingerprints: str | Path) -
     return distance
 
 
-def _unseen(dataset: Dataset, rows: NDArray[np.int64], seen: Mapping[str, Sequence[str]]) -> list[str]:
-    if "" in seen:
-        known = set(seen[""])
-        return [" ".join(e for e in _symbols(formula) if e not in known) for formula in dataset.formulas[rows].tolist()]
-    return [
-        " ".join(f"{site}={of[row]}" for site, of in dataset.elements.items() if of[row] not in seen[site])
-        for row in rows
-    ]
+def _unseen(of_rows: Sequence[Sequence[str]], seen: Mapping[str, Sequence[str]]) -> list[str]:
+    """What of each row (`occupants`) is not among `seen_elements`."""
+    known = {f"{site}={symbol}" if site else symbol for site, symbols in seen.items() for symbol in symbols}
+    return [" ".join(part for part in parts if part not in known) for parts in of_rows]
 
 
 def _inputs(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hirshprint.datasets import site_columns
 from hirshprint.models.baselines import composition
 from hirshprint.models.predictions import basis
 
@@ -33,9 +34,8 @@ def occupants(formulas: Sequence[str], sites: Mapping[str, Sequence[str]]) -> li
 
 
 def occupants_of_targets(targets: pd.DataFrame) -> dict[str, list[str]]:
-    """`occupants` of each compound of a table of targets, whose sites stand after the formula."""
-    columns = targets.columns.tolist()
-    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
+    """`occupants` of each compound of a table of targets."""
+    sites = site_columns(targets.columns.tolist())
     table = targets.drop_duplicates("compound")
     named = bool((table[sites] != "").all(axis=None))
     found = occupants(table["formula"].tolist(), {site: table[site].tolist() for site in sites if named})
