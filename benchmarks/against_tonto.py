@@ -18,7 +18,7 @@ import numpy as np
 from pymatgen.core import Structure as PymatgenStructure
 
 from hirshprint.densities import Densities, read_densities
-from hirshprint.structures.crystals import cubic_perovskite
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import compute_surfaces, radii_along
 

@@ -23,7 +23,7 @@ from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import CONVOLUTIONS, FEATURES, HIDDEN, GaussianDistances, build_cgcnn
 from hirshprint.models.graphs import SHELL_WIDTH, Graphs, build_graphs, graph_batch, neighbours_within
 from hirshprint.models.training import RECIPES, _Trainer
-from hirshprint.structures.crystals import cubic_perovskite
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 
 ROOT = Path(__file__).parents[1]

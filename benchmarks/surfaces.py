@@ -24,7 +24,7 @@ from numba import njit
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.fingerprints import fingerprint_of
-from hirshprint.structures.crystals import read_crystal
+from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.structure import Structure, read_structures, write_structures
 from hirshprint.surfaces.patches import lattice_points
 from hirshprint.surfaces.procrystal import density, neighbours, procrystal

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up, read_densities
 from hirshprint.report.figures import STYLE
-from hirshprint.structures.crystals import cubic_perovskite
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.python_engine import compute_surfaces, radii_along

@@ -43,7 +43,7 @@ class Compound:
     ----------
     structure : the crystal; its site operations are left out.
     meshes : closed surface of each distinct atom.
-    site, operations : what `structures.crystals.atom_images` gives.
+    site, operations : what `structures.symmetry.atom_images` gives.
     cell : surface around the five atoms of the cell together.
     bin_edges : (b + 1,) Å.
     counts : (b, b) fingerprint [d_i, d_e] of the surfaces of all atoms, Å² per formula unit.
@@ -81,8 +81,9 @@ def write_compound(
     edge_angstrom : its edge, Å.
     bins : count, low_angstrom and high_angstrom of the configuration; area counts, per formula unit.
     """
-    from hirshprint.structures.crystals import atom_images, cubic_perovskite
-    from hirshprint.structures.planning import prototype_id
+    from hirshprint.structures.placed import cubic_perovskite
+    from hirshprint.structures.sources.placement import prototype_id
+    from hirshprint.structures.symmetry import atom_images
     from hirshprint.surfaces.python_engine import compute_surfaces, fragment_surface
     from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.status import read_cpu_seconds, read_status
-from hirshprint.structures.planning import Entry, Plan, plan_dataset
+from hirshprint.structures.entries import Entry, Plan
+from hirshprint.structures.planning import plan_dataset
 
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 

@@ -21,8 +21,8 @@ ROOMS = [  # each imports only those before it
 HOMES = {  # where a package that is slow to import may be imported, besides inside of functions
     "tensorflow": "models/backend.py",
     "keras": "models/backend.py",
-    "pymatgen": "structures/crystals.py",
-    "spglib": "structures/crystals.py",
+    "pymatgen": "structures/",
+    "spglib": "structures/symmetry.py",
     "numba": "surfaces/",
     "matplotlib": "report/",
     "pandas": "models/ report/",

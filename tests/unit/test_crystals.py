@@ -9,15 +9,11 @@ import pytest
 from pymatgen.core import Lattice
 from pymatgen.core import Structure as Crystal
 
-from hirshprint.structures.crystals import (
-    CrystalError,
-    build_structures,
-    crystal_structure,
-    cubic_perovskite,
-    read_crystal,
-    reduced_formula,
-)
+from hirshprint.structures.building import build_structures
+from hirshprint.structures.crystals import CrystalError, crystal_structure, of_pymatgen, reduced_formula
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import read_structures, write_structures
 
@@ -71,7 +67,7 @@ def test_supercell_keeps_the_distinct_sites(scale: tuple[int, int, int]) -> None
         "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
     )
     crystal.make_supercell(scale)
-    structure = crystal_structure(crystal, "rutile")
+    structure = crystal_structure(of_pymatgen(crystal), "rutile")
     assert structure.site_labels == ("Ti1", "O1")
     assert list(structure.multiplicity) == [2 * np.prod(scale), 4 * np.prod(scale)]
     assert structure.formula_units == 2 * np.prod(scale)
@@ -90,7 +86,7 @@ def test_site_operations_leave_the_crystal_in_place(group: str) -> None:
         "P-1": Lattice.from_parameters(5, 6, 7, 80, 95, 103),
     }[group]
     crystal = Crystal.from_spacegroup(group, lattice, ["Na", "Cl"], [[0, 0, 0], [0.33, 0.14, 0.06]])
-    structure = crystal_structure(crystal, group)
+    structure = crystal_structure(of_pymatgen(crystal), group)
     assert structure.multiplicity.sum() == len(structure.numbers)
     for atom, operations in zip(structure.site_atom, structure.site_operations, strict=True):
         offsets = structure.frac - structure.frac[atom]
@@ -107,7 +103,7 @@ def test_standard_orientation_keeps_lengths_angles_and_handedness() -> None:
     for sign in (1, -1):
         matrix = np.array([[1, 2, 0.3], [-2, 1.5, 0.7], [0.2, 0.4, 3 * sign]])
         crystal = Crystal(Lattice(matrix), ["Na", "Cl"], [[0, 0, 0], [0.33, 0.14, 0.06]])
-        lattice = crystal_structure(crystal, "t").lattice
+        lattice = crystal_structure(of_pymatgen(crystal), "t").lattice
         assert np.allclose(lattice @ lattice.T, matrix @ matrix.T)
         assert np.allclose([lattice[0, 1], lattice[0, 2], lattice[1, 2]], 0)
         assert lattice[0, 0] > 0

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hirshprint.structures.crystals import CrystalError, build_structures
-from hirshprint.structures.planning import InputError, Plan, plan_dataset
-from hirshprint.structures.reading import Reader
+from hirshprint.structures.building import build_structures
+from hirshprint.structures.crystals import CrystalError
+from hirshprint.structures.entries import InputError, Plan
+from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.reading.process import Reader
 from hirshprint.structures.structure import Structure
 
 HEAD = """data_rutile

@@ -14,8 +14,8 @@ from matplotlib.text import Text
 from hirshprint.densities import Densities
 from hirshprint.fingerprints import contact_fingerprints, fingerprint_of
 from hirshprint.report import pictures, render
-from hirshprint.structures.crystals import atom_images
 from hirshprint.structures.structure import Structure
+from hirshprint.structures.symmetry import atom_images
 from hirshprint.surfaces.python_engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, full
 

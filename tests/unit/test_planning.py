@@ -7,15 +7,9 @@ from typing import Any
 
 import pytest
 
-from hirshprint.structures.planning import (
-    InputError,
-    batch_of,
-    count_batches,
-    geometry_digest,
-    plan_batches,
-    plan_dataset,
-    target_digest,
-)
+from hirshprint.structures.batches import batch_of, count_batches, plan_batches
+from hirshprint.structures.entries import InputError, geometry_digest, target_digest
+from hirshprint.structures.planning import plan_dataset
 
 ROOT = Path(__file__).parents[2]
 HEADER = "formula,A,B,X,a_angstrom\n"

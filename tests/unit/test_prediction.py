@@ -23,7 +23,8 @@ from hirshprint.models.backend import prepare_device
 from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.models.prediction import predict_dataset, write_folder_card
 from hirshprint.models.training import needed_of_fingerprints, train_networks
-from hirshprint.structures.crystals import build_structures, cubic_perovskite, write_targets
+from hirshprint.structures.building import build_structures, write_targets
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import compute_surfaces

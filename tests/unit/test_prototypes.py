@@ -10,8 +10,11 @@ import pytest
 from pymatgen.core import Lattice
 from pymatgen.core import Structure as Crystal
 
-from hirshprint.structures.crystals import CrystalError, build_structures, crystal_structure, prototype_structure
-from hirshprint.structures.planning import InputError, plan_dataset
+from hirshprint.structures.building import build_structures
+from hirshprint.structures.crystals import CrystalError, crystal_structure, of_pymatgen
+from hirshprint.structures.entries import InputError
+from hirshprint.structures.placed import prototype_structure
+from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, PrototypeError, find_prototype
 from hirshprint.structures.recognition import prototype_elements
 
@@ -60,9 +63,9 @@ def test_a_prototype_is_recognised_in_any_setting(name: str) -> None:
     crystal = Crystal(Lattice(ideal.lattice), ideal.numbers, ideal.frac)
     crystal.translate_sites(range(len(crystal)), [0.2, 0.1, 0.7])
     crystal.make_supercell([[1, 1, 0], [0, 2, 0], [0, 0, 1]])
-    assert prototype_elements(crystal_structure(crystal, "x"), prototype) == elements
+    assert prototype_elements(crystal_structure(of_pymatgen(crystal), "x"), prototype) == elements
     crystal.translate_sites([0], [0.03, 0, 0])
-    assert prototype_elements(crystal_structure(crystal, "x"), prototype) is None
+    assert prototype_elements(crystal_structure(of_pymatgen(crystal), "x"), prototype) is None
     for other in set(PROTOTYPES) - {name, "anti_perovskite" if name.startswith("cubic") else "cubic_perovskite"}:
         assert prototype_elements(ideal, PROTOTYPES[other]) is None
 
@@ -73,7 +76,7 @@ def test_sites_come_from_coordination_not_from_order() -> None:
         structure = prototype_structure(cubic, elements, 3.9, "x")
         order = np.array([4, 1, 0, 3, 2])
         crystal = Crystal(Lattice(structure.lattice), structure.numbers[order], structure.frac[order])
-        assert prototype_elements(crystal_structure(crystal, "x"), cubic) == elements
+        assert prototype_elements(crystal_structure(of_pymatgen(crystal), "x"), cubic) == elements
 
 
 def test_table_of_double_perovskites(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hirshprint.densities import Densities
 from hirshprint.fingerprints import fingerprint_of
-from hirshprint.structures.crystals import cubic_perovskite
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.batch import run_batch
 from hirshprint.surfaces.engines import python_engine

@@ -630,7 +630,7 @@ def test_real_tonto_passes_the_probe(tonto: Tonto) -> None:
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_real_tonto_makes_the_golden_surfaces(tonto: Tonto, shared: Path, scratch: Path, name: str) -> None:
-    from hirshprint.structures.crystals import read_crystal
+    from hirshprint.structures.reading import read_crystal
 
     surfaces = compute_surfaces(read_crystal(shared / f"tonto/golden/{name}.cif", name), tonto)
     golden = [read_golden(path) for path in (shared / "tonto/golden").glob(f"{name}_*.npz")]

@@ -29,15 +29,11 @@ from hirshprint.report.items import (
     SALIENCY,
     compound_items,
 )
-from hirshprint.structures.planning import (
-    InputError,
-    geometry_digest,
-    plan_batches,
-    plan_dataset,
-    prototype_id,
-    target_digest,
-)
+from hirshprint.structures.batches import plan_batches
+from hirshprint.structures.entries import InputError, geometry_digest, target_digest
+from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
+from hirshprint.structures.sources.placement import prototype_id
 from hirshprint.surfaces.installation import Installation
 
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run

@@ -11,9 +11,12 @@ from typing import Any
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.config import resolve_config
 from hirshprint.densities import Densities, read_densities
-from hirshprint.structures.crystals import CrystalError, cubic_perovskite, read_crystal
-from hirshprint.structures.planning import compound_fault, overlap_fault, prototype_id, structure_name
+from hirshprint.structures.crystals import CrystalError
+from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.prototypes import PROTOTYPES
+from hirshprint.structures.reading import read_crystal
+from hirshprint.structures.sources.folders import structure_name
+from hirshprint.structures.sources.placement import compound_fault, overlap_fault, prototype_id
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, SurfaceError

@@ -21,7 +21,8 @@ from hirshprint.models.cards import (
     needed_edges,
     read_folder_card,
 )
-from hirshprint.structures.planning import Entry, InputError, Plan, Rejection, plan_dataset
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
+from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
 
 if TYPE_CHECKING:
@@ -88,9 +89,9 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
 
 def _placed(plan: Plan, settings: Row) -> Plan:
     """Entries of the prototype for the files that are crystals of it; the others are left out."""
-    from hirshprint.structures.crystals import build_structures
-    from hirshprint.structures.planning import initial_edges, prototype_entries, radius_fault
+    from hirshprint.structures.building import build_structures
     from hirshprint.structures.recognition import prototype_elements
+    from hirshprint.structures.sources.placement import initial_edges, prototype_entries, radius_fault
 
     prototype = find_prototype(settings["prototype"])
     structures, _, unusable = build_structures(plan.entries, {**settings, "prototype": None})
@@ -118,7 +119,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     from hirshprint.fingerprints import write_fingerprints
     from hirshprint.models.prediction import predict_dataset, result_table
     from hirshprint.models.training import needed_of_fingerprints
-    from hirshprint.structures.crystals import build_structures, write_targets
+    from hirshprint.structures.building import build_structures, write_targets
 
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
     structures, targets, unusable = build_structures(plan.entries, settings)

@@ -7,7 +7,7 @@ import argparse
 from hirshprint.commands import CommandError
 from hirshprint.config import ConfigError, read_datasets
 from hirshprint.progress import describe_datasets
-from hirshprint.structures.planning import InputError
+from hirshprint.structures.entries import InputError
 
 
 def run(arguments: argparse.Namespace) -> None:

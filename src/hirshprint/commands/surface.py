@@ -79,7 +79,7 @@ def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], 
     """Draw the picture and return its name; where nothing can be rendered, say so and return an empty text."""
     from hirshprint.report.pictures import scene_of, surface_picture, write_picture
     from hirshprint.report.render import NoPictureError, render_panels
-    from hirshprint.structures.crystals import atom_images
+    from hirshprint.structures.symmetry import atom_images
 
     path.unlink(missing_ok=True)  # that of an earlier call must not be taken for this one's
     meshes = closed_meshes(structure, densities, _refined(structure, densities, rough, PICTURE_LEVEL))

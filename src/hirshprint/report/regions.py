@@ -19,8 +19,8 @@ from hirshprint.models.saliency import Explanation, influence
 from hirshprint.report.figures import STYLE, FingerprintFile, display_unit, open_fingerprints, write_item
 from hirshprint.report.pictures import crop, draw_fingerprint, finish, scene_of, site_name
 from hirshprint.report.render import SIGNED, NoPictureError, render_panels
-from hirshprint.structures.crystals import atom_images
 from hirshprint.structures.structure import Structure, read_structures
+from hirshprint.structures.symmetry import atom_images
 from hirshprint.surfaces.python_engine import compute_surfaces
 from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 

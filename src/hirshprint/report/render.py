@@ -86,7 +86,7 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     Parameters
     ----------
     scene : arrays: `lattice` (3, 3) Å; `atoms` (n, 3) Å, the atoms of the cell; `site` (n,), the row of each one's
-        distinct site; `operations` (n, 3, 3), see `structures.crystals.atom_images`; `numbers` (s,) atomic numbers of
+        distinct site; `operations` (n, 3, 3), see `structures.symmetry.atom_images`; `numbers` (s,) atomic numbers of
         the distinct sites; and for site k the closed mesh `vertices_k` (about its nucleus), `triangles_k`,
         `normals_k`, and what it is coloured by: `d_i_k` and `d_e_k`, or `influence_k`, of either sign; `shown` (m,) the
         sites to draw one by one; `cell` bool, whether to draw the surfaces of all atoms.

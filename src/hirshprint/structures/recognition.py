@@ -9,10 +9,11 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.structures.crystals import primitive_cell, prototype_structure
+from hirshprint.structures.placed import prototype_structure
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.structures.symmetry import primitive_cell
 
 TOLERANCE = 0.002
 """Of distances, in edges: what still counts as the ideal places."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from hirshprint.files import written_whole
 from hirshprint.status import write_status
-from hirshprint.structures.crystals import build_structures, write_targets
-from hirshprint.structures.planning import InputError, Rejection, plan_dataset
+from hirshprint.structures.building import build_structures, write_targets
+from hirshprint.structures.entries import InputError, Rejection
+from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import write_structures
 
 

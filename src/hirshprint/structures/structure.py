@@ -30,6 +30,7 @@ class Structure:
     site_operations : per site (m, 3, 3) int64, rotations W in fractional coordinates (x' = W x, x a
         column) that leave the site and the crystal in place; the identity comes first.
     formula_units : formula units in the cell (Z).
+    remarks : sentences on what was assumed or mended when it was read from a file; structures.h5 does not keep them.
     """
 
     structure_id: str
@@ -42,6 +43,7 @@ class Structure:
     multiplicity: NDArray[np.int64]
     site_operations: tuple[NDArray[np.int64], ...]
     formula_units: int
+    remarks: tuple[str, ...] = ()
 
 
 def write_structures(path: Path, structures: Sequence[Structure], attributes: dict[str, Any]) -> None:

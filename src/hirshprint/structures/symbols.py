@@ -1,5 +1,7 @@
 """Symbols of the chemical elements (light: read while the Snakefile is parsed)."""
 
+from __future__ import annotations
+
 SYMBOLS: tuple[str, ...] = tuple(
     """H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr
     Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu
@@ -7,3 +9,21 @@ SYMBOLS: tuple[str, ...] = tuple(
     Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og""".split()  # noqa: SIM905
 )
 """Symbols of Z = 1 to 118; atomic number Z is at Z - 1."""
+MAX_ATOMIC_NUMBER = 103  # the last element with a free-atom density
+
+
+def element_fault(symbol: str) -> tuple[str, str] | None:
+    """Say what is wrong with an element symbol, and what to do; None if nothing is."""
+    if symbol not in SYMBOLS:
+        return f"unknown element {symbol!r}", "write an element symbol such as Sr"
+    if SYMBOLS.index(symbol) + 1 > MAX_ATOMIC_NUMBER:
+        return (
+            f"element {symbol} has no free-atom density (the table ends at Lr, Z = {MAX_ATOMIC_NUMBER})",
+            "leave it out",
+        )
+    return None
+
+
+def atomic_number(symbol: str) -> int:
+    """Atomic number of an element symbol."""
+    return SYMBOLS.index(symbol) + 1

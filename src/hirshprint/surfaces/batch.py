@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from hirshprint.files import digest, written_whole
-from hirshprint.structures.planning import batch_of, count_batches
+from hirshprint.structures.batches import batch_of, count_batches
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.surfaces.engines import Engine
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces

@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 
-from hirshprint.structures.crystals import CrystalError, read_crystal
+from hirshprint.structures.crystals import CrystalError
+from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.structure import Structure
 
 SECONDS = 60.0
@@ -42,7 +43,7 @@ class Reader:
         self.stop()
 
     def read(self, path: Path, structure_id: str) -> Structure:
-        """Read one file as `crystals.read_crystal` does.
+        """Read one file as `reading.read_crystal` does.
 
         Raises
         ------
@@ -70,7 +71,7 @@ class Reader:
 
     def _start(self) -> Connection:
         ours, theirs = socket.socketpair()
-        source = str(Path(__file__).parents[2])
+        source = str(Path(__file__).parents[3])
         paths = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
         with theirs:
             self.process = subprocess.Popen(

@@ -1,0 +1,93 @@
+"""From the entries of a plan to structures, and the table of what was measured on them."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hirshprint.structures.crystals import CrystalError, reduced_formula
+from hirshprint.structures.entries import Entry, Rejection
+from hirshprint.structures.placed import prototype_structure
+from hirshprint.structures.prototypes import Prototype, find_prototype
+from hirshprint.structures.reading.process import Reader
+from hirshprint.structures.structure import Structure
+
+TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
+VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value")
+FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
+
+
+def build_structures(
+    entries: Sequence[Entry], settings: dict[str, Any]
+) -> tuple[list[Structure], list[dict[str, Any]], list[Rejection]]:
+    """Turn the entries of a plan into structures.
+
+    Files are read in a process of its own (`reading`), each under a limit of time and memory.
+
+    Returns
+    -------
+    structures : those that could be built, in the order of the entries.
+    targets : one row (columns `target_columns`) per structure.
+    rejections : files that could not be used.
+    """
+    prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
+    structures, targets, rejections = [], [], []
+    with Reader() as reader:
+        for entry in entries:
+            try:
+                if entry.edge_angstrom is None:
+                    assert entry.path is not None
+                    structure = reader.read(entry.path, entry.structure_id)
+                else:
+                    assert prototype is not None
+                    structure = prototype_structure(prototype, entry.elements, entry.edge_angstrom, entry.structure_id)
+            except CrystalError as error:
+                rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
+                continue
+            structures.append(structure)
+            targets.append(_target(entry, structure, prototype, settings))
+    if prototype is None:
+        _tell_apart(targets)
+    return structures, targets, rejections
+
+
+def _target(
+    entry: Entry, structure: Structure, prototype: Prototype | None, settings: dict[str, Any]
+) -> dict[str, Any]:
+    """The row of one structure in the table of targets."""
+    formula = reduced_formula(structure.numbers)
+    compound = entry.compound if prototype else formula
+    if entry.group and not prototype:  # structures of one formula may be in different groups, and parts
+        compound = f"{formula} ({entry.group})"
+    sites = dict(zip(prototype.sites, entry.elements, strict=True)) if prototype else dict.fromkeys(FILE_SITES, "")
+    return {
+        "structure_id": entry.structure_id,
+        "source": entry.source,
+        "compound": compound,
+        "group": entry.group or compound,
+        "formula": formula,
+        **sites,
+        "initial_edge_angstrom": entry.edge_angstrom,
+        "property": settings["property"],
+        "unit": settings["unit"],
+        "value": entry.target,
+    }
+
+
+def _tell_apart(targets: Sequence[dict[str, Any]]) -> None:
+    """Name files of one compound, such as polymorphs, after the file too; their group stays that of the compound."""
+    files = Counter(row["compound"] for row in targets)
+    for row in targets:
+        if files[row["compound"]] > 1:
+            row["compound"] = f"{row['formula']} ({row['structure_id']})"
+
+
+def write_targets(path: Path, targets: Sequence[dict[str, Any]]) -> None:
+    """Write the measured property of each structure as CSV; an empty cell where there is none."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(targets[0]))
+        writer.writeheader()
+        writer.writerows(targets)

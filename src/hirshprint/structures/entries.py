@@ -1,0 +1,86 @@
+"""The structures of a dataset before any is read: what each is, where it comes from, and what was left out (light)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hirshprint.files import digest, file_digest
+
+
+class InputError(ValueError):
+    """A table or folder that cannot be read at all; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A row or file that is left out, and why; `stage` is ``filter`` where the configuration asked for it."""
+
+    structure_id: str
+    source: str
+    reason: str
+    remedy: str
+    stage: str = "structures"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One structure to compute.
+
+    Attributes
+    ----------
+    structure_id : stable name.
+    source : table and row, or file.
+    content : what determines the geometry of a table's row: prototype, elements, edge in Å; empty for a file.
+    compound : ordered formula; for a file its id until it has been read.
+    elements : symbols on the sites of the prototype; empty for a file.
+    edge_angstrom : the edge of the prototype; None for a file.
+    target : measured property, None where there is none.
+    path : the file, None for a table's row.
+    group : what no split may separate, from a column of the table; None for the compound (a file: its formula).
+    """
+
+    structure_id: str
+    source: str
+    content: tuple[str | float, ...]
+    compound: str
+    elements: tuple[str, ...]
+    edge_angstrom: float | None
+    target: float | None
+    path: Path | None = None
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The structures of a dataset and what was rejected, in the order of the input."""
+
+    entries: tuple[Entry, ...]
+    rejections: tuple[Rejection, ...]
+
+
+def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
+    """Digest of what determines the surfaces of these structures: ids and geometry, not the measured property."""
+    contents = ([entry.structure_id, *entry.content, *_file_content(entry.path)] for entry in entries)
+    return digest(sorted(contents, key=lambda content: content[0]), *settings)
+
+
+def _file_content(path: Path | None) -> list[str]:
+    """Name and digest of a structure's file; read only where needed, as a job needs its own batch alone."""
+    if path is None:
+        return []
+    try:
+        return [path.name, file_digest(path)]
+    except OSError:  # it is rejected by name when it is to be read
+        return [path.name, ""]
+
+
+def target_digest(plan: Plan, *settings: Any) -> str:
+    """Digest of the whole input of a dataset: geometry, measured property and what was rejected."""
+    targets = [
+        [entry.structure_id, entry.source, entry.target, *filter(None, (entry.group,))] for entry in plan.entries
+    ]
+    rejected = [[r.structure_id, r.source, r.reason] for r in plan.rejections]
+    return digest(targets, rejected, geometry_digest(plan.entries), *settings)

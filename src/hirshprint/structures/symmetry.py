@@ -1,0 +1,84 @@
+"""Symmetry of crystals, by spglib: distinct sites, operations that keep them in place, primitive cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import spglib
+import spglib.error
+from numpy.typing import NDArray
+
+from hirshprint.structures.structure import Structure
+
+spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError instead of returning None with a warning
+
+SYMMETRY_TOLERANCE_ANGSTROM = 1e-4  # below what moves a surface; equivalent atoms share one
+
+
+def find_symmetry(
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], numbers: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[NDArray[np.int64], ...]]:
+    """Find symmetry-distinct atoms and the operations that keep each in place (spglib).
+
+    Returns
+    -------
+    site_atom : (n_sites,) first atom of each orbit.
+    multiplicity : (n_sites,) atoms in the orbit, in this cell.
+    site_operations : per site (m, 3, 3) rotations in fractional coordinates, identity first.
+    """
+    cell = (lattice, frac, numbers)
+    try:
+        dataset = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE_ANGSTROM)
+    except spglib.error.SpglibError:  # without symmetry every atom is distinct: slower, equally right
+        n = len(numbers)
+        return (
+            np.arange(n),
+            np.ones(n, dtype=np.int64),
+            tuple(np.eye(3, dtype=np.int64)[None] for _ in range(n)),
+        )
+    orbits = np.asarray(dataset.equivalent_atoms)
+    atoms, multiplicity = np.unique(orbits, return_counts=True)
+    operations = []
+    for atom in atoms:
+        moved = dataset.rotations @ frac[atom] + dataset.translations - frac[atom]
+        moved -= np.round(moved)
+        stays = np.linalg.norm(moved @ lattice, axis=1) < 10 * SYMMETRY_TOLERANCE_ANGSTROM
+        rotations = np.unique(np.asarray(dataset.rotations)[stays].astype(np.int64), axis=0)
+        identity = (rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
+        operations.append(np.concatenate([rotations[identity], rotations[~identity]]))
+    return atoms.astype(np.int64), multiplicity.astype(np.int64), tuple(operations)
+
+
+def primitive_cell(structure: Structure) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Find a primitive cell (spglib): lattice rows in Å, fractional coordinates, atomic numbers."""
+    cell = (structure.lattice, structure.frac, structure.numbers)
+    try:
+        found = spglib.find_primitive(cell, symprec=10 * SYMMETRY_TOLERANCE_ANGSTROM)
+    except spglib.error.SpglibError:
+        found = None
+    return found or cell
+
+
+def atom_images(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Find, for every atom of the cell, the distinct site whose image it is.
+
+    Returns
+    -------
+    site : (n_atoms,) row of the site in `structure.site_atom`.
+    operations : (n_atoms, 3, 3) Cartesian rotations R, proper or not: a point p about the site's atom has its image
+        R p about this one.
+    """
+    lattice, frac = structure.lattice, structure.frac
+    identity = np.eye(3)
+    if len(structure.site_atom) == len(frac):
+        return np.arange(len(frac)), np.repeat(identity[None], len(frac), axis=0)
+    dataset = spglib.get_symmetry_dataset((lattice, frac, structure.numbers), symprec=SYMMETRY_TOLERANCE_ANGSTROM)
+    site = np.searchsorted(structure.site_atom, dataset.equivalent_atoms)
+    rotations = np.asarray(dataset.rotations)
+    operations = np.empty((len(frac), 3, 3))
+    for atom, first in enumerate(structure.site_atom[site]):
+        moved = rotations @ frac[first] + dataset.translations - frac[atom]
+        moved -= np.round(moved)
+        nearest = np.argmin(np.linalg.norm(moved @ lattice, axis=1))
+        u, _, v = np.linalg.svd(lattice.T @ rotations[nearest] @ np.linalg.inv(lattice.T))
+        operations[atom] = identity if atom == first else u @ v
+    return site, operations
