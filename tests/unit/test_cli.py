@@ -101,6 +101,23 @@ def test_module_runs_as_a_program(tmp_path: Path) -> None:
     assert done.stderr == "hirshprint surface: nothing.cif: there is no such file\n"
 
 
+def test_remarks_on_a_file_are_lines_on_stderr(
+    run: Callable[..., tuple[int, str, str]],
+    cif: Path,
+    densities: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = inputs.read_crystal
+    monkeypatch.setattr(inputs, "read_crystal", lambda *given: replace(read(*given), remarks=("taken as P1", "mended")))
+    lines = f"remark: taken as P1 ({cif})\nremark: mended ({cif})\n"
+    code, out, err = run("fingerprint", cif, *densities, "--out", tmp_path / "f.h5")
+    assert (code, err) == (0, lines)
+    assert "taken as P1" not in out
+    assert run("compare", tmp_path / "f.h5", cif, *densities)[::2] == (0, lines)
+    assert run("compare", tmp_path / "f.h5", "SrTiO3", *densities)[::2] == (0, "")
+
+
 # --- what cannot be done ------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from hirshprint.structures.crystals import CrystalError, crystal_structure, of_p
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading import read_crystal
+from hirshprint.structures.reading.process import Reader
 from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import read_structures, write_structures
 
@@ -160,13 +163,14 @@ def test_golden_crystals_have_their_sites(shared: Path) -> None:
 
 def test_structures_file_gives_back_what_was_written(tmp_path: Path) -> None:
     crystals = [
-        cubic_perovskite(("Sr", "Ti", "O"), 3.9, "one"),
-        cubic_perovskite(("Ba", "Ti", "O"), 4.0, "two"),
+        replace(cubic_perovskite(("Sr", "Ti", "O"), 3.9, "one"), remarks=("mended",)),
+        replace(cubic_perovskite(("Ba", "Ti", "O"), 4.0, "two"), remarks=("taken as P1", "in Å")),
     ]
     write_structures(tmp_path / "s.h5", crystals, {"planned": 2})
     for ids in (None, ["two"], ["two", "none"]):
         found = read_structures(tmp_path / "s.h5", ids)
         assert [s.structure_id for s in found] == (["one", "two"] if ids is None else ["two"])
+        assert [s.remarks for s in found] == [c.remarks for c in crystals[-len(found) :]]
         assert np.array_equal(found[-1].lattice, crystals[1].lattice)
         assert all(
             np.array_equal(a, b) for a, b in zip(found[-1].site_operations, crystals[1].site_operations, strict=True)
@@ -186,6 +190,30 @@ def test_stage_lists_bad_files_and_goes_on(tmp_path: Path, capsys: pytest.Captur
     assert "empty.cif" in out[2].read_text()
     with pytest.raises(ValueError, match="strict: true"):
         make_structures(settings, True, *out)
+
+
+def test_stage_keeps_remarks_and_strict_does_not_stop_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Reader.read
+    monkeypatch.setattr(Reader, "read", lambda *given: replace(read(*given), remarks=(f"{given[2][:1]}-like", "P1\n")))
+    folder = tmp_path / "cifs"
+    folder.mkdir()
+    for name in ("a1", "a2", "b1"):
+        _file(folder, CIF.format(a="4.0", atoms=ATOMS), f"{name}.cif")
+    out = [tmp_path / name for name in ("s.h5", "t.csv", "r.csv")]
+    make_structures({"folder": str(folder), "property": "gap", "unit": "eV"}, True, *out)
+    with out[1].open(newline="") as file:
+        remarks = {row["structure_id"]: row["remarks"] for row in csv.DictReader(file)}
+    assert remarks == {"a1": "a-like; P1", "a2": "a-like; P1", "b1": "b-like; P1"}
+    assert read_structures(out[0])[2].remarks == ("b-like", "P1\n")
+    a1, a2, b1 = (f"{folder}/{name}.cif" for name in remarks)
+    assert capsys.readouterr().err.splitlines() == [
+        f"remark: P1 (3: {a1}, {a2}, {b1})",
+        f"remark: a-like (2: {a1}, {a2})",
+        f"remark: b-like ({b1})",
+        f"{folder}: 3 structures (3 with remarks), 0 rejected",
+    ]
 
 
 @pytest.mark.parametrize(
