@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 REMARKED = "remarked"
@@ -9,6 +10,7 @@ REMEDY = "check it against the source; nothing to do if it is right"
 SEPARATOR = "; "
 NAMED = 10  # structures that are named of those with one remark
 SENTENCES = 20  # different remarks that are listed
+ALIKE = 3  # sentences that differ in names and numbers alone, from which on they are shown as one
 
 
 def join_remarks(remarks: Iterable[str]) -> str:
@@ -22,16 +24,33 @@ def split_remarks(cell: str | None) -> list[str]:
 
 
 def by_sentence(remarks: Iterable[tuple[str, Iterable[str]]]) -> list[tuple[str, list[str]]]:
-    """Turn pairs of a name and its sentences into pairs of a sentence and its names, the commonest sentence first."""
+    """Turn pairs of a name and its sentences into pairs of a sentence and its names, the commonest sentence first.
+
+    Many that differ in names and numbers alone (``the elements Sr Ti O are taken from its first line``) become one,
+    with ``…`` in their place: a rare remark must not be lost among them.
+    """
     names: dict[str, list[str]] = {}
     for name, sentences in remarks:
         for sentence in dict.fromkeys(map(_line, sentences)):
             names.setdefault(sentence, []).append(name)
-    return sorted(names.items(), key=lambda item: -len(item[1]))
+    alike: dict[str, list[str]] = {}
+    for sentence in names:
+        alike.setdefault(_pattern(sentence), []).append(sentence)
+    shown: dict[str, list[str]] = {}
+    for pattern, sentences in alike.items():
+        for sentence in sentences:
+            shown.setdefault(sentence if len(sentences) <= ALIKE else pattern, []).extend(names[sentence])
+    return sorted(((text, list(dict.fromkeys(who))) for text, who in shown.items()), key=lambda item: -len(item[1]))
 
 
 def _line(sentence: str) -> str:
     return " ".join(sentence.split())
+
+
+def _pattern(sentence: str) -> str:
+    """The sentence with ``…`` for all but its plain words, which are of small letters."""
+    words = [word if word.strip(",:().").isalpha() and word.islower() else "…" for word in sentence.split()]
+    return re.sub("…( …)+", "…", " ".join(words))
 
 
 def listed_names(names: Sequence[str]) -> str:

@@ -79,9 +79,19 @@ def test_remarks_that_are_alike_are_one_line_and_survive_a_cell() -> None:
         f"{P1} (1,234: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 ... and 1,224 more)",
         f"{CELL} (a.cif)",
     ]
-    different = remark_lines((f"s{k}", [f"remark {k}"]) for k in range(100))
+    different = remark_lines((f"s{k}", [f"remark {'x' * k}y"]) for k in range(100))
     assert len(different) == 21
     assert different[-1] == "... and 80 other remarks"
+
+
+def test_many_remarks_that_differ_in_names_alone_do_not_hide_a_rare_one() -> None:
+    elements = [(f"s{k}", [f"the elements Sr O{k} are taken from its first line"]) for k in range(500)]
+    lines = remark_lines([*elements, ("odd", [P1])])
+    assert lines[0].startswith("the elements … are taken from its first line (500: s0, s1, ")
+    assert lines[1:] == [f"{P1} (odd)"]
+    few = remark_lines(elements[:3])
+    assert few[2] == "the elements Sr O2 are taken from its first line (s2)"
+    assert len(few) == 3
 
 
 @pytest.fixture
