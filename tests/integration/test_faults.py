@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import SMALL, Project, environment, make_project
+from projects import ROOT, SMALL, Project, environment, make_project
 
 SLOW: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
@@ -174,7 +174,7 @@ Cl1 0.5 0.5 0.5
 
 def test_a_file_with_a_remark_is_used_and_told_everywhere(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=1)
-    folder, reason = project.folder / "cifs", "no symmetry is given: taken as P1"
+    folder, reason = project.folder / "cifs", "no symmetry is given: taken as P 1"
     folder.mkdir()
     (folder / "plain.cif").write_text(P1_CIF.format(a=4.12, symmetry="_symmetry_space_group_name_H-M 'P m -3 m'\n"))
     (folder / "bare.cif").write_text(P1_CIF.format(a=4.2, symmetry=""))
@@ -196,8 +196,9 @@ def test_a_file_with_a_remark_is_used_and_told_everywhere(tmp_path: Path) -> Non
     assert reason in report.split("Structures with remarks</h3>")[1]
     assert project.jobs() == {}
     command = [sys.executable, "-m", "hirshprint.cli", "status", "--configfile", "config.yaml"]
+    variables = environment(PYTHONPATH=str(ROOT / "src"))
     done = subprocess.run(
-        command, cwd=project.folder, env=environment(), capture_output=True, text=True, check=True, timeout=60
+        command, cwd=project.folder, env=variables, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.splitlines() == ["mine: 1 remarked, 1 done", f"  remarked  {reason} (bare)"]
 

@@ -16,7 +16,6 @@ from hirshprint.structures.crystals import CrystalError, crystal_structure, of_p
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading import read_crystal
-from hirshprint.structures.reading.process import Reader
 from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import read_structures, write_structures
 
@@ -193,26 +192,25 @@ def test_stage_lists_bad_files_and_goes_on(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_stage_keeps_remarks_and_strict_does_not_stop_for_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    read = Reader.read
-    monkeypatch.setattr(Reader, "read", lambda *given: replace(read(*given), remarks=(f"{given[2][:1]}-like", "P1\n")))
     folder = tmp_path / "cifs"
     folder.mkdir()
-    for name in ("a1", "a2", "b1"):
-        _file(folder, CIF.format(a="4.0", atoms=ATOMS), f"{name}.cif")
+    whole = CIF.format(a="4.0", atoms=ATOMS)
+    bare = whole.replace("loop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n", "")
+    for name, text in {"a1": bare, "a2": bare.replace("0 0 0 1", "0 0 0 ?"), "b1": whole}.items():
+        _file(folder, text, f"{name}.cif")
     out = [tmp_path / name for name in ("s.h5", "t.csv", "r.csv")]
     make_structures({"folder": str(folder), "property": "gap", "unit": "eV"}, True, *out)
+    p1, occupancy = "no symmetry is given: taken as P 1", "an occupancy of ? was taken as 1: Cs1"
     with out[1].open(newline="") as file:
         remarks = {row["structure_id"]: row["remarks"] for row in csv.DictReader(file)}
-    assert remarks == {"a1": "a-like; P1", "a2": "a-like; P1", "b1": "b-like; P1"}
-    assert read_structures(out[0])[2].remarks == ("b-like", "P1\n")
-    a1, a2, b1 = (f"{folder}/{name}.cif" for name in remarks)
+    assert remarks == {"a1": p1, "a2": f"{occupancy}; {p1}", "b1": ""}
+    assert [s.remarks for s in read_structures(out[0])] == [(p1,), (occupancy, p1), ()]
     assert capsys.readouterr().err.splitlines() == [
-        f"remark: P1 (3: {a1}, {a2}, {b1})",
-        f"remark: a-like (2: {a1}, {a2})",
-        f"remark: b-like ({b1})",
-        f"{folder}: 3 structures (3 with remarks), 0 rejected",
+        f"remark: {p1} (2: {folder}/a1.cif, {folder}/a2.cif)",
+        f"remark: {occupancy} ({folder}/a2.cif)",
+        f"{folder}: 3 structures (2 with remarks), 0 rejected",
     ]
 
 
