@@ -30,6 +30,7 @@ SALT = "Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 0.5\n"
 TYPED = "_atom_site_label\n_atom_site_type_symbol\n"
 LABELLED = "_atom_site_label\n"
 PLACES = "_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+OCCUPIED = TYPED + PLACES + "_atom_site_occupancy\n"
 
 
 def cif(cell: str, symmetry: str, atoms: str, columns: str = TYPED + PLACES, more: str = "") -> str:
@@ -131,6 +132,23 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str, atoms: str, angstrom: 
             "Z is 1, but its cell has 4 formula units",
         ),
         (
+            cif("cubic", P1, SALT, more="_chemical_name_common table salt\n").replace("data_x", "data_x of salt"),
+            "Cl1 Na1",
+            "lines that are no CIF were mended or left out: 1, 11",
+        ),
+        ("a title\n" + cif("cubic", group("F m -3 m").replace("'", ""), SALT), "Cl4 Na4", "left out: 1, 9"),
+        (
+            cif("cubic", group("Fm-3m"), "Na1 Na 0 0 0 8\n", TYPED + PLACES + "_atom_site_symmetry_multiplicity\n"),
+            "Na4",
+            "the multiplicity of Na1 is 8, but symmetry makes 4 of it",
+        ),
+        (
+            cif("cubic", P1, SALT).replace("_cell_angle_beta 90\n", ""),
+            "Cl1 Na1",
+            "_cell_angle_beta not given: taken as 90",
+        ),
+        (cif("cubic", P1, "Na1 Na 0 0 0 1\nA C 0 0 .5 0\n", OCCUPIED), "Na1", "are no atoms were left out: A"),
+        (
             cif(
                 "orthorhombic", "_symmetry_space_group_name_Hall '-P 2c 2ab'\n" + group("P n m a"), "Ca1 Ca .1 .2 .3\n"
             ),
@@ -145,9 +163,6 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
     assert any(remark in sentence for sentence in structure.remarks), structure.remarks
 
 
-OCCUPIED = TYPED + PLACES + "_atom_site_occupancy\n"
-
-
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -155,7 +170,10 @@ OCCUPIED = TYPED + PLACES + "_atom_site_occupancy\n"
         (cif("cubic", group("P q r s"), SALT), "its space group 'P q r s' is not known"),
         (cif("orthorhombic", group("P m -3 m"), SALT), "does not fit the lengths and angles of its cell"),
         (cif("cubic", "_symmetry_Int_Tables_number 231\n", SALT), "its space-group number is 231"),
-        (cif("cubic", P1 + group("F m -3 m"), SALT), "are of different space groups"),
+        (
+            cif("cubic", P1 + group("F m -3 m"), SALT),
+            "its list of operations is of space group 1 and its space group 'F m -3 m' of 225",
+        ),
         (cif("cubic", P1 + "-x,-y,z\n-y,x,z\n", SALT), "no group: products of them are missing"),
         (cif("cubic", P1 + "x,y,2*z\n", SALT), "'x,y,2*z' is no symmetry operation"),
         (cif("cubic", P1 + "a,b,c\n", SALT), "'a,b,c' is no symmetry operation"),
@@ -170,8 +188,8 @@ OCCUPIED = TYPED + PLACES + "_atom_site_occupancy\n"
         (
             cif(
                 "cubic",
-                group("Fm-3m"),
-                "Na1 Na 8\n".replace("8", "0 0 0 8"),
+                "_space_group_IT_number 225\n",
+                "Na1 Na 0 0 0 8\n",
                 TYPED + PLACES + "_atom_site_symmetry_multiplicity\n",
             ),
             "the multiplicity of Na1 is 8, but symmetry makes 4 of it",
@@ -216,7 +234,8 @@ OCCUPIED = TYPED + PLACES + "_atom_site_occupancy\n"
         (cif("cubic", P1, SALT) + cif("cubic", P1, SALT).replace("data_x", "data_y"), "2 crystals in one file"),
         (cif("cubic", P1, SALT, more="loop_\n_cell_wave_vector_seq_id\n1\n"), "a modulated structure"),
         (cif("cubic", P1, SALT, more="_cell_length_a 4.2\n"), "line 11: a tag is there twice"),
-        (cif("cubic", P1, SALT, more="_chemical_name_common table salt\n"), "line 11: a word stands where none may"),
+        (cif("cubic", P1, SALT, more="_space_group_x 'a\n"), "line 11: a quoted text has no closing quote"),
+        (cif("cubic", P1, SALT).replace("length_b 4.2", "length_b 4.2 A"), "_cell_length_b is 4.2 A"),
         (cif("cubic", P1, SALT + "Na2 Na 0\n"), "no multiple of its tags"),
         (cif("cubic", P1, SALT) + "_publ_section_comment\n;\nnever closed\n", "a text field has no closing semicolon"),
         ("<html>not found</html>", "line 1: it does not begin with data_NAME"),

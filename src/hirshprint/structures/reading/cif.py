@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,8 @@ def read_cif(text: str) -> Crystal:
     CrystalError
         It is no CIF, has no crystal or several, is disordered, or contradicts itself.
     """
-    tags = crystal_block(text)
-    lattice = _lattice(tags)
+    tags, mended = crystal_block(text)
+    lattice, angles = _lattice(tags)
     elements = frozenset(symbol for amounts in _formula(tags)[1] for symbol in amounts)
     atoms = read_atoms(tags, elements)
     if not atoms.labels:
@@ -58,15 +59,16 @@ def read_cif(text: str) -> Crystal:
             remarks.append(f"{claim.text} is not known: {known[0].text} was taken")
         elif claim is not known[0]:
             remarks += _disagreement(known[0], chosen, claim, crystal, atoms)
-    return replace(crystal, remarks=(*atoms.remarks, *remarks, *crystal.remarks))
+    return replace(crystal, remarks=(*mended, *angles, *atoms.remarks, *remarks, *crystal.remarks))
 
 
-def _lattice(tags: Tags) -> NDArray[np.float64]:
-    """Rows a, b, c, Å."""
-    constants = []
+def _lattice(tags: Tags) -> tuple[NDArray[np.float64], list[str]]:
+    """Rows a, b, c, Å, and a remark where an angle is not given: the dictionary says 90 degrees then."""
+    constants, missing = [], []
     for name in CELL:
         tag = f"_cell_{name}"
-        values = tags.get(tag, ["missing"])
+        values = tags.get(tag, ["90" if "angle" in name else "missing"])
+        missing += [tag] if "angle" in name and tag not in tags else []
         if len(values) > 1:
             raise CrystalError("it is a table of several crystals: its cell constants are in a loop", "give one a file")
         number = read_number(values[0])
@@ -85,7 +87,8 @@ def _lattice(tags: Tags) -> NDArray[np.float64]:
             f"its _cell_volume is {volume:g} Å³, but its cell constants make {lattice.volume:.2f} Å³",
             "correct the one or the other",
         )
-    return np.array(lattice.matrix)
+    remarks = [f"{' and '.join(missing)} not given: taken as 90 degrees"] if missing else []
+    return np.array(lattice.matrix), remarks
 
 
 def _formula(tags: Tags) -> tuple[str, list[dict[str, float]]]:
@@ -126,7 +129,8 @@ def _with_symmetry(
     if not filled:
         raise faults[0]
     chosen, crystal = filled[0]
-    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if first.is_number else []
+    doubtful = first.is_number and chosen.number != 1  # P 1 has no other
+    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if doubtful else []
     if any(not _same(crystal, other) for _, other in filled[1:]):
         chosen, crystal = _by_convention(first, filled, any(claim.is_number for claim in known))
         remarks = [f"{first.text} has several settings: {chosen.name} was taken, by convention"]
@@ -176,7 +180,10 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal,
             return []
     if number in numbers:
         return [f"{claim.text} is in another setting than {first.text}, which was taken"]
-    raise CrystalError(f"{first.text} and {claim.text} are of different space groups", "correct the wrong one")
+    others = " or ".join(str(other) for other in sorted(numbers))
+    raise CrystalError(
+        f"{first.text} is of space group {number} and {claim.text} of {others}", "correct the wrong one of the two"
+    )
 
 
 def _has_symmetry(meaning: Meaning, crystal: Crystal, atoms: AtomList) -> bool:
@@ -195,7 +202,7 @@ def _has_symmetry(meaning: Meaning, crystal: Crystal, atoms: AtomList) -> bool:
 def _filled(tags: Tags, lattice: NDArray[np.float64], atoms: AtomList, meaning: Meaning, sure: bool) -> Crystal:
     """Fill the cell, and compare with formula, Z, multiplicities and hydrogens.
 
-    `sure` is whether the symmetry is beyond doubt: then a Z that does not fit is a remark only.
+    `sure` is whether the symmetry is beyond doubt: then a Z or a multiplicity that does not fit is a remark only.
 
     Raises
     ------
@@ -204,24 +211,23 @@ def _filled(tags: Tags, lattice: NDArray[np.float64], atoms: AtomList, meaning: 
     """
     frac, row, remarks = expand(lattice, atoms.places, meaning.operations, atoms.labels)
     images = np.bincount(row, minlength=len(atoms.labels))
-    _check_multiplicities(atoms, images, len(meaning.operations.rotations))
+    fault = _multiplicity_fault(atoms, images, len(meaning.operations.rotations))
+    if fault and not sure:
+        raise CrystalError(fault, "correct its coordinates, the multiplicity or the symmetry")
     symbols = tuple(atoms.symbols[k] for k in row)
     names = tuple(atoms.labels[k] for k in row)
     more = _check_formula(tags, Counter(symbols), atoms, images, sure)
-    return Crystal(lattice, symbols, frac, names, (*remarks, *more))
+    return Crystal(lattice, symbols, frac, names, (*remarks, *([fault] if fault else []), *more))
 
 
-def _check_multiplicities(atoms: AtomList, images: NDArray[np.int64], order: int) -> None:
-    """Raise where stated multiplicities differ; some programs state the order of the site's symmetry there."""
+def _multiplicity_fault(atoms: AtomList, images: NDArray[np.int64], order: int) -> str:
+    """Say where stated multiplicities differ; some programs state the order of the site's symmetry there."""
     stated = np.array(atoms.multiplicities)
     given = stated > 0
     if (stated == images)[given].all() or (stated * images == order)[given].all():
-        return
+        return ""
     k = int(np.flatnonzero(given & (stated != images))[0])
-    raise CrystalError(
-        f"the multiplicity of {atoms.labels[k]} is {stated[k]}, but symmetry makes {images[k]} of it",
-        "correct its coordinates, the multiplicity or the symmetry",
-    )
+    return f"the multiplicity of {atoms.labels[k]} is {stated[k]}, but symmetry makes {images[k]} of it"
 
 
 def _check_formula(
@@ -247,7 +253,8 @@ def _check_formula(
         return [f"its {tag} {tags[tag][0]!r} is not made up by its atoms ({spelled(counts)} in the cell)"]
     remarks = [f"its {tag} {tags[tag][0]!r} was not understood"] if tag and not meanings else []
     z = read_number(tags.get("_cell_formula_units_z", ["?"])[0])
-    if units and z and abs(z - units) > 0.02 * units:
+    of_cell = units is not None and round(units, 2) == 1 and z == gcd(*counts.values())  # pymatgen: Fe4 P4 O16, Z 4
+    if units and z and abs(z - units) > 0.02 * units and not of_cell:
         fault = f"its _cell_formula_units_Z is {z:g}, but its cell has {units:g} formula units"
         if not sure:
             raise CrystalError(fault, f"correct Z, or the symmetry: {WRITE}")

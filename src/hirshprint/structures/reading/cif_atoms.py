@@ -83,8 +83,10 @@ def read_atoms(tags: Tags, elements: frozenset[str]) -> AtomList:
         for k, (label, kind) in enumerate(zip(columns["label"], columns["type_symbol"], strict=True))
     ]
     named = [
-        NOTHING._replace(is_atom=False) if flag.lower() == "dum" else _name(kind, label)
-        for flag, kind, label in zip(columns["calc_flag"], columns["type_symbol"], columns["label"], strict=True)
+        NOTHING._replace(is_atom=False) if flag.lower() == "dum" or read_number(share) == 0 else _name(kind, label)
+        for flag, share, kind, label in zip(
+            *(columns[name] for name in ("calc_flag", "occupancy", "type_symbol", "label")), strict=True
+        )
     ]
     rows = [k for k in range(count) if named[k].is_atom]
     for k in rows:

@@ -80,7 +80,10 @@ def symmetry_claims(tags: Tags) -> list[Claim]:
         raise CrystalError(f"a modulated structure ({modulated})", "give a commensurate approximant")
     symbols, references = (_values(tags, names) for names in (SYMBOL_TAGS, REFERENCE_TAGS))
     named = [*(_symbol_claim(text) for text in symbols), *(_symbol_claim(text, is_number=True) for text in references)]
-    return [*_operation_claims(tags), *_hall_claims(tags), *named, *_number_claims(tags)]
+    listed = _operation_claims(tags)
+    if listed and MAGNETIC_TAG in tags:
+        return listed  # symbols and numbers are those of the parent
+    return [*listed, *_hall_claims(tags), *named, *_number_claims(tags)]
 
 
 def _values(tags: Tags, names: tuple[str, ...]) -> list[str]:
