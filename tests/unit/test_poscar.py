@@ -117,7 +117,7 @@ def test_what_is_assumed_is_said(text: str, remark: str) -> None:
         (poscar(lattice=("1 0 0", "0 1", "0 0 1")), "line 4 is 0 1 and not three numbers", "lattice vector"),
         (poscar(lattice=("1 0 0", "0 1 0", "0 0 nan")), "line 5 is 0 0 nan and not three", "lattice vector"),
         (poscar(lattice=("1 0 0", "0 1 0", "0 0 1e999")), "not finite", "correct the number"),
-        (poscar(lattice=("1 0 0", "0 1 0", "1 1 0")), "in one plane", "lines 3 to 5"),
+        (poscar(lattice=("1 0 0", "0 1 0", "1 1 0")), "in one plane", "correct them"),
         (poscar(names="Sr Ti"), "2 names of elements (Sr Ti) and 3 numbers of atoms (1 1 3)", "one number for each"),
         (poscar(counts="1 1"), "3 names of elements (Sr Ti O) and 2 numbers of atoms (1 1)", "one number for each"),
         (poscar(counts="1 1 3.0"), "line 7 is 1 1 3.0 and not the numbers of atoms", "whole numbers"),

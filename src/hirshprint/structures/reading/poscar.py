@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.structures.crystals import Crystal, CrystalError
-from hirshprint.structures.reading.words import leading_numbers, lines_of, symbol_of, to_integer
+from hirshprint.structures.reading.parts import checked_lattice, leading_numbers, lines_of, shown, symbol_of, to_integer
 from hirshprint.structures.symbols import SYMBOLS
 
 FLAGS = {"T", "F", ".T.", ".F.", ".TRUE.", ".FALSE."}
 WRAPPED = 20  # names on a line, after which VASP begins another
-FLAT = 1e-6  # volume of the cell over the product of its edges
 Lines = list[list[str]]  # the words of each line
 
 
@@ -56,7 +55,7 @@ def _cell(lines: Lines) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     scale = leading_numbers(words, 1) or leading_numbers(words)
     if scale is None:
         raise CrystalError(
-            f"no POSCAR: line 2 is {_shown(words)} and not a scale factor",
+            f"no POSCAR: line 2 is {shown(words)} and not a scale factor",
             "write one number there, 1.0 where lengths are in Å, or three (VASP 6)",
         )
     if 0 in scale or (len(scale) == 3 and min(scale) < 0):
@@ -65,14 +64,10 @@ def _cell(lines: Lines) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     for number, row in enumerate(rows, 3):
         if row is None:
             raise CrystalError(
-                f"line {number} is {_shown(_words(lines, number - 1))} and not three numbers", "write a lattice vector"
+                f"line {number} is {shown(_words(lines, number - 1))} and not three numbers", "write a lattice vector"
             )
-    lattice = np.array(rows, dtype=float)
-    if not (np.isfinite(lattice).all() and np.isfinite(scale).all()):
-        raise CrystalError("a number in it is not finite", "correct the number")
+    lattice = checked_lattice(rows)
     volume = abs(np.linalg.det(lattice))
-    if not volume > FLAT * np.prod(np.linalg.norm(lattice, axis=1)):
-        raise CrystalError("its lattice vectors lie in one plane", "correct lines 3 to 5")
     factors = np.cbrt(-np.array(scale) / volume) if scale[0] < 0 else np.array(scale)
     return factors, lattice * factors
 
@@ -92,17 +87,17 @@ def _species(lines: Lines) -> tuple[list[str], list[int], int]:
         words = _words(lines, at)
         values = [to_integer(word) for word in words]
         if not values or None in values:
-            before = f"names {_shown(names)}" if names else "lattice"
+            before = f"names {shown(names)}" if names else "lattice"
             raise CrystalError(
-                f"line {at + 1} is {_shown(words)} and not the numbers of atoms",
+                f"line {at + 1} is {shown(words)} and not the numbers of atoms",
                 f"write whole numbers after the {before}, one for each element",
             )
         counts += [value for value in values if value is not None]
         at += 1
     if names and len(names) != len(counts):
         raise CrystalError(
-            f"{len(names)} names of elements ({_shown(names, 60)}) and {len(counts)} numbers of atoms "
-            f"({_shown([str(count) for count in counts], 60)})",
+            f"{len(names)} names of elements ({shown(names, 60)}) and {len(counts)} numbers of atoms "
+            f"({shown([str(count) for count in counts], 60)})",
             "write one number for each name",
         )
     if min(counts) < 0 or not any(counts):
@@ -115,7 +110,7 @@ def _cartesian(lines: Lines, at: int) -> bool:
     words = _words(lines, at)
     if not words or words[0][0] not in "dDcCkK":
         raise CrystalError(
-            f"no Direct or Cartesian line: line {at + 1} is {_shown(words)}",
+            f"no Direct or Cartesian line: line {at + 1} is {shown(words)}",
             "write Direct or Cartesian before the atoms",
         )
     return words[0][0] not in "dD"
@@ -134,7 +129,7 @@ def _places(lines: Lines, start: int, count: int) -> NDArray[np.float64]:
         place = leading_numbers(words)
         if place is None:
             raise CrystalError(
-                f"line {at + 1} is {_shown(words)} and not the three numbers of an atom",
+                f"line {at + 1} is {shown(words)} and not the three numbers of an atom",
                 "write its three coordinates, with points and blanks between them",
             )
         found.append(place)
@@ -184,7 +179,7 @@ def _symbols(
             raise CrystalError(
                 "no names of elements in it (a file for VASP 4)",
                 f"write a line of {len(counts)} names, such as Sr Ti O, above the numbers of atoms "
-                f"({_shown([str(count) for count in counts], 60)})",
+                f"({shown([str(count) for count in counts], 60)})",
             )
         remarks.append(f"the elements {' '.join(kinds)} are taken from its first line")
     symbols = [kind for kind, n in zip(kinds, counts, strict=True) for _ in range(n)]
@@ -224,9 +219,3 @@ def _of_potential(name: str) -> str:
     if symbol is None:
         raise CrystalError(f"unknown element {name!r} in the line of names", "write element symbols such as Sr Ti O")
     return symbol
-
-
-def _shown(words: list[str], width: int = 40) -> str:
-    """Words of a line for a message."""
-    text = " ".join(words)
-    return f"{text[:width]} ..." if len(text) > width else text or "empty"
