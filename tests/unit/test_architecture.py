@@ -22,7 +22,7 @@ HOMES = {  # where a package that is slow to import may be imported, besides ins
     "tensorflow": "models/backend.py",
     "keras": "models/backend.py",
     "pymatgen": "structures/",
-    "spglib": "structures/symmetry.py",
+    "spglib": "structures/symmetry.py structures/reading/operations.py",
     "numba": "surfaces/",
     "matplotlib": "report/",
     "pandas": "models/ report/",
