@@ -80,7 +80,7 @@ def _described(data: Any) -> str:
     if isinstance(data, list):
         return f"a list of {len(data)}"
     if not isinstance(data, dict):
-        return f"a {type(data).__name__}"
+        return "a single value"
     if "@class" in data:
         return f"a {data['@class']}"
     if {"ids", "nextid"} <= set(data):
