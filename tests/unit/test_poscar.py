@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,11 +97,12 @@ def test_what_vasp_reads_is_read(text: str) -> None:
         (poscar(names="", comment="Sr Ti O"), "the elements Sr Ti O are taken from its first line"),
         (poscar(names="", places=NAMED), "taken from the names behind"),
         (poscar(names="Sr Ca Ti O", counts="1 0 1 3"), "no atoms of Ca"),
+        (poscar(places=["4 0 0", *PLACES[1:]]), "a fractional coordinate of 4: are the coordinates Cartesian ones?"),
     ],
 )
 def test_what_is_assumed_is_said(text: str, remark: str) -> None:
     crystal = read_poscar(text)
-    assert_perovskite(crystal)
+    assert_perovskite(replace(crystal, frac=crystal.frac % 1))
     assert len(crystal.remarks) == bool(remark)
     assert remark in " ".join(crystal.remarks)
     assert crystal_structure(crystal, "x").remarks == crystal.remarks
@@ -175,6 +177,12 @@ def test_three_factors_scale_components_and_negative_ones_are_volumes() -> None:
         assert np.sign(np.linalg.det(volume.lattice)) == np.sign(np.linalg.det(rows[list(order)]))
 
 
+def test_cartesian_places_that_look_fractional_are_read_with_a_doubt() -> None:
+    crystal = read_poscar(poscar(scale="1", lattice=("3.9 0 0", "0 3.9 0", "0 0 3.9"), mode="Cartesian"))
+    assert np.allclose(crystal.frac, FRAC / 3.9)
+    assert "are the coordinates Direct ones?" in crystal.remarks[0]
+
+
 def test_names_and_numbers_go_on_after_twenty() -> None:
     names, counts = ["Fe", "Cr"] * 12, ["1"] * 24
     wrapped = ["\n".join(" ".join(part) for part in (words[:20], words[20:])) for words in (names, counts)]
@@ -205,7 +213,7 @@ def assert_same(found: Crystal, wanted: Crystal) -> None:
     assert np.allclose(found.lattice, wanted.lattice, atol=1e-8)
     offsets = found.frac - wanted.frac
     assert np.allclose((offsets - np.round(offsets)) @ wanted.lattice, 0, atol=1e-7)
-    assert found.remarks == ()
+    assert all("are the coordinates" in remark for remark in found.remarks)
 
 
 @given(crystals(), st.booleans(), st.booleans(), st.booleans(), st.booleans())

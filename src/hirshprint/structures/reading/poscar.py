@@ -12,6 +12,7 @@ from hirshprint.structures.reading.parts import checked_lattice, leading_numbers
 from hirshprint.structures.symbols import SYMBOLS
 
 FLAGS = {"T", "F", ".T.", ".F.", ".TRUE.", ".FALSE."}
+FAR = 3.0  # cells: a fractional coordinate beyond it is a doubtful one
 WRAPPED = 20  # names on a line, after which VASP begins another
 Lines = list[list[str]]  # the words of each line
 
@@ -42,7 +43,18 @@ def read_poscar(text: str) -> Crystal:
     _check_rest(lines, at + 1 + sum(counts), sum(counts))
     symbols, remarks = _symbols(names, counts, atoms, rows[0])
     frac = places * scale @ np.linalg.inv(lattice) if cartesian else places
-    return Crystal(lattice, symbols, frac, remarks=remarks)
+    return Crystal(
+        lattice, symbols, frac, remarks=(*remarks, *_doubts(places * scale if cartesian else frac, cartesian))
+    )
+
+
+def _doubts(places: NDArray[np.float64], cartesian: bool) -> tuple[str, ...]:
+    """Say where Cartesian places look like fractional ones, or the other way round."""
+    if cartesian and len(places) > 1 and 0 < np.abs(places).max() <= 1:
+        return ("all its atoms are within 1 Å of the origin along x, y and z: are the coordinates Direct ones?",)
+    if not cartesian and np.abs(places).max() > FAR:
+        return (f"a fractional coordinate of {np.abs(places).max():.3g}: are the coordinates Cartesian ones?",)
+    return ()
 
 
 def _words(lines: Lines, at: int) -> list[str]:
