@@ -24,7 +24,6 @@ from hirshprint.structures.reading.parts import (
     lines_of,
     shown,
     to_integer,
-    to_number,
 )
 
 GROUP = re.compile(r"SPGR\s*=\s*(\d+)?\s*(.*?)\s*(?:OPT\s*=\s*(\d+)\s*)?", re.IGNORECASE)
@@ -45,7 +44,7 @@ def read_cssr(text: str) -> Crystal:
     if len(rows) < 5:
         raise CrystalError("no CSSR file: it has fewer than five lines", "check that it is complete")
     angles, group = leading_numbers(rows[1][:3]), GROUP.fullmatch(" ".join(rows[1][3:]))
-    lengths = leading_numbers([word for word in rows[0] if to_number(word) is not None][-3:])
+    lengths = leading_numbers(rows[0][-3:])
     if lengths is None or angles is None:
         line, words = (1, rows[0]) if lengths is None else (2, rows[1])
         raise CrystalError(f"line {line} is {shown(words)}, without the cell constants", "write three numbers there")

@@ -13,6 +13,8 @@ from hirshprint.structures.symbols import SYMBOLS
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
 HYDROGENS = {"D": "H", "T": "H"}
+LARGE = 1e9  # no length in Å, coordinate or count of a file is beyond it
+SMALL_ANGSTROM = 1e-3  # no edge is shorter
 FLAT = 1e-6  # volume of a cell over the product of its edges
 ONE_EACH = "give each crystal a file of its own, or name this file by `structures:` in the configuration"
 
@@ -34,12 +36,20 @@ def to_number(word: str) -> float | None:
 
 
 def leading_numbers(words: Sequence[str], count: int = 3) -> list[float] | None:
-    """Read the numbers that a line begins with; None where these are not `count`."""
+    """Read the numbers that a line begins with; None where these are not `count`.
+
+    Raises
+    ------
+    CrystalError
+        One is not finite, or so large that it can be nothing.
+    """
     found: list[float] = []
     for word in words:
         value = to_number(word)
         if value is None:
             break
+        if not abs(value) < LARGE:
+            raise CrystalError(f"the number {word} is not finite, or too large", "correct the number")
         found.append(value)
     return found if len(found) == count else None
 
@@ -85,8 +95,8 @@ def checked_lattice(rows: object) -> NDArray[np.float64]:
         They are not finite, or lie in one plane.
     """
     lattice = np.array(rows, dtype=float)
-    if not np.isfinite(lattice).all():
-        raise CrystalError("a number in it is not finite", "correct the number")
+    if not (np.abs(lattice) < LARGE).all():
+        raise CrystalError("a number in it is not finite, or too large", "correct the number")
     if not abs(np.linalg.det(lattice)) > FLAT * np.prod(np.linalg.norm(lattice, axis=1)):
         raise CrystalError("its lattice vectors lie in one plane", "correct them")
     return lattice
@@ -101,9 +111,10 @@ def lattice_of_constants(constants: Sequence[float]) -> NDArray[np.float64]:
         There is no such cell.
     """
     lengths, angles = np.array(constants[:3]), np.array(constants[3:])
-    cosines = np.cos(np.radians(angles))
+    bounded = lengths.min() > SMALL_ANGSTROM and lengths.max() < LARGE and angles.min() > 0 and angles.max() < 180
+    cosines = np.cos(np.radians(angles)) if bounded else np.ones(3)
     squared = 1 + 2 * np.prod(cosines) - np.sum(cosines**2)  # of the volume of a cell with edges of 1
-    if not (lengths.min() > 0 and angles.min() > 0 and angles.max() < 180 and squared > 0):
+    if not squared > FLAT**2:
         raise CrystalError(f"the cell constants {' '.join(f'{x:g}' for x in constants)}", "correct them (Å, degrees)")
     a, b, c = lengths
     x, y, z = cosines

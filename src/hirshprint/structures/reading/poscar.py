@@ -8,7 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.structures.crystals import Crystal, CrystalError
-from hirshprint.structures.reading.parts import checked_lattice, leading_numbers, lines_of, shown, symbol_of, to_integer
+from hirshprint.structures.reading.parts import (
+    LARGE,
+    checked_lattice,
+    leading_numbers,
+    lines_of,
+    shown,
+    symbol_of,
+    to_integer,
+)
 from hirshprint.structures.symbols import SYMBOLS
 
 FLAGS = {"T", "F", ".T.", ".F.", ".TRUE.", ".FALSE."}
@@ -80,6 +88,8 @@ def _cell(lines: Lines) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
             )
     lattice = checked_lattice(rows)
     volume = abs(np.linalg.det(lattice))
+    if np.abs(lattice).max() * max(map(abs, scale)) > LARGE:
+        raise CrystalError("the scale makes the cell too large", "write 1.0 where the lengths are in Å")
     factors = np.cbrt(-np.array(scale) / volume) if scale[0] < 0 else np.array(scale)
     return factors, lattice * factors
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hirshprint.structures.crystals import Crystal, CrystalError
-from hirshprint.structures.reading.parts import ONE_EACH, checked_lattice, lattice_of_constants
+from hirshprint.structures.reading.parts import LARGE, ONE_EACH, checked_lattice, lattice_of_constants
 from hirshprint.structures.symbols import SYMBOLS
 
 CLASSES = ("Structure", "IStructure", "Slab")
@@ -41,6 +41,8 @@ def read_pymatgen_json(text: str) -> Crystal:
         if isinstance(error, CrystalError):
             raise
         raise CrystalError("its lattice or its sites are not as pymatgen writes them", REMEDY) from None
+    if not (np.abs(frac) < LARGE).all() or (np.abs(places) > LARGE).any():
+        raise CrystalError("a number in it is not finite, or too large", "correct the number")
     if not periodic:
         raise CrystalError("it has no cell that repeats in three directions (pbc)", "give a crystal, with its cell")
     if np.isfinite(constants).all():

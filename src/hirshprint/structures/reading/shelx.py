@@ -135,8 +135,10 @@ def _lines(text: str) -> list[tuple[int, list[str]]]:
     for number, line in enumerate(lines_of(text), 1):
         free = line[:4].upper() in ("TITL", "REM ") or line.strip().upper() == "REM"
         words = line.split() if free else line.split("!")[0].partition("=")[0].split()
+        goes_on = not free and "=" in line.split("!")[0]
         if open_line:
             found[-1][1].extend(words)
+            open_line = goes_on
         elif words and line[0] in " \t":
             if words[0].upper() in USED or (len(words) > 4 and _is_atom(words)):
                 raise CrystalError(
@@ -144,7 +146,7 @@ def _lines(text: str) -> list[tuple[int, list[str]]]:
                 )
         elif words:
             found.append((number, words))
-        open_line = not free and "=" in line.split("!")[0]
+            open_line = goes_on
     return found
 
 
