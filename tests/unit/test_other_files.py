@@ -155,7 +155,7 @@ def test_rock_salt_with_and_without_what_shelx_assumes() -> None:
         ("AFIX 0", "PART 1", "disorder: S1 is in PART 1"),
         ("AFIX 0", "PART -2 21", "disorder: S1 is in PART -2"),
         ("AFIX 0", "MOVE 1 1 1 -1", "line 12 is MOVE 1 1 1 -1"),
-        ("AFIX 0", "+atoms.txt", "line 12 is +atoms.txt"),
+        ("AFIX 0", "+atoms.txt", "line 12 takes lines from another file, +atoms.txt"),
         ("LATT 1", "LATT 8", "line 4 is LATT 8"),
         ("CELL 0.71073", "CELL", "line 2 is CELL 5.1 6.2 7.3 90 98 90"),
         ("7.3 90 98 90", "7.3 90 198 90", "the cell constants 5.1 6.2 7.3 90 198 90"),

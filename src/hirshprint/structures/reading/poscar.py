@@ -36,16 +36,15 @@ def read_poscar(text: str) -> Crystal:
     rows = lines_of(text)
     if rows[0].split()[:1] and re.match(r"vasp\.\d|<\?xml", rows[0].split()[0]):
         raise CrystalError("it is an output file of VASP's and no POSCAR", "give the CONTCAR beside it")
+    frames = sum(bool(re.match(r"\s*(direct configuration|konfig)\s*=", row, re.IGNORECASE)) for row in rows)
+    if frames > 1:
+        raise CrystalError(f"{frames} crystals in one file, an XDATCAR", "give the one that is meant as a POSCAR")
     lines = [re.split("[!#]", row, maxsplit=1)[0].split() for row in rows]
     scale, lattice = _cell(lines)
     names, counts, at = _species(lines)
     selective = bool(_words(lines, at)) and lines[at][0][0] in "sS"
     at += selective
     cartesian = _cartesian(lines, at)
-    if "configuration" in " ".join(lines[at]):
-        frames = sum("configuration" in row for row in rows)
-        if frames > 1:
-            raise CrystalError(f"{frames} crystals in one file, an XDATCAR", "give the one that is meant as a POSCAR")
     atoms = lines[at + 1 : at + 1 + sum(counts)]
     places = _places(lines, at + 1, sum(counts))
     _check_rest(lines, at + 1 + sum(counts), sum(counts))

@@ -121,6 +121,8 @@ def _contents(text: str) -> Contents:
             _take(found, key, words[1:], number)
         elif re.fullmatch(r"Q\d+[A-Z]?", words[0]):
             found.peaks += 1
+        elif key.startswith("+"):
+            raise CrystalError(f"line {number} takes lines from another file, {shown(words)}", "write its lines there")
         else:
             if part:
                 raise CrystalError(f"disorder: {words[0]} is in PART {part:g}", "give an ordered model")

@@ -36,9 +36,9 @@ def read_xyz(text: str) -> Crystal:
     count = to_integer(rows[0].strip())
     if count is None or count < 1:
         raise CrystalError(f"line 1 is {shown(rows[0].split())} and not the number of atoms", "write it there")
-    _check_length(rows, count)
-    keys = {key.lower(): value.strip("\"'{}[]") for key, value in KEY.findall(rows[1])}
+    keys = {key.lower(): value.strip("\"'{}[]") for key, value in KEY.findall("".join(rows[1:2]))}
     lattice = _lattice(keys)
+    _check_length(rows, count)
     if any("occupanc" in key for key in keys):
         raise CrystalError("it has occupancies", "give an ordered model, without them")
     columns, width = _columns(keys.get("properties", DEFAULT_COLUMNS))
