@@ -441,7 +441,8 @@ mine:
     )
     strict: bool = key(
         False,
-        "Stop when any row or file is rejected, instead of going on with the good ones.",
+        """Stop when any row or file is rejected, instead of going on with the good ones. Remarks on files that are used
+        stop nothing.""",
         comment="Stop when any row or file is rejected, instead of going on with the good ones.",
     )
     densities: Literal["thakkar", "x2c"] = key(

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/hirshprint"
 ROOMS = [  # each imports only those before it
-    *("__init__", "versions", "files", "status"),
+    *("__init__", "versions", "files", "remarks", "status"),
     *("structures", "densities", "surfaces", "fingerprints", "distances", "comparison", "compounds"),
     *("datasets", "models", "report"),
     *("config_model", "config", "config_documents", "slurm", "logs", "runs", "progress", "commands", "cli"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.commands.inputs import find_densities
+from hirshprint.commands.inputs import find_densities, show_remarks
 from hirshprint.files import digest, written_whole
 from hirshprint.models.cards import (
     ModelError,
@@ -100,6 +100,7 @@ def _placed(plan: Plan, settings: Row) -> Plan:
     sources = {entry.structure_id: entry.source for entry in plan.entries}
     entries: list[Entry] = []
     rejections = [*plan.rejections, *unusable]
+    remarks = []
     for structure in structures:
         source = sources[structure.structure_id]
         elements = prototype_elements(structure, prototype)
@@ -111,7 +112,9 @@ def _placed(plan: Plan, settings: Row) -> Plan:
         if fault := radius_fault(elements, edges):
             rejections.append(Rejection(structure.structure_id, source, *fault))
             continue
+        remarks.append((source, structure.remarks))
         entries += prototype_entries(prototype, elements, edges, source)
+    show_remarks(remarks)
     return Plan(tuple(entries), tuple(rejections))
 
 
@@ -125,6 +128,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
 
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
     structures, targets, unusable = build_structures(plan.entries, settings)
+    show_remarks((row["source"], s.remarks) for row, s in zip(targets, structures, strict=True))
     surfaces, failed = _surfaces(structures, card)
     for rejection in (*plan.rejections, *unusable, *failed):
         print(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)

@@ -70,6 +70,9 @@ def element_of_label(text: str) -> AtomName:
     one, two = _symbol(run[0].upper()), _symbol(run[:2].capitalize()) if len(run) > 1 else None
     if len(run) > 2 and run[2:].islower() and not run.islower():
         return NOTHING  # a word
+    mixed = two is not None and len(run) > 3 and _symbol(run[2:4]) is not None
+    if mixed or re.match(r"[A-Za-z]+[/,&+]\s*[A-Z]", text):
+        return NOTHING  # AlSi, La/Sr
     if len(run) > 1 and run[0].isupper() and run[1].islower():
         return AtomName((two,)) if two else AtomName((one,) if one in ("O", "H", "F", "N") else ())
     return AtomName(tuple(dict.fromkeys(symbol for symbol in (one, two) if symbol)))

@@ -126,7 +126,7 @@ def _with_symmetry(
     if not filled:
         raise faults[0]
     chosen, crystal = filled[0]
-    remarks = [f"only the space-group number is given: {chosen.name} was taken"] if first.is_number else []
+    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if first.is_number else []
     if any(not _same(crystal, other) for _, other in filled[1:]):
         chosen, crystal = _by_convention(first, filled, any(claim.is_number for claim in known))
         remarks = [f"{first.text} has several settings: {chosen.name} was taken, by convention"]

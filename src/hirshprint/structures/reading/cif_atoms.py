@@ -100,9 +100,20 @@ def read_atoms(tags: Tags, elements: frozenset[str]) -> AtomList:
         multiplicities=tuple(int(read_number(multiplicities[k]) or 0) for k in rows),
         remarks=(
             *_remark("rows that are no atoms were left out", [labels[k] for k in range(count) if not named[k].is_atom]),
+            *_remark("labels that name another element than the type, which was taken", _other_labels(columns, rows)),
             *_remark("an occupancy of ? was taken as 1", [labels[k] for k in rows if columns["occupancy"][k] == "?"]),
         ),
     )
+
+
+def _other_labels(columns: Tags, rows: Sequence[int]) -> list[str]:
+    """Labels that beyond doubt name another element than the type: ``Ni1`` of type Fe."""
+    found = []
+    for k in rows:
+        label, kind = element_of_label(columns["label"][k]), element_of_type(columns["type_symbol"][k])
+        if len(label.symbols) == len(kind.symbols) == 1 and label.symbols != kind.symbols:
+            found.append(f"{columns['label'][k]} ({kind.symbols[0]})")
+    return found
 
 
 def _name(kind: str, label: str) -> AtomName:

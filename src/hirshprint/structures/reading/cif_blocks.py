@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import gemmi
 
@@ -69,9 +70,9 @@ def _tags(block: gemmi.cif.Block) -> dict[str, list[str]]:
     """Values by tag, of pairs and loops alike."""
     tags: dict[str, list[str]] = {}
     for item in block:
-        if item.pair is not None:
-            tag, value = item.pair
-            tags[_name(tag)] = [_value(value)]
+        pair: Any = item.pair
+        if pair is not None:
+            tags[_name(pair[0])] = [_value(pair[1])]
         elif item.loop is not None:
             names, values = item.loop.tags, [_value(value) for value in item.loop.values]
             tags |= {_name(tag): values[k :: len(names)] for k, tag in enumerate(names)}

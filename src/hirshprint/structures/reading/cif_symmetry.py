@@ -29,8 +29,8 @@ SYMBOL_TAGS = (
     "_symmetry_space_group_name_h-m",
     "_space_group_name_h-m_full",
     "_space_group_name_h-m",
-    "_space_group_name_h-m_ref",
 )
+REFERENCE_TAGS = ("_space_group_name_h-m_ref",)  # of the standard setting, whatever that of the file
 NUMBER_TAGS = ("_space_group_it_number", "_symmetry_int_tables_number")
 MAGNETIC_TAG = "_space_group_symop_magn_operation_xyz"
 CENTRING_TAG = "_space_group_symop_magn_centering_xyz"
@@ -60,7 +60,7 @@ class Claim:
     meanings : list of Meaning
         None where it is unknown.
     is_number : bool
-        It is a number, whose setting rests on a convention.
+        It is a number or the symbol of a standard setting: the setting rests on a convention.
     """
 
     text: str
@@ -78,7 +78,9 @@ def symmetry_claims(tags: Tags) -> list[Claim]:
     """
     if modulated := next((tag for tag in tags if tag.startswith(MODULATED)), None):
         raise CrystalError(f"a modulated structure ({modulated})", "give a commensurate approximant")
-    return [*_operation_claims(tags), *_hall_claims(tags), *_symbol_claims(tags), *_number_claims(tags)]
+    symbols, references = (_values(tags, names) for names in (SYMBOL_TAGS, REFERENCE_TAGS))
+    named = [*(_symbol_claim(text) for text in symbols), *(_symbol_claim(text, is_number=True) for text in references)]
+    return [*_operation_claims(tags), *_hall_claims(tags), *named, *_number_claims(tags)]
 
 
 def _values(tags: Tags, names: tuple[str, ...]) -> list[str]:
@@ -112,11 +114,8 @@ def _hall_claims(tags: Tags) -> list[Claim]:
     return claims
 
 
-def _symbol_claims(tags: Tags) -> list[Claim]:
-    return [
-        Claim(f"its space group {symbol!r}", _meanings(meanings_of_symbol(symbol)))
-        for symbol in _values(tags, SYMBOL_TAGS)
-    ]
+def _symbol_claim(symbol: str, is_number: bool = False) -> Claim:
+    return Claim(f"its space group {symbol!r}", _meanings(meanings_of_symbol(symbol)), is_number)
 
 
 def _number_claims(tags: Tags) -> list[Claim]:

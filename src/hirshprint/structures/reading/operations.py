@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from hirshprint.structures.crystals import CrystalError
 
 PARTS = 24  # translations are multiples of 1/24, as gemmi has them
-LENGTH_TOLERANCE = 0.004  # relative: what rounded cell constants may differ by
-ANGLE_TOLERANCE_DEGREES = 0.3
+LENGTH_TOLERANCE = 0.002  # relative: what rounded cell constants may differ by
+ANGLE_TOLERANCE_DEGREES = 0.2
 SUFFIXES = {"s": "1", "z": "2", "h": "H", "hr": "H", "r": "R", "rs": "R", "hs": "H", "1": "1", "2": "2"}  # S, Z: ICSD's
 HAS_AXES = re.compile(r"r[ ]?-?3")  # R 3, R -3 c ...: hexagonal or rhombohedral axes
 
