@@ -162,6 +162,7 @@ def test_rock_salt_with_and_without_what_shelx_assumes() -> None:
         ("7.3 90 98 90", "7.3 90 98 91", "do not keep the cell"),
         ("-X, 0.5+Y, 0.5-Z", "-X, 0.5+Y", "is no symmetry operation"),
         ("-X, 0.5+Y, 0.5-Z", "-X, 0.3+Y, 0.5-Z", "is no symmetry operation"),
+        ("-X, 0.5+Y, 0.5-Z", "-X, 0.25+Y, 0.5-Z", "its 4 symmetry operations are no group"),
         ("\nZn1", "\n Zn1", "line 11 begins with a blank, which makes it a comment"),
         ("HKLF 4", "HKLF 4\nEND\n" + P21C_RES, "2 crystals in one file"),
         ("CELL", "REM", "no CELL line in it"),
