@@ -30,7 +30,7 @@ from hirshprint.report.items import (
     compound_items,
 )
 from hirshprint.structures.batches import plan_batches
-from hirshprint.structures.entries import InputError, geometry_digest, target_digest
+from hirshprint.structures.entries import InputError, geometry_digest, passed_over_text, target_digest
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
@@ -112,10 +112,13 @@ def plan(dataset):
     if dataset not in DATASETS:
         raise WorkflowError(f"there is no dataset {dataset}; the configuration has {', '.join(DATASETS)}")
     try:
-        return plan_dataset(DATASETS[dataset])
+        found = plan_dataset(DATASETS[dataset])
     except InputError as error:
         place = Path(DATASETS[dataset].get("table") or DATASETS[dataset].get("folder") or ".")
         raise WorkflowError(f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}")
+    if found.passed_over and workflow.is_main_process:
+        print(f"datasets.{dataset}: {passed_over_text(found.passed_over)}", file=sys.stderr)
+    return found
 
 
 @cache

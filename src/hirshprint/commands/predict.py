@@ -21,7 +21,7 @@ from hirshprint.models.cards import (
     needed_edges,
     read_folder_card,
 )
-from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
 
@@ -82,6 +82,8 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
         plans.append(plan_dataset(settings | {"table": str(arguments.table)}))
     if arguments.cif:
         of_folder = plan_dataset({**settings, "prototype": None, "folder": str(arguments.cif)})
+        if of_folder.passed_over:
+            print(f"{arguments.cif}: {passed_over_text(of_folder.passed_over)}", file=sys.stderr)
         plans.append(_placed(of_folder, settings) if card["prototype"] else of_folder)
     entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
     return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))

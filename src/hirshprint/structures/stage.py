@@ -11,7 +11,7 @@ from hirshprint.files import written_whole
 from hirshprint.remarks import remark_lines
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
-from hirshprint.structures.entries import InputError, Rejection
+from hirshprint.structures.entries import InputError, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import write_structures
 
@@ -34,12 +34,14 @@ def make_structures(
     plan = plan_dataset(settings)
     structures, targets, unusable = build_structures(plan.entries, settings)
     rejections = [*plan.rejections, *unusable]
+    place = settings.get("table") or settings.get("folder") or "elements"
+    if plan.passed_over:
+        print(f"{place}: {passed_over_text(plan.passed_over)}", file=sys.stderr)
     for rejection in (r for r in rejections if r.stage != "filter"):
         print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
     remarks = [(row["source"], s.remarks) for row, s in zip(targets, structures, strict=True) if s.remarks]
     for line in remark_lines(remarks):
         print(f"remark: {line}", file=sys.stderr)
-    place = settings.get("table") or settings.get("folder") or "elements"
     faults = [rejection for rejection in rejections if rejection.stage != "filter"]
     if strict and faults:
         raise InputError(f"{place}: {len(faults)} rejected, as listed above, and the configuration says strict: true")

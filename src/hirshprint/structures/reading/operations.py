@@ -61,14 +61,23 @@ def operations_of_xyz(texts: Iterable[str]) -> Operations:
     """
     operations = [_operation(text) for text in texts]
     unique = {(str(op.rot), str([t % PARTS for t in op.tran])): op.wrap() for op in operations}
-    group = gemmi.GroupOps(list(unique.values()))
-    group.add_missing_elements()
-    if len(group) != len(unique):
+    found = _from_gemmi(unique.values())
+    if not _is_group(found):
         raise CrystalError(
             f"its {len(unique)} symmetry operations are no group: products of them are missing",
             "complete the list of operations",
         )
-    return _from_gemmi(unique.values())
+    return found
+
+
+def _is_group(operations: Operations) -> bool:
+    """Say whether the product of any two operations is one of them, with its translation (gemmi compares rotations)."""
+    keys = _keys(operations)
+    for rotation, translation in zip(operations.rotations, operations.translations, strict=True):
+        moved = operations.translations @ rotation.T + translation
+        if not _keys(Operations(rotation @ operations.rotations, moved)) <= keys:
+            return False
+    return True
 
 
 def _operation(text: str) -> gemmi.Op:
