@@ -33,6 +33,9 @@ PLACES = "_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
 OCCUPIED = TYPED + PLACES + "_atom_site_occupancy\n"
 
 
+PLACES_OF_SALT = ("0 0 0", "0.5 0.5 0", "0.5 0 0.5", "0 0.5 0.5", "0.5 0 0", "0 0.5 0", "0 0 0.5", "0.5 0.5 0.5")
+
+
 def cif(cell: str, symmetry: str, atoms: str, columns: str = TYPED + PLACES, more: str = "") -> str:
     names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     constants = "".join(f"_cell_{name} {value}\n" for name, value in zip(names, CELL[cell], strict=True))
@@ -136,6 +139,8 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str, atoms: str, angstrom: 
             "Cl1 Na1",
             "lines that are no CIF were mended or left out: 1, 11",
         ),
+        (cif("cubic", "_space_group_name_Hall '-F 4 2 3\n", SALT), "Cl4 Na4", "left out: 8"),
+        (cif("cubic", P1, SALT, more="_journal_title 'Müller’s salt\n"), "Cl1 Na1", "left out: 11"),
         ("a title\n" + cif("cubic", group("F m -3 m").replace("'", ""), SALT), "Cl4 Na4", "left out: 1, 9"),
         (
             cif("cubic", group("Fm-3m"), "Na1 Na 0 0 0 8\n", TYPED + PLACES + "_atom_site_symmetry_multiplicity\n"),
@@ -234,7 +239,7 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
         (cif("cubic", P1, SALT) + cif("cubic", P1, SALT).replace("data_x", "data_y"), "2 crystals in one file"),
         (cif("cubic", P1, SALT, more="loop_\n_cell_wave_vector_seq_id\n1\n"), "a modulated structure"),
         (cif("cubic", P1, SALT, more="_cell_length_a 4.2\n"), "line 11: a tag is there twice"),
-        (cif("cubic", P1, SALT, more="_space_group_x 'a\n"), "line 11: a quoted text has no closing quote"),
+        (cif("cubic", P1, SALT).replace("Na1", "'Na1"), "line 17: a quoted text has no closing quote"),
         (cif("cubic", P1, SALT).replace("length_b 4.2", "length_b 4.2 A"), "_cell_length_b is 4.2 A"),
         (cif("cubic", P1, SALT + "Na2 Na 0\n"), "no multiple of its tags"),
         (cif("cubic", P1, SALT) + "_publ_section_comment\n;\nnever closed\n", "a text field has no closing semicolon"),
@@ -254,6 +259,16 @@ def test_hydrogens_that_are_placed_satisfy_what_labels_say(tmp_path: Path) -> No
     assert contents(read(tmp_path, text)) == "H2 Mg1 O2"
     with pytest.raises(CrystalError, match="hydrogens"):
         read(tmp_path, text.replace("H1 0.3333 0.6667 0.42\n", ""))
+
+
+def test_all_atoms_with_the_symbol_of_their_group_are_read(tmp_path: Path) -> None:
+    """As programs write what they have expanded: the operation x, y, z, and the symbol of the whole group."""
+    atoms = "".join(
+        f"A{k} {s} {x}\n" for k, (s, x) in enumerate(zip(4 * ["Na"] + 4 * ["Cl"], PLACES_OF_SALT, strict=True))
+    )
+    assert contents(read(tmp_path, cif("cubic", P1 + group("F m -3 m"), atoms))) == "Cl4 Na4"
+    with pytest.raises(CrystalError, match="space group 1 and"):
+        read(tmp_path, cif("cubic", P1 + group("F m -3 m"), atoms.replace("0.5 0.5 0\n", "0.5 0.4 0\n")))
 
 
 def test_formula_tells_elements_that_labels_do_not(tmp_path: Path) -> None:
@@ -279,8 +294,8 @@ def test_magnetic_structures_are_read_without_their_moments(tmp_path: Path) -> N
     [
         ("Ti1", "Ti"),
         ("O1A", "O"), ("SiT1", "Si"), ("CaM2", "Ca"), ("OA1", "O"), ("Oa", "O"), ("W1", "W"), ("Ho1", "Ho"),
-        ("HO1", "H Ho"), ("NA", "N Na"), ("na1", "N Na"), ("SI2", "S Si"), ("TI1", "Ti"), ("D1", "H"), ("Fe(1)", "Fe"),
-        ("T1", ""), ("X", ""), ("Va1", ""), ("1", ""), ("AlSi1", ""), ("Bridge", ""), ("Cg1", ""), ("H2O", "O H"),
+        ("Ala", "Al"), ("Cab", "Ca C"), ("HO1", "H Ho"), ("NA", "N Na"), ("na1", "N Na"), ("SI2", "S Si"), ("TI1", "Ti"), ("D1", "H"), ("Fe(1)", "Fe"),
+        ("T1", ""), ("X", ""), ("Va1", ""), ("1", ""), ("AlSi1", ""), ("Bridge", ""), ("Cg1", ""), ("Hwa", "H"), ("H2O", "O H"),
     ],
 )  # fmt: skip
 def test_elements_of_labels(label: str, symbols: str) -> None:

@@ -32,6 +32,13 @@ def cell_of(rotations: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.linalg.cholesky(metric)
 
 
+def _apart(place: NDArray[np.float64], rotations: NDArray[np.int64], translations: NDArray[np.float64]) -> bool:
+    """Say whether the images of a place are at one place or far from each other, Å."""
+    offsets = rotations @ place + translations - place
+    lengths = np.linalg.norm((offsets - np.round(offsets)) @ cell_of(rotations), axis=1)
+    return bool(((lengths < 1e-3) | (lengths > 0.6)).all())
+
+
 def special_place(rotations: NDArray[np.int64], translations: NDArray[np.float64]) -> NDArray[np.float64]:
     """A place that is kept by some operation: the mean of a general place's images under its powers."""
     for w, t in zip(rotations, translations, strict=True):
@@ -41,7 +48,11 @@ def special_place(rotations: NDArray[np.int64], translations: NDArray[np.float64
         while len(images) < 7 and (len(images) == 1 or not np.allclose(images[-1], GENERAL)):
             images.append(w @ images[-1] + t)
         place = np.mean(images[:-1], axis=0)
-        if np.allclose(images[-1], GENERAL) and np.allclose(w @ place + t, place):
+        if (
+            np.allclose(images[-1], GENERAL)
+            and np.allclose(w @ place + t, place)
+            and _apart(place, rotations, translations)
+        ):
             return np.round(place, 6)
     return GENERAL
 

@@ -68,8 +68,9 @@ def element_of_label(text: str) -> AtomName:
     if NO_ATOM.fullmatch(text) and run.capitalize() not in KNOWN:
         return AtomName((), is_atom=False)
     one, two = _symbol(run[0].upper()), _symbol(run[:2].capitalize()) if len(run) > 1 else None
-    if len(run) == 3 and run[1:].islower() and run[0].isupper():  # Ala: aluminium on site a
-        return AtomName(tuple(dict.fromkeys(symbol for symbol in (two, one) if symbol))) if two else NOTHING
+    if len(run) == 3 and run[1:].islower() and run[0].isupper():  # Ala, Hwa: aluminium on site a, hydrogen of water
+        possible = (two, one) if two else (one,) if one in ("O", "H") else ()
+        return AtomName(tuple(dict.fromkeys(symbol for symbol in possible if symbol)), 2 if run[:2] == "Ow" else 0)
     if len(run) > 3 and run[2:].islower() and not run.islower():
         return NOTHING  # a word
     mixed = two is not None and len(run) > 3 and _symbol(run[2:4]) is not None

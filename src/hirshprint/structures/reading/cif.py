@@ -58,7 +58,7 @@ def read_cif(text: str) -> Crystal:
         if not claim.meanings:
             remarks.append(f"{claim.text} is not known: {known[0].text} was taken")
         elif claim is not known[0]:
-            remarks += _disagreement(known[0], chosen, claim, crystal, atoms)
+            remarks += _disagreement(known[0], chosen, claim, crystal)
     return replace(crystal, remarks=(*mended, *angles, *atoms.remarks, *remarks, *crystal.remarks))
 
 
@@ -129,8 +129,7 @@ def _with_symmetry(
     if not filled:
         raise faults[0]
     chosen, crystal = filled[0]
-    doubtful = first.is_number and chosen.number != 1  # P 1 has no other
-    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if doubtful else []
+    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if first.is_number else []
     if any(not _same(crystal, other) for _, other in filled[1:]):
         chosen, crystal = _by_convention(first, filled, any(claim.is_number for claim in known))
         remarks = [f"{first.text} has several settings: {chosen.name} was taken, by convention"]
@@ -161,7 +160,7 @@ def _same(one: Crystal, other: Crystal) -> bool:
     return same_atoms(one.lattice, (one.frac, one.symbols), (other.frac, other.symbols))
 
 
-def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal, atoms: AtomList) -> list[str]:
+def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal) -> list[str]:
     """Remark that another claim names another setting; nothing where it agrees.
 
     Raises
@@ -176,7 +175,7 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal,
     if claim.is_number and number in numbers:
         return []
     for meaning in claim.meanings:
-        if fits_cell(meaning.operations, crystal.lattice) and _has_symmetry(meaning, crystal, atoms):
+        if fits_cell(meaning.operations, crystal.lattice) and _has_symmetry(crystal, meaning):
             return []
     if number in numbers:
         return [f"{claim.text} is in another setting than {first.text}, which was taken"]
@@ -186,14 +185,11 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal,
     )
 
 
-def _has_symmetry(meaning: Meaning, crystal: Crystal, atoms: AtomList) -> bool:
-    """Say whether the listed atoms make the same crystal under other operations."""
-    try:
-        frac, row, _ = expand(crystal.lattice, atoms.places, meaning.operations, atoms.labels)
-    except CrystalError:
-        return False
-    symbols = [atoms.symbols[k] for k in row]
-    return same_atoms(crystal.lattice, (crystal.frac, crystal.symbols), (frac, symbols))
+def _has_symmetry(crystal: Crystal, meaning: Meaning) -> bool:
+    """Say whether each of some operations takes the crystal onto itself."""
+    rotations, translations = meaning.operations.rotations, meaning.operations.translations
+    images = (crystal.frac @ w.T + t for w, t in zip(rotations, translations, strict=True))
+    return all(same_atoms(crystal.lattice, (crystal.frac, crystal.symbols), (x, crystal.symbols)) for x in images)
 
 
 # --- what the atoms must agree with -------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ GRAMMAR = {  # gemmi's words, and ours
     "unterminated text field": "a text field has no closing semicolon",
     "unterminated": "a quoted text has no closing quote",
 }
-CRYSTAL_TAGS = ("_cell_", "_atom_site_", "_space_group_", "_symmetry_", "_chemical_formula_")
+CRYSTAL_TAGS = ("_cell_", "_space_group_", "_symmetry_", "_chemical_formula_")
 MOST_MENDED = 50
 NO_CRYSTAL = {  # what files without fractional coordinates are, by the beginning of a tag
     "_atom_site_group_pdb": "an mmCIF of a molecule, with Cartesian coordinates",
@@ -70,8 +70,8 @@ def _document(text: str) -> tuple[gemmi.cif.Document, list[str]]:
             document = gemmi.cif.read_string("\n".join(lines) + "\n")
         except (ValueError, RuntimeError) as error:
             line, fault = _fault(str(error))
-            better = _mended(lines, line - 1) if len(mended) < MOST_MENDED and line - 1 not in mended else None
-            if better is None:
+            better = _mended(lines, line - 1) if len(mended) < MOST_MENDED else None
+            if better is None or better == lines[line - 1]:
                 where = f", line {line}" if line else ""
                 raise CrystalError(f"cannot be read as CIF{where}: {fault}", "correct it, or write it anew") from None
             mended[line - 1] = fault
@@ -103,10 +103,9 @@ def _mended(lines: list[str], number: int) -> str | None:
     if not tag.startswith("_"):
         return None
     words = re.sub(r"[\"';]+", " ", rest).strip(" ,")
-    if _name(tag).startswith(CRYSTAL_TAGS):
-        plain = " " in words and rest.strip(" ,") == words
-        return f"{tag} '{words}'" if plain and not line.startswith("_atom_site") else None
-    return ""
+    if _name(tag).startswith("_atom_site_"):
+        return None
+    return f"{tag} '{words}'" if words and _name(tag).startswith(CRYSTAL_TAGS) else ""
 
 
 def _tags(block: gemmi.cif.Block) -> dict[str, list[str]]:
