@@ -294,8 +294,10 @@ def test_magnetic_structures_are_read_without_their_moments(tmp_path: Path) -> N
     [
         ("Ti1", "Ti"),
         ("O1A", "O"), ("SiT1", "Si"), ("CaM2", "Ca"), ("OA1", "O"), ("Oa", "O"), ("W1", "W"), ("Ho1", "Ho"),
-        ("Ala", "Al"), ("Cab", "Ca C"), ("HO1", "H Ho"), ("NA", "N Na"), ("na1", "N Na"), ("SI2", "S Si"), ("TI1", "Ti"), ("D1", "H"), ("Fe(1)", "Fe"),
-        ("T1", ""), ("X", ""), ("Va1", ""), ("1", ""), ("AlSi1", ""), ("Bridge", ""), ("Cg1", ""), ("Hwa", "H"), ("H2O", "O H"),
+        ("Ala", "Al"), ("Cab", "Ca C"), ("HO1", "H Ho"), ("NA", "N Na"), ("na1", "N Na"),
+        ("SI2", "S Si"), ("TI1", "Ti"), ("D1", "H"), ("Fe(1)", "Fe"),
+        ("T1", ""), ("X", ""), ("Va1", ""), ("1", ""), ("AlSi1", ""), ("Bridge", ""), ("Cg1", ""),
+        ("Hwa", "H"), ("H2O", "O H"),
     ],
 )  # fmt: skip
 def test_elements_of_labels(label: str, symbols: str) -> None:
