@@ -305,6 +305,7 @@ def test_places_and_cells_are_read(read: Reader, text: str) -> None:
         (read_xyz, XYZ.replace("q:R:1", "Z:I:1"), "two elements on line 3: Cs and H"),
         (read_xyz, XYZ.replace("Cs 0", "X 0"), "unknown element 'X' on line 3"),
         (read_xyz, XYZ.replace("pbc", "occupancy={x} pbc"), "it has occupancies"),
+        (read_xyz, XYZ.replace("pbc", 'occupancy="_JSON {\\"0\\": {\\"Na\\": 0.5}}" pbc'), "it has occupancies"),
         (read_xyz, "Cs 0 0 0\n", "line 1 is Cs 0 0 0 and not the number of atoms"),
     ],
 )

@@ -13,7 +13,9 @@ from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, Tags, read_number
 from hirshprint.structures.reading.operations import (
     Operations,
     Setting,
+    checked_group,
     fits_cell,
+    listed_operations,
     meanings_of_symbol,
     operations_of_hall,
     operations_of_xyz,
@@ -98,7 +100,7 @@ def _operation_claims(tags: Tags) -> list[Claim]:
     if magnetic := _values(tags, (MAGNETIC_TAG,)):  # x,y,z,+1: where atoms go, whatever their moments do
         some = _unprimed(magnetic)
         centring = _values(tags, (CENTRING_TAG,))
-        found.append(products(some, _unprimed(centring)) if centring else some)
+        found.append(checked_group(products(some, _unprimed(centring)) if centring else some))
     if len(found) > 1 and not all(same_group(found[0], other) for other in found[1:]):
         raise CrystalError("it has two lists of symmetry operations that differ", "delete the wrong one")
     return [Claim(LIST, [Meaning(LIST, found[0])])] if found else []
@@ -106,7 +108,7 @@ def _operation_claims(tags: Tags) -> list[Claim]:
 
 def _unprimed(texts: list[str]) -> Operations:
     """Magnetic operations without their last part, the reversal of time."""
-    return operations_of_xyz([text.rpartition(",")[0] if text.count(",") == 3 else text for text in texts])
+    return listed_operations([text.rpartition(",")[0] if text.count(",") == 3 else text for text in texts])
 
 
 def _hall_claims(tags: Tags) -> list[Claim]:

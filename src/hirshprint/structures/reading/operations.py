@@ -59,15 +59,30 @@ def operations_of_xyz(texts: Iterable[str]) -> Operations:
     CrystalError
         One is not an operation, or together they are not a group.
     """
+    return checked_group(listed_operations(texts))
+
+
+def listed_operations(texts: Iterable[str]) -> Operations:
+    """Take the operations from a list that need not be a whole group, as of a magnetic one without its centring.
+
+    Raises
+    ------
+    CrystalError
+        One is not an operation.
+    """
     operations = [_operation(text) for text in texts]
     unique = {(str(op.rot), str([t % PARTS for t in op.tran])): op.wrap() for op in operations}
-    found = _from_gemmi(unique.values())
-    if not _is_group(found):
+    return _from_gemmi(unique.values())
+
+
+def checked_group(operations: Operations) -> Operations:
+    """Return the operations if together they are a group; raise CrystalError where they are not."""
+    if not _is_group(operations):
         raise CrystalError(
-            f"its {len(unique)} symmetry operations are no group: products of them are missing",
+            f"its {len(operations.rotations)} symmetry operations are no group: products of them are missing",
             "complete the list of operations",
         )
-    return found
+    return operations
 
 
 def _is_group(operations: Operations) -> bool:

@@ -39,8 +39,9 @@ def read_xyz(text: str) -> Crystal:
     keys = {key.lower(): value.strip("\"'{}[]") for key, value in KEY.findall("".join(rows[1:2]))}
     lattice = _lattice(keys)
     _check_length(rows, count)
-    if any("occupanc" in key for key in keys):
-        raise CrystalError("it has occupancies", "give an ordered model, without them")
+    shares = [float(share) for share in re.findall(r":\s*(\d*\.?\d+)", keys.get("occupancy", ""))]  # ASE's, of a CIF
+    if any("occupanc" in key for key in keys) and set(shares) != {1.0}:
+        raise CrystalError("partial occupancy or disorder: it has occupancies", "give an ordered model, without them")
     columns, width = _columns(keys.get("properties", DEFAULT_COLUMNS))
     if "pos" not in columns or not set(columns) & set(ELEMENT_COLUMNS):
         raise CrystalError(
