@@ -42,6 +42,8 @@ def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str |
             )
         if not fault and not name:
             fault = ("column structure_id is empty", "write the stem of the structure's file")
+        if not fault and (Path(settings["folder"]) / name).is_file():
+            fault = (f"structure_id {name} is the name of a file", f"write its stem, {Path(name).stem}")
         if not fault and len(contents[name]) > 1 and not mean:
             fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")
         if not fault and name in targets and not mean:
