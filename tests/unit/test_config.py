@@ -122,9 +122,9 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
         ),
         (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, holdout"]),
         (_with(densities="thakar"), ["`densities`", "thakkar, x2c", "did you mean `thakkar`"]),
-        (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "minimum of 1"]),
+        (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "must be at least 1, and is 0"]),
         (_with(fingerprint={"bins": {"low_angstrom": 3}}), ["`fingerprint.bins`", "must be below"]),
-        ({}, ["datasets", "required"]),
+        ({}, ["`datasets`: is missing", "table: mine.csv"]),
         ({"datasets": {"a": {}}}, ["`datasets.a`", "`table:`", "`folder:`"]),
         ({"datasets": {"a": {"table": "t", "folder": "f"}}}, ["`datasets.a`", "either"]),
         ({"datasets": {"a": {"folder": "f", "prototype": "cubic_perovskite"}}}, ["no meaning for a folder"]),
@@ -137,7 +137,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["must be below"],
         ),
         ({"datasets": {"a b": {"table": "t"}}}, ["a b"]),
-        (_with(strict="yes"), ["`strict`", "not of type 'boolean'", "the default is false"]),
+        (_with(strict="yes"), ["`strict`", 'the text "yes"; write true without quotes', "the default is false"]),
         (_with(surfaces=None), ["`surfaces`", "delete the key"]),
         ({"datasets": {"a": {"table": "t", "targets": "f"}}}, ["`datasets.a.targets`", "no meaning for a table"]),
         (
@@ -160,7 +160,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"],
         ),
         (_with(compounds={"SrTiO": 4}), ["compounds.SrTiO", "like SrTiO3"]),
-        (_with(compounds={"SrTiO3": 0.1}), ["compounds.SrTiO3", "minimum"]),
+        (_with(compounds={"SrTiO3": 0.1}), ["compounds.SrTiO3", "at least 1"]),
         (_with(paper={"oqmd": "none"}), ["paper.oqmd", "no dataset none", "has one"]),
         (_with(paper={"oqmd": "one"}), ["names no dataset as experimental, second_experimental, estimated_edge"]),
         (
@@ -202,9 +202,9 @@ def test_mesh_level_is_that_of_the_engine() -> None:
 
 def test_networks_and_baselines_are_those_of_the_library() -> None:
     """What may be written is what there is, and each network has its section."""
-    from hirshprint.datasets import HOLDOUT, SPLITS
     from hirshprint.models.baselines import BASELINES
     from hirshprint.models.training import NETWORKS, SITE_NETWORKS
+    from hirshprint.splits import HOLDOUT, SPLITS
 
     learning = json_schema()["properties"]["learning"]["properties"]
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)

@@ -40,7 +40,8 @@ gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it to
 runs.prepare_environment(SOURCE)
 try:
     runs.check_results(Path("results"))
-    config.update(resolve_engine(resolve_config(config), os.environ))
+    files = workflow.configfiles if workflow.is_main_process else ()
+    config.update(resolve_engine(resolve_config(config, files), os.environ))
 except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
