@@ -146,8 +146,11 @@ def _remedy(value: Any, kinds: list[str]) -> str:
         if not math.isfinite(meant_number) or ("number" not in kinds and meant_number % 1):
             return ""
         written = yaml_number(meant_number) if "number" in kinds else str(int(meant_number))
-        why = " (YAML takes 1e-3 for text; --config takes all that is in a section for text)" if kinds else ""
-        return f"; write {written} without quotes{why if isinstance(value, str) else ''}"
+        why = ""
+        if isinstance(value, str):
+            exponent = "e" in value.lower() and "," not in value
+            why = " (YAML reads such an exponent as text)" if exponent else " (all in a section of --config is text)"
+        return f"; write {written} without quotes{why}"
     if "array" in kinds and isinstance(value, (str, int, float)):
         return f"; write [{value}]"
     return "; write its keys below it, indented" if "object" in kinds else ""

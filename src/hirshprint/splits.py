@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import math
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
 SPLITS = ("random", "leave-A-out", "leave-B-out")
@@ -119,6 +123,90 @@ def hold_out(
             "name fewer"
         )
     return parts
+
+
+def learning_faults(
+    name: str,
+    learning: Mapping[str, Any],
+    compounds: Sequence[str],
+    groups: Sequence[str],
+    elements: Mapping[str, Sequence[str]],
+    left_out: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Say what the learning asks of a dataset that it lacks: enough to divide, and the compounds that are named.
+
+    Parameters
+    ----------
+    name : of the dataset.
+    learning : complete section of the configuration that holds for it.
+    compounds, groups : of each structure.
+    elements : by site the element of each structure; empty where sites have no names.
+    left_out : why compounds are no structures of the dataset, by name.
+
+    Returns
+    -------
+    Lines that name the key; none where all is well.
+    """
+    faults = _named_faults(name, learning, compounds, groups, left_out)
+    known = set(compounds)
+    for kind in dict.fromkeys([*learning["splits"], *(["random"] if learning["learning_curve"] else [])]):
+        site = kind.split("-")[1] if kind.startswith("leave-") else ""
+        try:
+            if kind != HOLDOUT:
+                fraction = learning["validation_fraction"]
+                divide(name, kind, groups, elements.get(site), learning["folds"], SPLIT_SEED, fraction)
+            elif known.issuperset(learning["holdout"]):
+                hold_out(name, compounds, groups, learning["holdout"], SPLIT_SEED, learning["validation_fraction"])
+        except ValueError as error:
+            key = {HOLDOUT: "holdout", "random": "folds"}.get(kind, "splits")
+            faults.append(f"`learning.{key}`: {error}")
+    return faults
+
+
+def _named_faults(
+    name: str,
+    learning: Mapping[str, Any],
+    compounds: Sequence[str],
+    groups: Sequence[str],
+    left_out: Mapping[str, str],
+) -> list[str]:
+    """Find compounds under `holdout` and `saliency` that the dataset does not have, or never tests."""
+    splits, group_of = learning["splits"], dict(zip(compounds, groups, strict=True))
+    held = learning["holdout"] if HOLDOUT in splits else []
+    faults = [
+        f"`learning.{key}`: dataset {name} has no compound {one}{absence(one, compounds, left_out)}"
+        for key, named in (("holdout", held), ("saliency", learning["saliency"]))
+        for one in named
+        if one not in group_of
+    ]
+    if splits[0] == HOLDOUT and "random" not in splits:  # those explained are those that the first split tests
+        tested = {group_of.get(one) for one in held}
+        faults += [
+            f"`learning.saliency`: the split {HOLDOUT} does not test {one}; add it to `holdout`, or name another"
+            for one in learning["saliency"]
+            if one in group_of and group_of[one] not in tested
+        ]
+    return faults
+
+
+def absence(name: str, compounds: Iterable[str], left_out: Mapping[str, str]) -> str:
+    """Say, as the end of a sentence, why a compound is not there, or which one is probably meant."""
+    if name in left_out:
+        return f": {left_out[name]}"
+    known = sorted(set(compounds))
+    same = [one for one in known if _atoms(one) and _atoms(one) == _atoms(name)]
+    near = same or difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else "; write it as the table does, or delete it"
+
+
+def _atoms(formula: str) -> dict[str, int]:
+    """Atoms of a plain formula; empty where it is none."""
+    if not re.fullmatch("([A-Z][a-z]?[0-9]{0,4})+", formula):
+        return {}
+    found: Counter[str] = Counter()
+    for symbol, number in re.findall("([A-Z][a-z]?)([0-9]*)", formula):
+        found[symbol] += int(number or 1)
+    return dict(found)
 
 
 def dealt(names: Iterable[str], salt: str) -> list[str]:

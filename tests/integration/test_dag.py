@@ -45,4 +45,4 @@ def test_missing_table_stops_with_its_name(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=2)
     project.configure(datasets={"small": {"table": "none.csv"}})
     output = project.run("-n", fails=True)
-    assert "datasets.small: none.csv: there is no such table" in output
+    assert "`datasets.small`: none.csv: there is no such table" in output

@@ -21,6 +21,7 @@ ROOMS = [  # each imports only those before it
         "config_files",
         "config_messages",
         "config",
+        "planned",
         "config_documents",
         "slurm",
         "logs",

@@ -96,7 +96,7 @@ def test_repeated_row_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"formula,A,B\nx,y,z\n", "no column a_angstrom, X"),
+        (b"formula,A,B\nx,y,z\n", "no column a_angstrom .`property`., X"),
         (b"formula;A;B;X;a_angstrom\n", "separate the columns by commas"),
         (b"formula,A,B,X,a_angstrom\nSr\xe9,Sr,Ti,O,3\n", "not UTF-8"),
         (b"", "the file is empty; write the columns formula, a_angstrom"),
@@ -160,7 +160,7 @@ def test_filters_are_checked(tmp_path: Path) -> None:
     stages = {rejection.source[-1]: (rejection.stage, rejection.reason) for rejection in plan.rejections}
     assert stages["3"] == ("structures", "column z is empty, and filter 'z' needs it")
     assert [stages[row][0] for row in "2456"] == ["filter", "filter", "structures", "filter"]
-    with pytest.raises(InputError, match=r"no column nosuch \(it has: formula"):
+    with pytest.raises(InputError, match=r"no column nosuch \(`filters`\) \(it has: formula"):
         plan_dataset(_settings(path) | {"filters": [{"name": "z", "column": "nosuch", "above": 2}]})
     bad = [{"name": "A", "elements": {"a": ["Ba"], "B": ["ti"]}}]
     with pytest.raises(InputError, match=r"a is no site .*did you mean A(.|\n)*unknown element 'ti'; write Ti"):

@@ -15,7 +15,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
-from hirshprint import progress, runs, versions
+from hirshprint import planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
@@ -115,8 +115,33 @@ def plan(dataset):
     try:
         return plan_dataset(DATASETS[dataset])
     except InputError as error:
-        place = Path(DATASETS[dataset].get("table") or DATASETS[dataset].get("folder") or ".")
-        raise WorkflowError(f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}")
+        source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
+        raise WorkflowError(f"`datasets.{dataset}`: {error}{source}")
+
+
+def input_is_there(dataset):
+    """Say whether what a dataset is read from exists; a table that is still to be fetched does not."""
+    return all(Path(DATASETS[dataset][key]).exists() for key in ("table", "folder") if key in DATASETS[dataset])
+
+
+def check_plans():
+    """Say before any job what cannot be used; input that is not there is another matter for who does not ask for it."""
+    plans, faults, absent = {}, [], []
+    for dataset in DATASETS:
+        try:
+            plans[dataset] = plan(dataset)
+        except WorkflowError as error:
+            (faults if input_is_there(dataset) else absent).append(str(error))
+    faults += planned.plan_faults(config, plans)
+    if faults:
+        listed = [f"  - {fault}" for fault in faults + absent] + planned.left_out(plans)
+        raise WorkflowError("\n".join(["The configuration and its input cannot be used:", *listed]))
+    for line in planned.left_out(plans):
+        print(line, file=sys.stderr)
+
+
+if workflow.is_main_process:
+    check_plans()
 
 
 @cache

@@ -8,7 +8,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def read_rows(path: Path, columns: Iterable[str], together: Sequence[str] = ()) 
 
     Parameters
     ----------
-    columns : names of columns that are needed.
+    columns : names of columns that are needed; a mapping says of each which key of the configuration asks for it.
     together : names of columns of which all are needed or none.
 
     Raises
@@ -53,7 +53,7 @@ def read_rows(path: Path, columns: Iterable[str], together: Sequence[str] = ()) 
     records = list(_records(path, _read_text(path)))
     header = records[0][2] if records else []
     wanted = (*columns, *(together if set(together) & set(header) else ()))
-    _check_header(path, header, wanted)
+    _check_header(path, header, wanted, columns if isinstance(columns, Mapping) else {})
     if len(records) == 1:
         raise InputError(f"{path}: a header and no row below it; add rows, or correct the path")
     needed = [header.index(column) for column in wanted]
@@ -133,7 +133,7 @@ def _open_quote(path: Path, first: int, last: int) -> str:
     return f'{path} row {first}: a quote (") is not closed in this row{so}; close it, or delete it'
 
 
-def _check_header(path: Path, header: Sequence[str], wanted: Sequence[str]) -> None:
+def _check_header(path: Path, header: Sequence[str], wanted: Sequence[str], keys: Mapping[str, str]) -> None:
     """Refuse a header that lacks a column, or has one twice."""
     if not header:
         raise InputError(f"{path}: the file is empty; write the columns {', '.join(wanted)} in its first line")
@@ -156,8 +156,9 @@ def _check_header(path: Path, header: Sequence[str], wanted: Sequence[str]) -> N
         hints += [f"column {k} has no name" for k, name in enumerate(header, 1) if not name]
         if len(missing) == len(wanted) and not hints:
             hints.append("the first line must name the columns")
+    asked = [f"{column} (`{keys[column]}`)" if keys.get(column) else column for column in missing]
     raise InputError(
-        f"{path}: no column {', '.join(missing)} (it has: {', '.join(header)}); "
+        f"{path}: no column {', '.join(asked)} (it has: {', '.join(header)}); "
         + "; ".join(hints or ["add it, or correct its name"])
     )
 

@@ -17,7 +17,7 @@ from hirshprint.structures.sources.placement import (
     radius_fault,
 )
 from hirshprint.structures.sources.rows import Row, group_fault, read_number, read_rows
-from hirshprint.structures.sources.targets import target_column
+from hirshprint.structures.sources.targets import target_column, wanted_columns
 
 
 def plan_table(settings: dict[str, Any]) -> Plan:
@@ -26,7 +26,7 @@ def plan_table(settings: dict[str, Any]) -> Plan:
     prototype = find_prototype(settings["prototype"])
     filters = settings.get("filters", ())
     check_filters(filters, prototype.sites)
-    wanted = dict.fromkeys(("formula", *filter(None, (column, group)), *filter_columns(filters)))
+    wanted = dict.fromkeys(filter_columns(filters), "filters") | wanted_columns("formula", column, group)
     rows = read_rows(path, wanted, prototype.sites)
     rows = [_with_elements(row, prototype) for row in rows]
     entries: list[Entry] = []
