@@ -199,7 +199,7 @@ def _filter_faults(place: str, filters: list[dict[str, Any]]) -> list[str]:
     faults = []
     for rule in filters:
         at = f"`{place}.filters`: '{rule['name']}'"
-        if not {"column", "elements"} & set(rule):
+        if not {"column", "elements", "above", "below"} & set(rule):
             faults.append(f"{at} takes nothing out; add `column` with `above` or `below`, or `elements`")
         if ("column" in rule) != bool({"above", "below"} & set(rule)):
             faults.append(f"{at} needs `column` and a number, `above` or `below`; write both, or neither")
@@ -238,6 +238,9 @@ def _complete_faults(config: dict[str, Any]) -> list[str]:
     """Find faults that concern several keys once the defaults are filled in."""
     own = [learning_of(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
     learning = [fault for section in (config["learning"], *own) for fault in _learning_faults(config, section)]
+    sections = [learning_of(config, name) for name in config["datasets"]]
+    if not any("holdout" in section["splits"] for section in sections) and any(one["holdout"] for one in sections):
+        learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
     return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys(learning))
 
 

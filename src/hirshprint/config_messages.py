@@ -149,7 +149,11 @@ def _remedy(value: Any, kinds: list[str]) -> str:
         why = ""
         if isinstance(value, str):
             exponent = "e" in value.lower() and "," not in value
-            why = " (YAML reads such an exponent as text)" if exponent else " (all in a section of --config is text)"
+            why = (
+                " (YAML reads such an exponent as text)"
+                if exponent
+                else " (in a section of --config every value is text)"
+            )
         return f"; write {written} without quotes{why}"
     if "array" in kinds and isinstance(value, (str, int, float)):
         return f"; write [{value}]"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from hirshprint.config import learning_of
@@ -15,18 +15,22 @@ from hirshprint.structures.symbols import SYMBOLS
 SHOWN = 10  # rows or files that are listed before the rest is only counted
 
 
-def plan_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> list[str]:
+def plan_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, list[str]]:
     """Say what makes a run pointless: it would stop only after jobs, or leave out what was asked for.
 
     Parameters
     ----------
     config : complete, with its predicted datasets.
     plans : of those datasets whose input is at hand.
+
+    Returns
+    -------
+    Lines by dataset, those of the report under an empty name; of datasets and a report that have none, none.
     """
-    faults = [fault for name, plan in plans.items() for fault in _dataset_faults(config, name, plan)]
+    faults = {name: _dataset_faults(config, name, plan) for name, plan in plans.items()}
     if set(plans) == set(config["datasets"]) and all(plan.entries for plan in plans.values()):
-        faults += _report_faults(config, plans)
-    return faults
+        faults[""] = _report_faults(config, plans)
+    return {name: lines for name, lines in faults.items() if lines}
 
 
 def left_out(plans: Mapping[str, Plan]) -> list[str]:
@@ -34,9 +38,11 @@ def left_out(plans: Mapping[str, Plan]) -> list[str]:
     lines = []
     for name, plan in plans.items():
         faults = _faults_of(plan)
-        if faults and plan.entries:
+        if faults:
             lines.append(f"datasets.{name}: {len(faults)} rows or files cannot be used and are left out:")
-            lines += _listed(faults, f"results/{name}/rejected.csv lists all")
+            lines += [f"    {one.source}: {one.reason}; {one.remedy}" for one in faults[:SHOWN]]
+        if len(faults) > SHOWN:
+            lines.append(f"    and {len(faults) - SHOWN} more, which hirshprint status counts by their reasons")
     return lines
 
 
@@ -44,37 +50,33 @@ def _faults_of(plan: Plan) -> list[Rejection]:
     return [rejection for rejection in plan.rejections if rejection.stage != "filter"]
 
 
-def _listed(faults: Sequence[Rejection], more: str) -> list[str]:
-    lines = [f"    {one.source}: {one.reason}; {one.remedy}" for one in faults[:SHOWN]]
-    return lines + ([f"    and {len(faults) - SHOWN} more; {more}"] if len(faults) > SHOWN else [])
-
-
 def _dataset_faults(config: Mapping[str, Any], name: str, plan: Plan) -> list[str]:
     settings, faults = config["datasets"][name], _faults_of(plan)
     if not plan.entries:
         what = "no row or file can be used" if faults else "the filters take every row out"
         what += ", besides those that filters take out" if 0 < len(faults) < len(plan.rejections) else ""
-        return [
-            "\n".join([f"`datasets.{name}`: {what}; correct them", *_listed(faults, "correct the first ones first")])
-        ]
+        return [f"`datasets.{name}`: {what}; {'correct what is listed as left out' if faults else 'change `filters`'}"]
     found = []
     if config["strict"] and faults:
-        lines = _listed(faults, "write `strict: false` to see all of them in results/")
         found.append(
-            "\n".join([f"`datasets.{name}`: {len(faults)} rejected, and `strict: true` asks to stop:", *lines])
+            f"`datasets.{name}`: {len(faults)} rows or files cannot be used, as listed, and `strict: true` asks "
+            "to stop; correct them, or write `strict: false`"
         )
-    if "model" in settings or not ("table" in settings or "targets" in settings):
-        return found
-    learning = learning_of(config, name)
-    entries = plan.entries
+    entries, learning = plan.entries, learning_of(config, name)
+    if all(entry.target is None for entry in entries):
+        return found  # there is nothing to learn
     if settings.get("prototype"):
         sites = find_prototype(settings["prototype"]).sites
         elements = {site: [entry.elements[k] for entry in entries] for k, site in enumerate(sites)}
         compounds = [entry.compound for entry in entries]
         groups = [entry.group or entry.compound for entry in entries]
         reasons = {one.structure_id: f"{one.source} is left out ({one.reason})" for one in reversed(plan.rejections)}
-        return found + learning_faults(name, learning, compounds, groups, elements, reasons)
-    return found + _file_faults(name, learning, plan)
+        found += learning_faults(name, learning, compounds, groups, elements, reasons)
+    else:
+        found += _file_faults(name, learning, plan)
+    for key in settings.get("learning", {}):
+        found = [fault.replace(f"`learning.{key}`", f"`datasets.{name}.learning.{key}`") for fault in found]
+    return found
 
 
 def _file_faults(name: str, learning: Mapping[str, Any], plan: Plan) -> list[str]:

@@ -119,8 +119,8 @@ def hold_out(
     parts = _parts(set(groups), test, f"{seed}/{HOLDOUT}", validation_fraction)
     if len(parts.train) < 2:
         raise ValueError(
-            f"learning: holdout: leaves less than two compounds of '{name}' to train on, besides those for validation; "
-            "name fewer"
+            f"the split '{HOLDOUT}' leaves less than two compounds of '{name}' to train on, besides those for "
+            "validation; name fewer under learning: holdout:"
         )
     return parts
 
@@ -179,7 +179,7 @@ def _named_faults(
         for one in named
         if one not in group_of
     ]
-    if splits[0] == HOLDOUT and "random" not in splits:  # those explained are those that the first split tests
+    if splits[:1] == [HOLDOUT] and "random" not in splits:  # those explained are those that the first split tests
         tested = {group_of.get(one) for one in held}
         faults += [
             f"`learning.saliency`: the split {HOLDOUT} does not test {one}; add it to `holdout`, or name another"

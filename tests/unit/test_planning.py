@@ -104,7 +104,7 @@ def test_repeated_row_counts_once(tmp_path: Path) -> None:
         (b"formula,A,B,X,a_angstrom\n,,,,\n", "a header and no row below it"),
         (b"SrTiO3,Sr,Ti,O,3.9\nBaTiO3,Ba,Ti,O,4\n", "the first line must name the columns"),
         (b"formula\ta_angstrom\nSrTiO3\t3.9\n", "by commas and not by tabs"),
-        (b"formula,A_Angstrom\nSrTiO3,3.9\n", "is A_Angstrom meant. Rename it to a_angstrom"),
+        (b"formula,A_Angstrom\nSrTiO3,3.9\n", "is A_Angstrom meant. Write it under `property`"),
         (b"formula,a,B,X,a_angstrom\nSrTiO3,Sr,Ti,O,3.9\n", "no column A .*is a meant"),
         (b"formula,A,B,X,\nSrTiO3,Sr,Ti,O,3.9\n", "no column a_angstrom .*column 5 has no name"),
         (b"formula,a_angstrom,a_angstrom \nSrTiO3,3.9,9\n", "columns 2 and 3 are all named a_angstrom"),

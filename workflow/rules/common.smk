@@ -124,24 +124,37 @@ def input_is_there(dataset):
     return all(Path(DATASETS[dataset][key]).exists() for key in ("table", "folder") if key in DATASETS[dataset])
 
 
-def check_plans():
-    """Say before any job what cannot be used; input that is not there is another matter for who does not ask for it."""
-    plans, faults, absent = {}, [], []
-    for dataset in DATASETS:
+@cache
+def input_faults():
+    """What of the input cannot be used and what is asked of it in vain, by dataset; of jobs, the head process knew."""
+    plans, faults, absent = {}, {}, {}
+    for dataset in DATASETS if workflow.is_main_process else ():
         try:
             plans[dataset] = plan(dataset)
         except WorkflowError as error:
-            (faults if input_is_there(dataset) else absent).append(str(error))
-    faults += planned.plan_faults(config, plans)
-    if faults:
-        listed = [f"  - {fault}" for fault in faults + absent] + planned.left_out(plans)
-        raise WorkflowError("\n".join(["The configuration and its input cannot be used:", *listed]))
+            (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
     for line in planned.left_out(plans):
         print(line, file=sys.stderr)
+    faults |= planned.plan_faults(config, plans) if plans else {}
+    return faults | absent
 
 
-if workflow.is_main_process:
-    check_plans()
+def refuse_input(*datasets):
+    """Stop before any job if these datasets, or "" for the report, have faults, and list those of all."""
+    if workflow.dag_settings.until or workflow.dag_settings.omit_from or not set(datasets) & set(input_faults()):
+        return  # one stage may do without what another needs
+    lines = [f"  - {fault}" for faults in input_faults().values() for fault in faults]
+    raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
+
+
+def learned_targets(wildcards):
+    """The property to learn, of a dataset that has what is asked of it."""
+    refuse_input(wildcards.dataset)
+    os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
+    return f"results/{wildcards.dataset}/targets.csv"
+
+
+input_faults()
 
 
 @cache
@@ -432,6 +445,7 @@ DATASET_FILES = ("status.csv", "fingerprints.h5", "targets.csv", "shown_surfaces
 
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
+    refuse_input("", *DATASETS)
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
     predicted = [name for name in names if "model" in DATASETS[name]]

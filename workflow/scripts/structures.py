@@ -3,6 +3,7 @@
 Writes structures.h5 (see hirshprint.structures.structure), targets.csv and rejected.csv.
 """
 
+import os
 from pathlib import Path
 
 from hirshprint.config import learning_of
@@ -15,7 +16,7 @@ stamp_results(Path("results"))
 dataset = snakemake.wildcards.dataset
 make_structures(
     settings=snakemake.config["datasets"][dataset],
-    learning=learning_of(snakemake.config, dataset),
+    learning=learning_of(snakemake.config, dataset) if os.environ.get("HIRSHPRINT_LEARNING") else None,
     name=dataset,
     strict=snakemake.config["strict"],
     structures_path=Path(snakemake.output.structures),

@@ -145,14 +145,15 @@ def _check_header(path: Path, header: Sequence[str], wanted: Sequence[str], keys
     if not missing:
         return
     hints = []
-    if len(header) == 1 and (found := re.search("[;\t|]", header[0])):
-        kind = {";": "semicolons", "\t": "tabs", "|": "bars"}[found[0]]
+    if len(header) == 1 and (mark := re.search("[;\t|]", header[0])):
+        kind = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark[0]]
         hints.append(f"separate the columns by commas and not by {kind}, and write numbers with a decimal point")
     else:
         free = {name.casefold(): name for name in header if name and name not in wanted}
         for column in missing:
             if near := difflib.get_close_matches(column.casefold(), free, n=1, cutoff=0.8):
-                hints.append(f"is {free[near[0]]} meant? Rename it to {column}")
+                key, found = keys.get(column, ""), free[near[0]]
+                hints.append(f"is {found} meant? " + (f"Write it under `{key}`" if key else f"Rename it to {column}"))
         hints += [f"column {k} has no name" for k, name in enumerate(header, 1) if not name]
         if len(missing) == len(wanted) and not hints:
             hints.append("the first line must name the columns")
