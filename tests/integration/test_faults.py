@@ -189,7 +189,6 @@ def test_all_mistakes_are_said_before_any_job(
     output = project.run("-n", fails=True)
     for part in parts:
         assert part in output
-    assert 'File "' not in output.partition("Traceback:")[2]
     assert not (project.folder / "results").exists()
 
 
@@ -198,7 +197,7 @@ def test_one_stage_needs_no_more_than_it_takes(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=2)
     project.run("-n", "--until", "surface")
     project.configure(datasets={"small": {"table": "table.csv"}, "broken": {"table": "config.yaml"}})
-    assert "fingerprints" in project.run("-n", "-q", "rules", "results/small/fingerprints.h5")
+    assert "fingerprints" in project.run("-n", "results/small/fingerprints.h5")
     output = project.run("-n", "results/small/predictions.csv", fails=True)
     assert "`learning.folds`: dataset 'small' has 2 groups of compounds" in output
 
