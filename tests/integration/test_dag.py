@@ -33,6 +33,16 @@ def test_messages_say_dataset_and_batch(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"\w+3-a4\.50000", name) for name in names)
 
 
+def test_files_that_are_passed_over_are_said_once(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=1)
+    for name in ("a.cif", "b.pdb", "below/x.cif"):
+        (project.folder / "crystals" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.folder / "crystals" / name).write_text("text")
+    project.configure(datasets={"mine": {"folder": "crystals", "property": "gap", "unit": "eV"}})
+    line = "datasets.mine: 2 files were passed over, of no known kind or in folders below: b.pdb, below/x.cif"
+    assert project.run("-n").count(line) == 1
+
+
 def test_wrong_key_stops_with_the_right_one(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=2)
     project.configure(fingerprints={})

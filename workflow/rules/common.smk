@@ -30,7 +30,7 @@ from hirshprint.report.items import (
     compound_items,
 )
 from hirshprint.structures.batches import plan_batches
-from hirshprint.structures.entries import InputError, geometry_digest, target_digest
+from hirshprint.structures.entries import InputError, geometry_digest, passed_over_text, target_digest
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
@@ -113,10 +113,13 @@ def plan(dataset):
     if dataset not in DATASETS:
         raise WorkflowError(f"there is no dataset {dataset}; the configuration has {', '.join(DATASETS)}")
     try:
-        return plan_dataset(DATASETS[dataset])
+        found = plan_dataset(DATASETS[dataset])
     except InputError as error:
         source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
         raise WorkflowError(f"`datasets.{dataset}`: {error}{source}")
+    if found.passed_over and workflow.is_main_process:
+        print(f"datasets.{dataset}: {passed_over_text(found.passed_over)}", file=sys.stderr)
+    return found
 
 
 def input_is_there(dataset):
@@ -139,10 +142,15 @@ def input_faults():
     return faults | absent
 
 
+def is_one_stage():
+    """Say whether only some stages are asked for, which may do without what others need."""
+    return bool(workflow.dag_settings.until or workflow.dag_settings.omit_from)
+
+
 def refuse_input(*datasets):
     """Stop before any job if these datasets, or "" for the report, have faults, and list those of all."""
-    if workflow.dag_settings.until or workflow.dag_settings.omit_from or not set(datasets) & set(input_faults()):
-        return  # one stage may do without what another needs
+    if is_one_stage() or not set(datasets) & set(input_faults()):
+        return
     lines = [f"  - {fault}" for faults in input_faults().values() for fault in faults]
     raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
 
@@ -150,7 +158,8 @@ def refuse_input(*datasets):
 def learned_targets(wildcards):
     """The property to learn, of a dataset that has what is asked of it."""
     refuse_input(wildcards.dataset)
-    os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
+    if not is_one_stage():
+        os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
     return f"results/{wildcards.dataset}/targets.csv"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hirshprint.remarks import join_remarks
 from hirshprint.structures.crystals import CrystalError, reduced_formula
 from hirshprint.structures.entries import Entry, Rejection
 from hirshprint.structures.placed import prototype_structure
@@ -16,7 +17,7 @@ from hirshprint.structures.reading.process import Reader
 from hirshprint.structures.structure import Structure
 
 TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
-VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value")
+VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value", "remarks")
 FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
 
 
@@ -74,6 +75,7 @@ def _target(
         "property": settings["property"],
         "unit": settings["unit"],
         "value": entry.target,
+        "remarks": join_remarks(structure.remarks),
     }
 
 

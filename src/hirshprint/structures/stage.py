@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.files import written_whole
+from hirshprint.remarks import remark_lines
 from hirshprint.splits import learning_faults
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
-from hirshprint.structures.entries import InputError, Rejection
+from hirshprint.structures.entries import InputError, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import write_structures
 
@@ -33,7 +34,7 @@ def make_structures(
     settings : the dataset's part of the configuration.
     learning : what is to be learned; only once files are read is it known whether they are enough for it.
     name : of the dataset, for messages.
-    strict : stop when anything is rejected.
+    strict : stop when anything is rejected; remarks on what is accepted stop nothing.
 
     Raises
     ------
@@ -43,9 +44,14 @@ def make_structures(
     plan = plan_dataset(settings)
     structures, targets, unusable = build_structures(plan.entries, settings)
     rejections = [*plan.rejections, *unusable]
+    place = settings.get("table") or settings.get("folder") or "elements"
+    if plan.passed_over:
+        print(f"{place}: {passed_over_text(plan.passed_over)}", file=sys.stderr)
     for rejection in (r for r in rejections if r.stage != "filter"):
         print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
-    place = settings.get("table") or settings.get("folder") or "elements"
+    remarks = [(row["source"], s.remarks) for row, s in zip(targets, structures, strict=True) if s.remarks]
+    for line in remark_lines(remarks):
+        print(f"remark: {line}", file=sys.stderr)
     faults = [rejection for rejection in rejections if rejection.stage != "filter"]
     if strict and faults:
         raise InputError(f"{place}: {len(faults)} rejected, as listed above, and the configuration says strict: true")
@@ -60,7 +66,8 @@ def make_structures(
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
     for reason, rows in Counter(r.reason for r in rejections if r.stage == "filter").items():
         print(f"{place}: {reason} took out {rows}", file=sys.stderr)
-    print(f"{place}: {len(structures)} structures, {len(faults)} rejected", file=sys.stderr)
+    remarked = f" ({len(remarks)} with remarks)" if remarks else ""
+    print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
 
 
 def _check_learning(name: str, learning: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> None:
