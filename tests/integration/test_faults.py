@@ -146,8 +146,64 @@ def test_bad_rows_are_listed_everywhere_and_the_others_run(tmp_path: Path) -> No
     assert "6 rejected" in output
 
 
+@pytest.mark.parametrize(
+    ("config", "edit", "parts"),
+    [
+        (
+            "datasets:\n  small: {table: table.csv}\n  2021: {table: table.csv}\nstrict: no\nstrict: off\n"
+            "learning: {cnn_paper: {learning_rate: 1e-3}}\n",
+            lambda lines: lines,
+            [
+                "config.yaml lines 4 and 5: `strict` is written twice",
+                "reads the key 2021",
+                "write 0.001 without quotes",
+            ],
+        ),
+        (
+            "datasets:\n  small: {table: table.csv}\n  other: {table: other.csv}\n  none: {table: none.csv}\n"
+            "learning: {folds: 20, saliency: [Srtio3]}\nreport: {compounds: [SrTiO3]}\n",
+            lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9", "KTaO3,K,Ta,O,3_99"],
+            [
+                "table.csv row 14: column B: unknown element 'Xx'; write an element symbol",
+                "table.csv row 15: '3_99' in column a_angstrom is no number",
+                "`learning.folds`: dataset 'small' has 12 groups of compounds, too few for 20 folds",
+                "`learning.saliency`: dataset small has no compound Srtio3",
+                "`datasets.other`: other.csv row 2: a quote",
+                "`datasets.none`: none.csv: there is no such table",
+            ],
+        ),
+        (
+            "datasets: {small: {table: table.csv, filters: [{name: f, column: zzz, above: 1}]}}\n",
+            lambda lines: lines,
+            ["`datasets.small`: table.csv: no column zzz (`filters`)"],
+        ),
+    ],
+)
+def test_all_mistakes_are_said_before_any_job(
+    tmp_path: Path, config: str, edit: Callable[[list[str]], list[str]], parts: list[str]
+) -> None:
+    project = make_project(tmp_path / "project", rows=12)
+    project.edit_table(edit)
+    (project.folder / "other.csv").write_text('formula,a_angstrom\n"SrTiO3,3.9\nBaTiO3,4.0\n')
+    (project.folder / "config.yaml").write_text(config)
+    output = project.run("-n", fails=True)
+    for part in parts:
+        assert part in output
+    assert not (project.folder / "results").exists()
+
+
+def test_one_stage_needs_no_more_than_it_takes(tmp_path: Path) -> None:
+    """Two compounds are enough for surfaces, and for no fold; a dataset goes on beside one that is broken."""
+    project = make_project(tmp_path / "project", rows=2)
+    project.run("-n", "--until", "surface")
+    project.configure(datasets={"small": {"table": "table.csv"}, "broken": {"table": "config.yaml"}})
+    assert "fingerprints" in project.run("-n", "results/small/fingerprints.h5")
+    output = project.run("-n", "results/small/predictions.csv", fails=True)
+    assert "`learning.folds`: dataset 'small' has 2 groups of compounds" in output
+
+
 def test_strict_stops_with_the_list(tmp_path: Path) -> None:
-    project = make_project(tmp_path / "project", rows=4)
+    project = make_project(tmp_path / "project", rows=12)
     project.edit_table(lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9"])
     project.configure(strict=True)
     output = project.run(fails=True)

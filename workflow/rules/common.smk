@@ -15,7 +15,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
-from hirshprint import progress, runs, versions
+from hirshprint import planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
@@ -40,7 +40,8 @@ gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it to
 runs.prepare_environment(SOURCE)
 try:
     runs.check_results(Path("results"))
-    config.update(resolve_engine(resolve_config(config), os.environ))
+    files = workflow.configfiles if workflow.is_main_process else ()
+    config.update(resolve_engine(resolve_config(config, files), os.environ))
 except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
@@ -114,11 +115,55 @@ def plan(dataset):
     try:
         found = plan_dataset(DATASETS[dataset])
     except InputError as error:
-        place = Path(DATASETS[dataset].get("table") or DATASETS[dataset].get("folder") or ".")
-        raise WorkflowError(f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}")
+        source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
+        raise WorkflowError(f"`datasets.{dataset}`: {error}{source}")
     if found.passed_over and workflow.is_main_process:
         print(f"datasets.{dataset}: {passed_over_text(found.passed_over)}", file=sys.stderr)
     return found
+
+
+def input_is_there(dataset):
+    """Say whether what a dataset is read from exists; a table that is still to be fetched does not."""
+    return all(Path(DATASETS[dataset][key]).exists() for key in ("table", "folder") if key in DATASETS[dataset])
+
+
+@cache
+def input_faults():
+    """What of the input cannot be used and what is asked of it in vain, by dataset; of jobs, the head process knew."""
+    plans, faults, absent = {}, {}, {}
+    for dataset in DATASETS if workflow.is_main_process else ():
+        try:
+            plans[dataset] = plan(dataset)
+        except WorkflowError as error:
+            (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
+    for line in planned.left_out(plans):
+        print(line, file=sys.stderr)
+    faults |= planned.plan_faults(config, plans) if plans else {}
+    return faults | absent
+
+
+def is_one_stage():
+    """Say whether only some stages are asked for, which may do without what others need."""
+    return bool(workflow.dag_settings.until or workflow.dag_settings.omit_from)
+
+
+def refuse_input(*datasets):
+    """Stop before any job if these datasets, or "" for the report, have faults, and list those of all."""
+    if is_one_stage() or not set(datasets) & set(input_faults()):
+        return
+    lines = [f"  - {fault}" for faults in input_faults().values() for fault in faults]
+    raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
+
+
+def learned_targets(wildcards):
+    """The property to learn, of a dataset that has what is asked of it."""
+    refuse_input(wildcards.dataset)
+    if not is_one_stage():
+        os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
+    return f"results/{wildcards.dataset}/targets.csv"
+
+
+input_faults()
 
 
 @cache
@@ -409,6 +454,7 @@ DATASET_FILES = ("status.csv", "fingerprints.h5", "targets.csv", "shown_surfaces
 
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
+    refuse_input("", *DATASETS)
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
     predicted = [name for name in names if "model" in DATASETS[name]]

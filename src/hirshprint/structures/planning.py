@@ -5,6 +5,7 @@ Everything here is read while the Snakefile is parsed, so it needs no pymatgen, 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hirshprint.structures.entries import InputError, Plan
@@ -26,6 +27,10 @@ def plan_dataset(settings: dict[str, Any]) -> Plan:
     InputError
         If the table or folder is missing, unreadable or without the needed columns.
     """
+    if "folder" in settings and Path(settings["folder"]).is_file():
+        raise InputError(
+            f"{settings['folder']}: a file where a folder of structure files is to be read; write `table:` for a table"
+        )
     try:
         if "elements" in settings:
             return plan_elements(settings)

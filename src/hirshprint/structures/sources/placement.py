@@ -12,6 +12,7 @@ from typing import Any
 from hirshprint.structures.entries import Entry
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.radii import SLATER_ANGSTROM, touching_edge
+from hirshprint.structures.sources.rows import shortened
 from hirshprint.structures.symbols import element_fault
 
 EDGE_COLUMN = "initial_edge_angstrom"
@@ -68,7 +69,7 @@ def compound_fault(cells: dict[str, str], prototype: Prototype) -> tuple[str, st
         counts = prototype.counts.values()
         parts = [f"{n} {s} = {e}" for n, s, e in zip(counts, prototype.sites, elements, strict=True)]
         return (
-            f"formula {cells['formula'] or '(empty)'} is not made of {', '.join(parts)}",
+            f"formula {shortened(cells['formula']) or '(empty)'} is not made of {', '.join(parts)}",
             f"write {prototype.compound(elements)}, or correct the columns {', '.join(prototype.sites)}",
         )
     return None
@@ -76,10 +77,10 @@ def compound_fault(cells: dict[str, str], prototype: Prototype) -> tuple[str, st
 
 def _count_atoms(formula: str) -> Counter[str] | None:
     """Count the atoms of a plain formula such as Sr2TiO4; None if it is not one."""
-    if not re.fullmatch(r"([A-Z][a-z]?\d*)+", formula):
+    if not re.fullmatch("([A-Z][a-z]?[0-9]{0,4})+", formula):
         return None
     counts: Counter[str] = Counter()
-    for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*)", formula):
+    for symbol, number in re.findall("([A-Z][a-z]?)([0-9]*)", formula):
         counts[symbol] += int(number or 1)
     return counts
 
