@@ -173,6 +173,8 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
     [
         (cif("cubic", group("F d -3 m"), "C1 C 0 0 0\n"), "may be F d -3 m:1 or F d -3 m:2"),
         (cif("cubic", group("P q r s"), SALT), "its space group 'P q r s' is not known"),
+        (cif("cubic", "_space_group.magn_name_BNS \"P 4/m' b' m'\"\n", SALT), "bns \"P 4/m' b' m'\" is not known"),
+        (cif("cubic", "_space_group_name_Schoenflies Oh.5\n", SALT), "'Oh.5' is not known"),
         (cif("orthorhombic", group("P m -3 m"), SALT), "does not fit the lengths and angles of its cell"),
         (cif("cubic", "_symmetry_Int_Tables_number 231\n", SALT), "its space-group number is 231"),
         (

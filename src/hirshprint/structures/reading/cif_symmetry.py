@@ -34,6 +34,16 @@ SYMBOL_TAGS = (
 )
 REFERENCE_TAGS = ("_space_group_name_h-m_ref",)  # of the standard setting, whatever that of the file
 NUMBER_TAGS = ("_space_group_it_number", "_symmetry_int_tables_number")
+OTHER_TAGS = (  # names that do not tell the operations
+    "_space_group_magn_name_bns",
+    "_space_group_magn_name_og",
+    "_space_group_magn_number_bns",
+    "_space_group_magn_number_og",
+    "_parent_space_group_name_h-m_alt",
+    "_parent_space_group_name_h-m",
+    "_parent_space_group_it_number",
+    "_space_group_name_schoenflies",
+)
 MAGNETIC_TAG = "_space_group_symop_magn_operation_xyz"
 CENTRING_TAG = "_space_group_symop_magn_centering_xyz"
 MODULATED = ("_cell_modulation", "_space_group_ssg", "_cell_wave_vector", "_atom_site_fourier", "_cell_subsystem")
@@ -85,7 +95,9 @@ def symmetry_claims(tags: Tags) -> list[Claim]:
     listed = _operation_claims(tags)
     if listed and MAGNETIC_TAG in tags:
         return listed  # symbols and numbers are those of the parent
-    return [*listed, *_hall_claims(tags), *named, *_number_claims(tags)]
+    claims = [*listed, *_hall_claims(tags), *named, *_number_claims(tags)]
+    others = [Claim(f"its {tag} {value!r}", []) for tag in OTHER_TAGS for value in _values(tags, (tag,))]
+    return claims or others
 
 
 def _values(tags: Tags, names: tuple[str, ...]) -> list[str]:
