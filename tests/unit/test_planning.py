@@ -52,6 +52,7 @@ def test_good_rows(tmp_path: Path) -> None:
         ("SrTiO3,Sr,Ti,O,three", "'three' in column a_angstrom", "decimal point"),
         ("SrTiO3,Sr,Ti,O,0.1", "0.05 Å apart", "edge of the cubic cell"),
         ("SrTiO3,Sr,Ti,O,-3.9", "Å apart", "edge of the cubic cell"),
+        ("SrTiO3,Sr,Ti,O,390.5", "390.5 Å is longer than", "in Å, with a decimal point"),
         ("SrTiO3,Sr,Ti,O,3_905", "'3_905' in column a_angstrom is no number", "decimal point, such as 3.905"),
         ("SrTiO3,Sr,Ti,O,３.905", "is no number", "decimal point"),
         ('SrTiO3,Sr,Ti,O,"3,905"', "'3,905' in column a_angstrom", "decimal point"),

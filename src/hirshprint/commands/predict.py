@@ -69,6 +69,8 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
     settings |= {"property": card["property"], "unit": card["unit"], "model": str(arguments.model)}
     plans = []
     if arguments.formula:
+        if not all(formula.strip() for formula in arguments.formula):
+            raise CommandError("--formula: a formula is empty; write one such as SrTiO3", UNUSABLE)
         listed = temporary / "formulas.csv"
         listed.write_text("\n".join(["formula", *arguments.formula]) + "\n", encoding="utf-8")
         plan = plan_dataset(settings | {"table": str(listed)})

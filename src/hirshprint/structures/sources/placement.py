@@ -16,6 +16,7 @@ from hirshprint.structures.sources.rows import shortened
 from hirshprint.structures.symbols import element_fault
 
 EDGE_COLUMN = "initial_edge_angstrom"
+MAX_EDGE_ANGSTROM = 30
 MIN_DISTANCE_ANGSTROM = 0.5  # atoms nearer than this overlap
 
 
@@ -86,8 +87,13 @@ def _count_atoms(formula: str) -> Counter[str] | None:
 
 
 def overlap_fault(edge: float, column: str, prototype: Prototype) -> tuple[str, str] | None:
-    """Reject an edge at which atoms overlap; of a prototype from a file, one that is not positive."""
+    """Reject an edge at which atoms overlap, or one in pm; of a prototype from a file, one that is not positive."""
     nearest = edge * prototype.closest
+    if edge > MAX_EDGE_ANGSTROM and not prototype.file:
+        return (
+            f"{column} = {edge:g} Å is longer than that of any perovskite ({MAX_EDGE_ANGSTROM} Å at most)",
+            "give the edge of the cubic cell in Å, with a decimal point",
+        )
     if nearest >= MIN_DISTANCE_ANGSTROM or (prototype.file and edge > 0):
         return None
     return (
