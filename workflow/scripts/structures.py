@@ -3,6 +3,7 @@
 Writes structures.h5 (see hirshprint.structures.structure), targets.csv and rejected.csv.
 """
 
+import os
 from pathlib import Path
 
 from hirshprint.logs import start_log
@@ -18,4 +19,5 @@ make_structures(
     structures_path=Path(snakemake.output.structures),
     targets_path=Path(snakemake.output.targets),
     rejected_path=Path(snakemake.output.rejected),
+    processes=min(snakemake.threads, len(os.sched_getaffinity(0))),
 )

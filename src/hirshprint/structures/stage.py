@@ -1,4 +1,4 @@
-"""The structures stage: from a table or folder to checked structures, their targets, and what was rejected."""
+"""The structures stage: from any source to checked structures, their targets, and what was rejected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from hirshprint.structures.structure import write_structures
 
 
 def make_structures(
-    settings: dict[str, Any], strict: bool, structures_path: Path, targets_path: Path, rejected_path: Path
+    settings: dict[str, Any],
+    strict: bool,
+    structures_path: Path,
+    targets_path: Path,
+    rejected_path: Path,
+    processes: int = 1,
 ) -> None:
     """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
 
@@ -24,6 +29,7 @@ def make_structures(
     ----------
     settings : the dataset's part of the configuration.
     strict : stop when anything is rejected.
+    processes : most processes that read files at the same time.
 
     Raises
     ------
@@ -31,11 +37,11 @@ def make_structures(
         If nothing usable is left, or with `strict` if anything was rejected.
     """
     plan = plan_dataset(settings)
-    structures, targets, unusable = build_structures(plan.entries, settings)
+    structures, targets, unusable = build_structures(plan.entries, settings, processes)
     rejections = [*plan.rejections, *unusable]
     for rejection in (r for r in rejections if r.stage != "filter"):
         print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
-    place = settings.get("table") or settings.get("folder") or "elements"
+    place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
     faults = [rejection for rejection in rejections if rejection.stage != "filter"]
     if strict and faults:
         raise InputError(f"{place}: {len(faults)} rejected, as listed above, and the configuration says strict: true")
