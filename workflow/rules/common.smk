@@ -118,7 +118,16 @@ def plan(dataset):
         return plan_dataset(DATASETS[dataset])
     except InputError as error:
         place = Path(next((DATASETS[dataset][kind] for kind in PLACES if kind in DATASETS[dataset]), "."))
-        raise WorkflowError(f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}")
+        message = f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}"
+        say_once(message)
+        raise WorkflowError(message)
+
+
+@cache
+def say_once(message):
+    """Say that an input cannot be read: Snakemake does not, where all results are there."""
+    if workflow.is_main_process:
+        print(message, file=sys.stderr)
 
 
 @cache

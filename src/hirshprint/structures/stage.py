@@ -12,7 +12,7 @@ from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
 from hirshprint.structures.entries import InputError, Rejection
 from hirshprint.structures.planning import plan_dataset
-from hirshprint.structures.structure import write_structures
+from hirshprint.structures.structure import write_digests, write_structures
 
 
 def make_structures(
@@ -49,6 +49,9 @@ def make_structures(
         raise InputError(f"{place}: nothing usable in it; {len(rejections)} rejected, as listed above")
     with written_whole(structures_path) as temporary:
         write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
+        if "structures" in settings:
+            digests = {entry.structure_id: str(entry.content[0]) for entry in plan.entries}
+            write_digests(temporary, [digests[structure.structure_id] for structure in structures])
     with written_whole(targets_path) as temporary:
         write_targets(temporary, targets)
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])

@@ -212,7 +212,7 @@ def _array(given: Any, kind: str) -> list[Any]:
     if isinstance(given, bytes):
         return list(struct.unpack(f"<{len(given) // struct.calcsize(kind)}{kind}", given))
     if isinstance(given, dict):
-        given = given["__ndarray__"][2]
+        given = given.get("array", given)["__ndarray__"][2]
     while given and isinstance(given, list) and isinstance(given[0], list):
         given = [value for row in given for value in row]
     return list(given) if isinstance(given, list) else [given]
