@@ -115,10 +115,22 @@ def test_a_file_that_cannot_be_read_stops_the_run_at_its_start(many: Project, tm
     (project.folder / "crystals.jsonl").unlink()
     message = "datasets.many: crystals.jsonl: there is no such file"
     assert message in project.run("-n")  # there is nothing to do for Snakemake, as all results are there
-    shutil.rmtree(project.folder / "results/many")
+    shutil.rmtree(project.folder / "results")
     output = project.run("-n", fails=True)
     assert message in output
-    assert "Traceback" not in output
+
+
+def test_new_crystals_in_a_file_are_predicted_by_what_it_taught(many: Project, tmp_path: Path) -> None:
+    project = many.copy(tmp_path / "copy")
+    config = yaml.safe_load((project.folder / "config.yaml").read_text(encoding="utf-8"))
+    new = {"structures": "new.jsonl", "model": "many"}
+    project.configure(datasets=config["datasets"] | {"new": new})
+    lines = [json.dumps(one | {"properties": None}) for one in crystals()[:2]]
+    (project.folder / "new.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    jobs = project.jobs()
+    assert (jobs["structures"], jobs["surface"], jobs["predict"]) == (1, 2, 1)
+    project.configure(datasets=config["datasets"] | {"new": {"table": "new.csv", "model": "many"}})
+    assert "name the new compounds by `folder` or `structures`" in project.run("-n", fails=True)
 
 
 def test_without_a_property_there_are_fingerprints_and_a_report(many: Project, tmp_path: Path) -> None:
