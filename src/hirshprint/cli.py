@@ -19,7 +19,7 @@ EXAMPLES = {
   hirshprint fingerprint SrTiO3 --edge 3.905 --out SrTiO3.h5 --picture SrTiO3.png
   hirshprint compare SrTiO3.h5 BaTiO3.cif --picture difference.png
   hirshprint predict SrTiO3 --model results/experimental/models
-  hirshprint status                                  which structures are new, changed, failed or rejected
+  hirshprint status                                  which structures are new, changed, failed, remarked or rejected
   hirshprint recover                                 after a killed run: then run snakemake again
 
 each command has a --help of its own""",
@@ -88,7 +88,7 @@ SUMMARIES = {
     "compare": "distances between two fingerprints, and a map of their difference",
     "predict": "the property of new compounds, with the networks that a run trained",
     "recover": "clear what a killed run left in this folder",
-    "status": "which structures are new, changed, failed or rejected, and why",
+    "status": "which structures are new, changed, failed, remarked or rejected, and why",
 }
 
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import copy
-import difflib
-import json
+import math
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import yaml
-
+from hirshprint.config_files import ConfigFileError, read_config_file, repeated_keys
+from hirshprint.config_messages import value_faults, with_text_keys
 from hirshprint.config_model import Dataset, InitialEdge, Paper, json_schema, keys_of, keys_only_for
 from hirshprint.models.cards import ModelError, complete_predicted
 from hirshprint.structures.planning import has_property
+from hirshprint.structures.symbols import element_fault
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
 KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
 OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
+PATHS = {"table", "folder", "structures", "targets", "model"}  # keys of a dataset
 SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
 TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
 PAPER_ROLES = tuple(keys_of(Paper))
@@ -33,17 +33,23 @@ class ConfigError(ValueError):
     """A configuration that cannot be used; the message lists every fault, the key and what to write instead."""
 
 
-def resolve_config(config: dict[str, Any]) -> dict[str, Any]:
+def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> dict[str, Any]:
     """Check a configuration and return a copy with every default filled in.
+
+    Parameters
+    ----------
+    files : the files that it was read from, to look for keys that are written twice.
 
     Raises
     ------
     ConfigError
         Naming each wrong or unknown key, with the nearest right one.
     """
-    config = _with_paths(config)
-    errors = jsonschema.Draft202012Validator(json_schema()).iter_errors(config)
-    faults = [line for error in errors for line in _explain(error)] or _cross_faults(config)
+    faults = [fault for path in files for fault in repeated_keys(Path(path))]
+    config, of_keys = with_text_keys(config)
+    config, of_paths = _with_paths(config)
+    faults += of_keys + of_paths
+    faults += value_faults(config, json_schema()) or _cross_faults(config)
     resolved = copy.deepcopy(config)
     if not faults:
         _fill(resolved, json_schema())
@@ -53,35 +59,35 @@ def resolve_config(config: dict[str, Any]) -> dict[str, Any]:
     return resolved
 
 
-def _with_paths(config: dict[str, Any]) -> dict[str, Any]:
+def _with_paths(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Put paths given on the command line (``--config KEY=PATH``) where a dataset asks for them by ``{KEY}``.
 
-    ``{KEY:PATH}`` asks for one that may be given, and is PATH where it is not.
-
-    Raises
-    ------
-    ConfigError
-        One is not given.
+    ``{KEY:PATH}`` asks for one that may be given, and is PATH where it is not. Second: those that are not given.
     """
     filled = copy.deepcopy(config)
-    used = set()
+    used, faults = set(), []
     datasets = filled.get("datasets")
     for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
-        for place in sorted(
-            {"table", "folder", "structures", "targets", "model"} & set(dataset if isinstance(dataset, dict) else ())
-        ):
+        for place in sorted(PATHS & set(dataset if isinstance(dataset, dict) else ())):
             match = re.fullmatch(r"\{(\w+)(?::(.+))?\}", str(dataset[place]))
             if match is None:
                 continue
-            path = config.get(match[1]) or match[2]
-            if not path:
-                raise ConfigError(
-                    f"The configuration cannot be used:\n  - `datasets.{name}.{place}`: its path is not given; "
+            path = config.get(match[1])
+            used.add(match[1])
+            if isinstance(path, (dict, list, bool)):
+                faults.append(
+                    f"`{match[1]}`: must be the path for `datasets.{name}.{place}`; add --config {match[1]}=PATH"
+                )
+            elif not path and not match[2]:
+                faults.append(
+                    f"`datasets.{name}.{place}`: its path is not given; "
                     f"add --config {match[1]}=PATH, or write the path there{where_from(dataset)}"
                 )
-            dataset[place] = str(path)
-            used.add(match[1])
-    return {key: value for key, value in filled.items() if key not in used}
+            else:
+                dataset[place] = str(path or match[2])
+    return {
+        key: value for key, value in filled.items() if key not in used or key in json_schema()["properties"]
+    }, faults
 
 
 def where_from(dataset: Mapping[str, Any]) -> str:
@@ -140,12 +146,9 @@ def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
         If the file is missing or cannot be used.
     """
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError(f"{path}: there is no such file; name the configuration by --configfile") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
-    resolved = resolve_config(config or {})
+        resolved = resolve_config(read_config_file(path), [path])
+    except ConfigFileError as error:
+        raise ConfigError(str(error)) from None
     if not any("model" in dataset for dataset in resolved["datasets"].values()):
         datasets: dict[str, dict[str, Any]] = resolved["datasets"]
         return datasets
@@ -153,30 +156,6 @@ def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
         return complete_predicted(resolve_engine(resolved, os.environ))
     except ModelError as error:
         raise ConfigError(str(error)) from None
-
-
-def _explain(error: Any) -> list[str]:
-    """Turn one schema error into lines that say what is wrong where, and what to do."""
-    place = ".".join(str(part) for part in error.absolute_path)
-    if error.validator == "additionalProperties":
-        known = list(error.schema["properties"])
-        lines = []
-        for key in sorted(set(error.instance) - set(known)):
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
-            lines.append(f"`{f'{place}.' if place else ''}{key}`: unknown key; {hint}")
-        return lines
-    if error.validator == "enum":
-        near = difflib.get_close_matches(str(error.instance), [str(v) for v in error.validator_value], n=1)
-        hint = f" (did you mean `{near[0]}`?)" if near else ""
-        choices = ", ".join(str(value) for value in error.validator_value)
-        return [f"`{place}`: {error.instance!r} is none of {choices}{hint}"]
-    hint = ""
-    if error.validator == "type" and "default" in error.schema:
-        hint = f"; the default is {json.dumps(error.schema['default'], ensure_ascii=False)}"
-    if error.validator == "type" and error.instance is None:
-        hint += "; write a value, or delete the key"
-    return [f"`{place or 'configuration'}`: {error.message}{hint}"]
 
 
 def _cross_faults(config: dict[str, Any]) -> list[str]:
@@ -205,6 +184,7 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
             faults.append(
                 f"`{place}.elements`: has no property to learn; add `model:`, a dataset or a folder of models"
             )
+        faults += _filter_faults(place, dataset.get("filters", []))
         edge = dataset.get("initial_edge", {})
         kind = edge.get("kind", "fixed")
         for key in sorted(set(edge) - {"kind"} - EDGE_KEYS.get(kind, set())):
@@ -214,6 +194,20 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
                 f"delete it or write `kind: {right}`"
             )
     return faults + _paper_faults(config)
+
+
+def _filter_faults(place: str, filters: list[dict[str, Any]]) -> list[str]:
+    """Find filters that take out no row, or every row."""
+    faults = []
+    for rule in filters:
+        at = f"`{place}.filters`: '{rule['name']}'"
+        if not {"column", "elements", "above", "below"} & set(rule):
+            faults.append(f"{at} takes nothing out; add `column` with `above` or `below`, or `elements`")
+        if ("column" in rule) != bool({"above", "below"} & set(rule)):
+            faults.append(f"{at} needs `column` and a number, `above` or `below`; write both, or neither")
+        if rule.get("above", math.inf) < rule.get("below", -math.inf):
+            faults.append(f"{at} takes every row out: `above` {rule['above']:g} is less than `below` {rule['below']:g}")
+    return faults
 
 
 def _paper_faults(config: dict[str, Any]) -> list[str]:
@@ -233,6 +227,12 @@ def _paper_faults(config: dict[str, Any]) -> list[str]:
         for formula in config.get("compounds", {})
         if not re.fullmatch(r"([A-Z][a-z]?){3}3", formula)
     ]
+    faults += [
+        f"`compounds.{formula}`: {fault[0]}; {fault[1]}"
+        for formula in config.get("compounds", {})
+        for symbol in re.findall("[A-Z][a-z]?", formula)
+        if (fault := element_fault(symbol))
+    ]
     return faults
 
 
@@ -240,6 +240,9 @@ def _complete_faults(config: dict[str, Any]) -> list[str]:
     """Find faults that concern several keys once the defaults are filled in."""
     own = [learning_of(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
     learning = [fault for section in (config["learning"], *own) for fault in _learning_faults(config, section)]
+    sections = [learning_of(config, name) for name in config["datasets"]]
+    if not any("holdout" in section["splits"] for section in sections) and any(one["holdout"] for one in sections):
+        learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
     return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys(learning))
 
 

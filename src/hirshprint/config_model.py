@@ -112,8 +112,9 @@ class Dataset:
         only="table",
     )
     folder: str = given(
-        """Folder of structure files: CIF and POSCAR (*.cif, *.vasp, *.poscar, POSCAR_*, */POSCAR), others of pymatgen
-        (*.json, *.res, *.cssr, *.xsf) and of ASE (*.xyz, *.extxyz, *.gen).""",
+        """Folder of structure files: CIF (*.cif, *.mcif), POSCAR and CONTCAR (*.vasp, *.poscar, *.contcar, POSCAR_*,
+        CONTCAR_*, */POSCAR, */CONTCAR), *.res of SHELX, *.cssr, *.xsf, *.gen, extended *.xyz, *.json of pymatgen; each
+        also with .gz.""",
         only="folder",
     )
     structures: str = given(
@@ -458,7 +459,8 @@ many:
     )
     strict: bool = key(
         False,
-        "Stop when any row or file is rejected, instead of going on with the good ones.",
+        """Stop when any row or file is rejected, instead of going on with the good ones. Remarks on files that are used
+        stop nothing.""",
         comment="Stop when any row or file is rejected, instead of going on with the good ones.",
     )
     densities: Literal["thakkar", "x2c"] = key(

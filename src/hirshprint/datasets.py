@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import math
 import re
 from collections import Counter
@@ -17,11 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.fingerprints import ROWS_AT_ONCE, moments
+from hirshprint.splits import HOLDOUT, SPLIT_SEED, Parts, dealt, divide, hold_out
 
 SITES = ("A", "B", "X")
-SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
-SPLITS = ("random", "leave-A-out", "leave-B-out")
-HOLDOUT = "holdout"
 CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
@@ -250,37 +247,11 @@ def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_f
         Unknown kind, fewer groups or elements than folds, less than two groups to train on, or a share out of
         range; says what to write.
     """
-    if kind not in SPLITS:
-        raise ValueError(f"unknown split '{kind}'; write one of {', '.join(SPLITS)}")
-    if folds < 2:
-        raise ValueError(f"learning: folds: {folds} leaves nothing to train on; write 2 or more")
-    if not 0 <= validation_fraction < 1:
-        raise ValueError(f"learning: validation_fraction: {validation_fraction} is not a share; write e.g. 0.15")
-    units, what = _units(dataset, kind)
-    sizes = Counter(units.tolist())
-    if len(sizes) < folds:
-        advice = f"write learning: folds: {len(sizes)}" if len(sizes) > 1 else f"leave out the split '{kind}'"
-        raise ValueError(
-            f"dataset '{dataset.name}' has {len(sizes)} {what}, too few for {folds} folds of the split "
-            f"'{kind}'; {advice} or add structures"
-        )
-    filled = [0] * folds
-    fold_of: dict[str, int] = {}
-    for unit in _dealt(sizes, f"{seed}/{kind}"):
-        lightest = filled.index(min(filled))
-        fold_of[unit] = lightest
-        filled[lightest] += sizes[unit]
-    tested_in = np.array([fold_of[unit] for unit in units])
-    made = [
-        _fold(dataset, number, tested_in == number, f"{seed}/{kind}/{number}", validation_fraction)
-        for number in range(folds)
-    ]
-    if min(len(set(dataset.groups[fold.train].tolist())) for fold in made) < 2:
-        raise ValueError(
-            f"dataset '{dataset.name}' has {len(sizes)} {what}, too few for the split '{kind}': a fold would train on "
-            "less than two; add structures"
-        )
-    return made
+    site = kind.split("-")[1] if "-" in kind else ""
+    elements = dataset.elements[site].tolist() if site in dataset.elements else None
+    groups = dataset.groups.tolist()
+    parts = divide(dataset.name, kind, groups, elements, folds, seed, validation_fraction)
+    return [_fold(dataset, number, one) for number, one in enumerate(parts)]
 
 
 def holdout_split(dataset: Dataset, compounds: Sequence[str], seed: int, validation_fraction: float) -> list[Fold]:
@@ -291,22 +262,13 @@ def holdout_split(dataset: Dataset, compounds: Sequence[str], seed: int, validat
     ValueError
         None is named, one is not in the dataset, or less than two groups are left to train on.
     """
-    if not compounds:
-        raise ValueError(
-            f"the split '{HOLDOUT}' tests the compounds named under learning: holdout:, and none is; name some, "
-            f"or leave out the split '{HOLDOUT}'"
-        )
-    absent = sorted(set(compounds) - set(dataset.compounds.tolist()))
-    _refuse(absent, f"dataset '{dataset.name}' lacks these compounds of learning: holdout: ")
-    test = np.isin(dataset.groups, dataset.groups[np.isin(dataset.compounds, list(compounds))])
-    if len(set(dataset.groups[~test].tolist())) < 2:
-        raise ValueError(f"learning: holdout: leaves less than two compounds of '{dataset.name}' to train on")
-    return [_fold(dataset, 0, test, f"{seed}/{HOLDOUT}", validation_fraction)]
+    rows = (dataset.compounds.tolist(), dataset.groups.tolist())
+    return [_fold(dataset, 0, hold_out(dataset.name, *rows, compounds, seed, validation_fraction))]
 
 
 def with_share_of_training(dataset: Dataset, fold: Fold, share: float, salt: str) -> Fold:
     """Keep a share of the groups of a fold's training part, at least two; validation and test part stay."""
-    groups = _dealt(set(dataset.groups[fold.train].tolist()), salt)
+    groups = dealt(set(dataset.groups[fold.train].tolist()), salt)
     kept = groups[: max(2, round(share * len(groups)))]
     return Fold(fold.number, fold.train[np.isin(dataset.groups[fold.train], kept)], fold.validation, fold.test)
 
@@ -346,37 +308,10 @@ def seeds_of(split: str, learning: Mapping[str, Any]) -> list[int]:
     return seeds if split == "random" or curve_share(split) is None else seeds[:1]
 
 
-def _fold(dataset: Dataset, number: int, test: NDArray[np.bool_], salt: str, validation_fraction: float) -> Fold:
-    groups = _dealt(set(dataset.groups[~test].tolist()), salt)
-    share = min(math.ceil(validation_fraction * len(groups)), len(groups) - 1)
-    held = ~test & np.isin(dataset.groups, groups[:share])
-    train, validation, tested = (np.flatnonzero(mask) for mask in (~test & ~held, held, test))
-    return Fold(number=number, train=train, validation=validation, test=tested)
-
-
-def _units(dataset: Dataset, kind: str) -> tuple[NDArray[np.str_], str]:
-    """Per row the name of what the split deals out, and what that is called."""
-    if kind == "random":
-        return dataset.groups, "groups of compounds"
-    site = kind.split("-")[1]
-    if site not in dataset.elements:
-        raise ValueError(
-            f"the split '{kind}' needs the element of site {site} for every structure, which dataset "
-            f"'{dataset.name}' lacks; write learning: splits: [random]"
-        )
-    units = dataset.elements[site].copy()
-    groups_of: dict[str, set[str]] = {}
-    for unit, group in zip(units.tolist(), dataset.groups.tolist(), strict=True):
-        groups_of.setdefault(group, set()).add(unit)
-    name: dict[str, str] = {unit: unit for unit in units.tolist()}
-    for shared in groups_of.values():  # a group with several elements on the site ties them together
-        joined = {name[unit] for unit in shared}
-        name = {unit: min(joined) if label in joined else label for unit, label in name.items()}
-    return np.array([name[unit] for unit in units.tolist()]), f"elements on site {site}"
-
-
-def _dealt(names: Iterable[str], salt: str) -> list[str]:
-    return sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
+def _fold(dataset: Dataset, number: int, parts: Parts) -> Fold:
+    names = (sorted(part) for part in (parts.train, parts.validation, parts.test))
+    train, validation, test = (np.flatnonzero(np.isin(dataset.groups, part)) for part in names)
+    return Fold(number=number, train=train, validation=validation, test=test)
 
 
 def _repeated(ids: Iterable[str]) -> list[str]:

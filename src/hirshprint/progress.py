@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hirshprint.status import read_cpu_seconds, read_status
+from hirshprint.remarks import REMARKED, remark_lines, split_remarks
+from hirshprint.status import failure_text, read_cpu_seconds, read_status
 from hirshprint.structures.entries import Entry, Plan
 from hirshprint.structures.planning import plan_dataset
 
@@ -49,6 +50,7 @@ def summarise_run(jobs: Sequence[Job], command: Sequence[str]) -> list[str]:
     """
     done = [job for job in jobs if job.finished]
     lines, failed = _structure_lines([job for job in done if job.rule == "surface"])
+    lines += _remark_lines([job for job in done if job.rule in ("structures", "status")])
     undone = Counter(job.rule for job in jobs if not job.finished)
     again = shlex.join(["snakemake", *command[1:]])
     if undone:
@@ -80,6 +82,18 @@ def _structure_lines(jobs: Sequence[Job]) -> tuple[list[str], int]:
         lines += [f"  {count:,} failed: {_listed([reason])}" for reason, count in Counter(failed).most_common(SHOWN)]
         failures += len(failed)
     return lines, failures
+
+
+def _remark_lines(jobs: Sequence[Job]) -> list[str]:
+    """Count the structures with remarks of the datasets that these jobs made the tables of; say which remarks."""
+    lines = []
+    for dataset, folder in {job.dataset: job.output.parent for job in jobs}.items():
+        rows = _read_table(folder / "targets.csv")
+        remarks = [(row["structure_id"], split_remarks(row.get("remarks"))) for row in rows if row.get("remarks")]
+        if remarks:
+            lines.append(f"remarks       {dataset}: {len(rows):,} structures, of which {len(remarks):,} with remarks")
+            lines += [f"  {REMARKED}: {line}" for line in remark_lines(remarks)]
+    return lines
 
 
 def _cost_lines(jobs: Sequence[Job]) -> list[str]:
@@ -132,7 +146,7 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path = Path("results")) -> list[str]:
-    """Say of every dataset which structures are done, new, changed, removed, failed or rejected, and why.
+    """Say of every dataset which structures are done, new, changed, removed, failed, remarked or rejected, and why.
 
     Raises
     ------
@@ -145,14 +159,21 @@ def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path =
         counts = Counter(state for state, _, _ in found)
         lines.append(f"{name}: " + (", ".join(f"{n:,} {state}" for state, n in counts.most_common()) or "nothing"))
         for state in (state for state in counts if state != "done"):
-            told = [f"{structure}: {why}" for other, structure, why in found if other == state]
-            lines += [f"  {state:<9} {text}" for text in told[:SHOWN]]
-            lines += [f"  {state:<9} ... and {len(told) - SHOWN:,} more"] if len(told) > SHOWN else []
+            told = [(structure, why) for other, structure, why in found if other == state]
+            lines += [f"  {state:<9} {text}" for text in _told(state, told)]
         if counts["failed"]:
             lines.append("  to try the failed structures again: hirshprint recover --failed, then run the workflow")
         if any(counts[state] for state in ("new", "changed", "removed", "waiting")):
             lines.append("  the next run of the workflow brings the results up to date")
     return lines
+
+
+def _told(state: str, structures: Sequence[tuple[str, str]]) -> list[str]:
+    """Lines on structures of one state and why: the first, and how many more; one for each different remark."""
+    if state == REMARKED:
+        return remark_lines((structure, split_remarks(why)) for structure, why in structures)
+    lines = [f"{structure}: {why}" for structure, why in structures[:SHOWN]]
+    return lines + ([f"... and {len(structures) - SHOWN:,} more"] if len(structures) > SHOWN else [])
 
 
 def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
@@ -162,7 +183,8 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     -------
     State, structure id and reason, one for each row, file or record: `done`, `new` (not in the results), `changed` (its
     file is newer than the results, or its record or measured property differs), `removed` (in the results alone),
-    `waiting` (its surfaces are missing), `failed`, `rejected`, `filtered`.
+    `waiting` (its surfaces are missing), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`,
+    `filtered`.
     """
     known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
     records = _read_records(folder / "surfaces")
@@ -213,7 +235,7 @@ def _changed(entries: Iterable[Entry], structures: Path, made: float) -> dict[st
 def _structure_state(
     entry: Entry, known: Mapping[str, str] | None, record: Mapping[str, Any] | None, change: str
 ) -> tuple[str, str, str]:
-    name = entry.structure_id
+    name, remarks = entry.structure_id, (known or {}).get("remarks") or ""
     if known is None:
         return "new", name, entry.source
     if change:
@@ -223,8 +245,8 @@ def _structure_state(
     if record is None:
         return "waiting", name, "no surfaces yet"
     if record["status"] == "failed":
-        return "failed", name, f"{entry.source}: {record['reason']}"
-    return "done", name, ""
+        return "failed", name, failure_text(f"{entry.source}: {record['reason']}", remarks)
+    return (REMARKED, name, remarks) if remarks else ("done", name, "")
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:

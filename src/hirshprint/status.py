@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.files import written_whole
+from hirshprint.remarks import REMARKED, REMEDY, SEPARATOR
 
 STATUS_COLUMNS = ("structure_id", "source", "status", "stage", "reason", "remedy")
 REMEDIES = {
@@ -49,7 +50,7 @@ def merge_status(rejected: Path, targets: Path, batches: Sequence[dict[str, dict
     Parameters
     ----------
     rejected : CSV with the columns STATUS_COLUMNS.
-    targets : CSV with the columns structure_id and source of the structures that went on.
+    targets : CSV with the columns structure_id, source and remarks of the structures that went on.
     batches : status records of each batch, by structure id.
     """
     records = {name: record for batch in batches for name, record in batch.items()}
@@ -62,15 +63,20 @@ def merge_status(rejected: Path, targets: Path, batches: Sequence[dict[str, dict
 def _status_row(target: dict[str, str], record: dict[str, Any] | None) -> dict[str, str]:
     """Give the row of one structure; one without a record never came out of its batch."""
     row = {"structure_id": target["structure_id"], "source": target["source"]}
+    remarks = target.get("remarks") or ""
     if record is None:
-        return row | {
-            "status": "failed",
-            "stage": "surface",
-            "reason": "no result",
-            "remedy": "run the workflow again",
-        }
-    if record["status"] == "ok":
+        reason, remedy = "no result", "run the workflow again"
+    elif record["status"] == "failed":
+        reason = record["reason"]
+        remedy = REMEDIES.get(reason.partition(":")[0], "check the structure; the log of its batch has more")
+    elif remarks:
+        reason = SEPARATOR.join(filter(None, (remarks, record.get("note", ""))))
+        return row | {"status": REMARKED, "stage": "structures", "reason": reason, "remedy": REMEDY}
+    else:
         return row | {"status": "ok", "stage": "", "reason": record.get("note", ""), "remedy": ""}
-    kind = record["reason"].partition(":")[0]
-    remedy = REMEDIES.get(kind, "check the structure; the log of its batch has more")
-    return row | {"status": "failed", "stage": "surface", "reason": record["reason"], "remedy": remedy}
+    return row | {"status": "failed", "stage": "surface", "reason": failure_text(reason, remarks), "remedy": remedy}
+
+
+def failure_text(reason: str, remarks: str) -> str:
+    """Why a structure failed, with the remarks on it, in which the cause may lie."""
+    return f"{reason}{SEPARATOR}remarks: {remarks}" if remarks else reason

@@ -9,4 +9,4 @@ DENSITIES = "1"  # the table of free-atom densities
 FINGERPRINT_FORMAT = "2"  # the layout or the counting of fingerprints.h5
 LEARNING_ALGORITHM = 3  # what a training of a network gives
 MODEL_FORMAT = 3  # model.json, and the standard deviation to expect
-RESULTS_FORMAT = "1"  # the files in results/, their names, columns or arrays: an older folder is refused
+RESULTS_FORMAT = "2"  # the files in results/, their names, columns or arrays: an older folder is refused

@@ -27,10 +27,20 @@ def test_5000_rows_make_5000_surface_jobs_or_128_batches(tmp_path: Path) -> None
 
 def test_messages_say_dataset_and_batch(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=2)
-    output = project.run("-n")
+    output = project.run("-n", "--until", "surface")
     names = re.findall(r"Surfaces of small, batch (\S+): 1 structure\(s\)", output)
     assert len(names) == 2
     assert all(re.fullmatch(r"\w+3-a4\.50000", name) for name in names)
+
+
+def test_files_that_are_passed_over_are_said_once(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=1)
+    for name in ("a.cif", "b.pdb", "below/x.cif"):
+        (project.folder / "crystals" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.folder / "crystals" / name).write_text("text")
+    project.configure(datasets={"mine": {"folder": "crystals", "property": "gap", "unit": "eV"}})
+    line = "datasets.mine: 2 files were passed over, of no known kind or in folders below: b.pdb, below/x.cif"
+    assert project.run("-n").count(line) == 1
 
 
 def test_wrong_key_stops_with_the_right_one(tmp_path: Path) -> None:
@@ -45,4 +55,4 @@ def test_missing_table_stops_with_its_name(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=2)
     project.configure(datasets={"small": {"table": "none.csv"}})
     output = project.run("-n", fails=True)
-    assert "datasets.small: none.csv: there is no such table" in output
+    assert "`datasets.small`: none.csv: there is no such table" in output

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import SMALL, Project, environment, make_project
+from projects import ROOT, SMALL, Project, environment, make_project
 
 SLOW: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
@@ -146,13 +146,117 @@ def test_bad_rows_are_listed_everywhere_and_the_others_run(tmp_path: Path) -> No
     assert "6 rejected" in output
 
 
+@pytest.mark.parametrize(
+    ("config", "edit", "parts"),
+    [
+        (
+            "datasets:\n  small: {table: table.csv}\n  2021: {table: table.csv}\nstrict: no\nstrict: off\n"
+            "learning: {cnn_paper: {learning_rate: 1e-3}}\n",
+            lambda lines: lines,
+            [
+                "config.yaml lines 4 and 5: `strict` is written twice",
+                "reads the key 2021",
+                "write 0.001 without quotes",
+            ],
+        ),
+        (
+            "datasets:\n  small: {table: table.csv}\n  other: {table: other.csv}\n  none: {table: none.csv}\n"
+            "learning: {folds: 20, saliency: [Srtio3]}\nreport: {compounds: [SrTiO3]}\n",
+            lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9", "KTaO3,K,Ta,O,3_99"],
+            [
+                "table.csv row 14: column B: unknown element 'Xx'; write an element symbol",
+                "table.csv row 15: '3_99' in column a_angstrom is no number",
+                "`learning.folds`: dataset 'small' has 12 groups of compounds, too few for 20 folds",
+                "`learning.saliency`: dataset small has no compound Srtio3",
+                "`datasets.other`: other.csv row 2: a quote",
+                "`datasets.none`: none.csv: there is no such table",
+            ],
+        ),
+        (
+            "datasets: {small: {table: table.csv, filters: [{name: f, column: zzz, above: 1}]}}\n",
+            lambda lines: lines,
+            ["`datasets.small`: table.csv: no column zzz (`filters`)"],
+        ),
+    ],
+)
+def test_all_mistakes_are_said_before_any_job(
+    tmp_path: Path, config: str, edit: Callable[[list[str]], list[str]], parts: list[str]
+) -> None:
+    project = make_project(tmp_path / "project", rows=12)
+    project.edit_table(edit)
+    (project.folder / "other.csv").write_text('formula,a_angstrom\n"SrTiO3,3.9\nBaTiO3,4.0\n')
+    (project.folder / "config.yaml").write_text(config)
+    output = project.run("-n", fails=True)
+    for part in parts:
+        assert part in output
+    assert not (project.folder / "results").exists()
+
+
+def test_one_stage_needs_no_more_than_it_takes(tmp_path: Path) -> None:
+    """Two compounds are enough for surfaces, and for no fold; a dataset goes on beside one that is broken."""
+    project = make_project(tmp_path / "project", rows=2)
+    project.run("-n", "--until", "surface")
+    project.configure(datasets={"small": {"table": "table.csv"}, "broken": {"table": "config.yaml"}})
+    assert "fingerprints" in project.run("-n", "results/small/fingerprints.h5")
+    output = project.run("-n", "results/small/predictions.csv", fails=True)
+    assert "`learning.folds`: dataset 'small' has 2 groups of compounds" in output
+
+
 def test_strict_stops_with_the_list(tmp_path: Path) -> None:
-    project = make_project(tmp_path / "project", rows=4)
+    project = make_project(tmp_path / "project", rows=12)
     project.edit_table(lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9"])
     project.configure(strict=True)
     output = project.run(fails=True)
     assert "unknown element 'Xx'" in output
     assert "strict: true" in output
+
+
+P1_CIF = """data_CsCl
+_cell_length_a {a}
+_cell_length_b {a}
+_cell_length_c {a}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+{symmetry}loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Cs1 0 0 0
+Cl1 0.5 0.5 0.5
+"""
+
+
+def test_a_file_with_a_remark_is_used_and_told_everywhere(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project", rows=1)
+    folder, reason = project.folder / "cifs", "no symmetry is given: taken as P 1"
+    folder.mkdir()
+    (folder / "plain.cif").write_text(P1_CIF.format(a=4.12, symmetry="_symmetry_space_group_name_H-M 'P m -3 m'\n"))
+    (folder / "bare.cif").write_text(P1_CIF.format(a=4.2, symmetry=""))
+    project.configure(datasets={"mine": {"folder": "cifs"}}, strict=True, surfaces=QUICK["surfaces"])
+    output = project.run()
+    assert output.count(f"remark: {reason} (cifs/bare.cif)\n") == 1
+    assert "cifs: 2 structures (1 with remarks), 0 rejected" in output
+    assert "mine: 2 structures, of which 1 with remarks" in output
+    assert f"  remarked: {reason} (bare)" in output
+    assert "mine: 1 ok, 1 remarked, 0 failed, 0 rejected" in output
+    results = project.folder / "results/mine"
+    with (results / "status.csv").open(newline="", encoding="utf-8") as file:
+        told = {row["structure_id"]: (row["status"], row["reason"]) for row in csv.DictReader(file)}
+    assert told == {"plain": ("ok", ""), "bare": ("remarked", reason)}
+    with h5py.File(results / "structures.h5") as file:
+        assert [text.decode() for text in file["remarks"][:]] == [reason]
+    report = (project.folder / "results/report.html").read_text(encoding="utf-8")
+    assert "1 structures ok" in report
+    assert reason in report.split("Structures with remarks</h3>")[1]
+    assert project.jobs() == {}
+    command = [sys.executable, "-m", "hirshprint.cli", "status", "--configfile", "config.yaml"]
+    variables = environment(PYTHONPATH=str(ROOT / "src"))
+    done = subprocess.run(
+        command, cwd=project.folder, env=variables, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["mine: 1 remarked, 1 done", f"  remarked  {reason} (bare)"]
 
 
 def test_folder_of_files(tmp_path: Path, shared: Path) -> None:

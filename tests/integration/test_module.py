@@ -30,7 +30,7 @@ rule mine:
 @pytest.fixture(scope="module")
 def outer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workflow of its own that uses this one for fingerprints."""
-    folder = make_project(tmp_path_factory.mktemp("module") / "outer", rows=2).folder
+    folder = make_project(tmp_path_factory.mktemp("module") / "outer", rows=6).folder
     lines = (folder / "config.yaml").read_text().splitlines()
     (folder / "outer.yaml").write_text("\n".join(["hirshprint:", *(f"  {line}" for line in lines)]) + "\n")
     (folder / "Snakefile").write_text(SNAKEFILE)
@@ -47,7 +47,7 @@ def test_another_workflow_uses_it_as_a_module(outer: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (outer / "mine.txt").exists()
     with h5py.File(outer / "results/small/fingerprints.h5") as file:
-        assert len(file["ids"]) == 2
+        assert len(file["ids"]) == 6
     report = snakemake(outer, "results/report.html", "-n", "-q", "rules")
     assert report.returncode == 0, report.stderr
     assert "hirshprint_train" in report.stdout + report.stderr

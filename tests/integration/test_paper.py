@@ -146,7 +146,7 @@ def test_without_the_table_the_preset_says_how_to_get_it(tmp_path: Path) -> None
 
 
 def test_other_configurations_have_no_such_target(tmp_path: Path) -> None:
-    project = make_project(tmp_path / "project", rows=2)
+    project = make_project(tmp_path / "project", rows=8)
     output = project.run("-n", "--", "paper", fails=True)
     assert "take config/paper.yaml" in output
 

@@ -101,6 +101,19 @@ def test_module_runs_as_a_program(tmp_path: Path) -> None:
     assert done.stderr == "hirshprint surface: nothing.cif: there is no such file\n"
 
 
+def test_remarks_on_a_file_are_lines_on_stderr(
+    run: Callable[..., tuple[int, str, str]], cif: Path, densities: list[str], tmp_path: Path
+) -> None:
+    symmetry = "_symmetry_space_group_name_H-M 'P 1'\nloop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n"
+    cif.write_text(CIF.format(a=3.905).replace(symmetry, ""))
+    line = f"remark: no symmetry is given: taken as P 1 ({cif})\n"
+    code, out, err = run("fingerprint", cif, *densities, "--out", tmp_path / "f.h5")
+    assert (code, err) == (0, line)
+    assert "taken as" not in out
+    assert run("compare", tmp_path / "f.h5", cif, *densities)[::2] == (0, line)
+    assert run("compare", tmp_path / "f.h5", "SrTiO3", *densities)[::2] == (0, "")
+
+
 # --- what cannot be done ------------------------------------------------------------------------------------------
 
 
@@ -133,7 +146,7 @@ def test_no_structure(
     ("contents", "reason", "remedy"),
     [
         ("", "the file is empty", "write the crystal to it again"),
-        (CIF.format(a=3.905)[:-90], "cannot be read", "check that it is a complete CIF"),
+        (CIF.format(a=3.905)[:-90], "cannot be read", "correct it, or write the CIF again"),
         (CIF.format(a=3.905) + "O6 O 0.5 0.5 0.05\n", "atoms overlap", "delete the duplicate"),
     ],
 )

@@ -197,7 +197,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "mixed": ({"sp": [[{"element": "Ti", "occu": 0.5}, {"element": "Zr", "occu": 0.5}], *["O"] * 5]}, "disorder"),
     "a slab": ({"pbc": [True, True, False]}, "does not repeat in three directions"),
     "no atoms": ({"sp": [], "frac": []}, "no atoms in it"),
-    "overlap": ({"frac": [[0, 0, 0]] * 6}, "atoms overlap"),
+    "overlap": ({"frac": [[0, 0, 0]] * 6}, "occupied by more than one atom: Ti (atom 1) and Ti (atom 2)"),
 }
 
 

@@ -13,8 +13,11 @@ import yaml
 from hirshprint import config as config_module
 from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config
 from hirshprint.config_documents import HINT, documents
+from hirshprint.config_files import repeated_keys
+from hirshprint.config_messages import yaml_number
 from hirshprint.config_model import json_schema
 from hirshprint.structures.planning import has_property
+from hirshprint.structures.symbols import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
 TABLE = {"datasets": {"one": {"table": "t.csv"}}}
@@ -123,9 +126,9 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
         ),
         (_with(learning={"zzz": 3}), ["`learning.zzz`", "known here: splits, holdout"]),
         (_with(densities="thakar"), ["`densities`", "thakkar, x2c", "did you mean `thakkar`"]),
-        (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "minimum of 1"]),
+        (_with(surfaces={"structures_per_job": 0}), ["`surfaces.structures_per_job`", "must be at least 1, and is 0"]),
         (_with(fingerprint={"bins": {"low_angstrom": 3}}), ["`fingerprint.bins`", "must be below"]),
-        ({}, ["datasets", "required"]),
+        ({}, ["`datasets`: is missing", "table: mine.csv"]),
         ({"datasets": {"a": {}}}, ["`datasets.a`", "`table:`", "`folder:`"]),
         ({"datasets": {"a": {"table": "t", "folder": "f"}}}, ["`datasets.a`", "either"]),
         ({"datasets": {"a": {"folder": "f", "prototype": "cubic_perovskite"}}}, ["no meaning for a folder"]),
@@ -138,7 +141,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["must be below"],
         ),
         ({"datasets": {"a b": {"table": "t"}}}, ["a b"]),
-        (_with(strict="yes"), ["`strict`", "not of type 'boolean'", "the default is false"]),
+        (_with(strict="yes"), ["`strict`", 'the text "yes"; write true without quotes', "the default is false"]),
         (_with(surfaces=None), ["`surfaces`", "delete the key"]),
         ({"datasets": {"a": {"table": "t", "targets": "f"}}}, ["`datasets.a.targets`", "no meaning for a table"]),
         ({"datasets": {"a": {"structures": "f", "folder": "t"}}}, ["`datasets.a`", "`structures:` (one file"]),
@@ -170,13 +173,46 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"],
         ),
         (_with(compounds={"SrTiO": 4}), ["compounds.SrTiO", "like SrTiO3"]),
-        (_with(compounds={"SrTiO3": 0.1}), ["compounds.SrTiO3", "minimum"]),
+        (_with(compounds={"SrTiO3": 0.1}), ["compounds.SrTiO3", "at least 1"]),
         (_with(paper={"oqmd": "none"}), ["paper.oqmd", "no dataset none", "has one"]),
         (_with(paper={"oqmd": "one"}), ["names no dataset as experimental, second_experimental, estimated_edge"]),
         (
             {"datasets": {"a": {"table": "t", "prototype": "double_perovskite", "initial_edge": {"kind": "radii"}}}},
             ["radii is for cubic_perovskite and anti_perovskite"],
         ),
+        ({"datasets": {2020: {"table": "t"}}}, ["`datasets`: YAML reads the key 2020 as a number", '"2020"']),
+        ({"datasets": {False: {"table": "t"}}}, ["a key is false, which YAML makes of no", 'such as "no"']),
+        ({"datasets": {None: {"table": "t"}}}, ["`datasets`: a key is empty"]),
+        ({"datasets": {"a": {"table": "t", "learning": {True: 3}}}}, ["`datasets.a.learning`: a key is true"]),
+        ({"datasets": "t.csv"}, ["`datasets`: must be a section", 'the text "t.csv"']),
+        ({"datasets": {"a": {"table": {"mine": None}}}}, ["`datasets.a.table`: must be text", '"{mine}"']),
+        ({"datasets": {"a b/c": {"table": "t"}}}, ['the name "a b/c"', "write a_b_c"]),
+        (_with(compounds={"XxTiO3": 4.0}), ["`compounds.XxTiO3`: unknown element 'Xx'"]),
+        (_with(learning={"cnn_paper": {"learning_rate": "1e-3"}}), ['the text "1e-3"; write 0.001 without quotes']),
+        (_with(learning={"cnn_paper": {"learning_rate": "1e-9"}}), ["write 1.0e-09 without quotes"]),
+        (_with(learning={"cnn_paper": {"learning_rate": "0,01"}}), ["write 0.01 without quotes"]),
+        (_with(learning={"folds": 5.0}), ["must be a whole number, and is 5.0; write 5"]),
+        (_with(learning={"folds": "x"}), ['is the text "x"; the default is 5']),
+        (_with(surfaces={"tonto": {"time_limit_seconds": float("inf")}}), ["must be a number, and is Infinity"]),
+        (_with(surfaces={"tonto": {"time_limit_seconds": 0}}), ["must be above 0, and is 0"]),
+        (_with(learning={"validation_fraction": 0.9}), ["must be at most 0.5, and is 0.9"]),
+        (_with(learning={"networks": "cgcnn"}), ["must be a list in brackets", "write [cgcnn]"]),
+        (_with(learning={"seeds": []}), ["the list is empty"]),
+        (_with(learning={"seeds": [1, 2, 1]}), ["has 1 twice"]),
+        (_with(learning={"holdout": ["SrTiO3"]}), ["no split tests these compounds", "splits: [holdout]"]),
+        (
+            {"datasets": {"a": {"elements": {"A": [False], "B": [], "X": [8]}, "model": "b"}}},
+            ["`datasets.a.elements.A.0`: must be text, and is false", '"No"', "B`: the list is empty", '"8"'],
+        ),
+        (
+            {"datasets": {"a": {"table": "t", "filters": [{"name": "n"}, {"name": "m", "above": 2}]}}},
+            ["`datasets.a.filters`: 'n' takes nothing out", "'m' needs `column`"],
+        ),
+        (
+            {"datasets": {"a": {"table": "t", "filters": [{"name": "n", "column": "c", "above": 2, "below": 3}]}}},
+            ["'n' takes every row out"],
+        ),
+        (_with() | {"datasets": {"a": {"table": "{p}"}}, "p": {"q": 1}}, ["`p`: must be the path", "--config p=PATH"]),
         (
             _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),
             ["`learning.learning_curve`", "add `random`"],
@@ -212,9 +248,9 @@ def test_mesh_level_is_that_of_the_engine() -> None:
 
 def test_networks_and_baselines_are_those_of_the_library() -> None:
     """What may be written is what there is, and each network has its section."""
-    from hirshprint.datasets import HOLDOUT, SPLITS
     from hirshprint.models.baselines import BASELINES
     from hirshprint.models.training import NETWORKS, SITE_NETWORKS
+    from hirshprint.splits import HOLDOUT, SPLITS
 
     learning = json_schema()["properties"]["learning"]["properties"]
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)
@@ -228,8 +264,20 @@ def test_networks_and_baselines_are_those_of_the_library() -> None:
     ("text", "part"),
     [
         (None, "there is no such file; name the configuration by --configfile"),
-        ("datasets: [", "not YAML"),
-        ("", "datasets"),
+        ("datasets: [", "line 1: not YAML"),
+        ("datasets:\n\tone: {table: t.csv}", "line 2: a tab, which YAML does not take"),
+        ("", "it is empty; write keys"),
+        ("- datasets", "a list alone"),
+        ("datasets: \x00", "not YAML: it has characters"),
+        (
+            "datasets: {one: {table: t.csv}}\ndatasets: {two: {table: t.csv}}",
+            "lines 1 and 2: `datasets` is written twice",
+        ),
+        (
+            "datasets:\n  one:\n    table: t\n    unit: m\n    table: t",
+            "lines 3 and 5: `datasets.one.table` is written",
+        ),
+        ('{"datasets":\n\t{"one": {"table": "t", "table": "u"}}}', "a tab"),
         ("datasets: {one: {table: t.csv}}\n", ""),
     ],
 )
@@ -259,3 +307,28 @@ def test_a_file_of_many_crystals_has_a_property_only_where_one_is_named() -> Non
     }
     assert [has_property(dataset) for dataset in found.values()] == [False, True, True]
     assert "prototype" not in found["own"]
+
+
+def test_keys_that_are_written_twice_are_found_where_they_are(tmp_path: Path) -> None:
+    """Merged mappings and templates may repeat; JSON with tabs is no YAML, and read all the same."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &a {b: 1}\nc: [{<<: *a, b: 2}, *a]\n?if x: {d: 1}\n?if x: {d: 2}\n")
+    assert repeated_keys(path) == []
+    path.write_text("a:\n  - {b: 1, c: 2,\n  b: 3}\n")
+    (fault,) = repeated_keys(path)
+    assert "lines 2 and 3: `a.0.b` is written twice" in fault
+    path.write_text('{"a":\n\t{"b": 1, "b": 2}}')
+    assert "`b` is written twice" in repeated_keys(path)[0]
+    assert repeated_keys(tmp_path / "none.yaml") == []
+    with pytest.raises(ConfigError, match=r"`b` is written twice.*(.|\n)*`zzz`: unknown key"):
+        resolve_config(_with(zzz=1), [path])
+
+
+@pytest.mark.parametrize("value", [1e-3, 1e-9, 2.5e-12, 1e22, 0.1, 3.0, 123456.789])
+def test_numbers_are_written_so_that_yaml_reads_them(value: float) -> None:
+    assert yaml.safe_load(yaml_number(value)) == value
+
+
+def test_every_element_but_nobelium_is_text_for_yaml() -> None:
+    read = yaml.safe_load(f"[{', '.join(SYMBOLS)}]")
+    assert [symbol for symbol, one in zip(SYMBOLS, read, strict=True) if symbol != one] == ["No"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,7 +129,7 @@ def test_standard_orientation_keeps_lengths_angles_and_handedness() -> None:
         (CIF.format(a="4.0", atoms="Cs1 Cs 0 0 0 1\nCl1 Cl 0.05 0 0 1"), "overlap"),
         (CIF.format(a="4.0", atoms="Cs1 Cs nan 0 0 1\nCl1 Cl 0.5 0.5 0.5 1"), "not finite"),
         (CIF.format(a="0.1", atoms=ATOMS), "cell edge of 0.1"),
-        (CIF.format(a="4.0", atoms=""), "cannot be read"),
+        (CIF.format(a="4.0", atoms=""), "no atoms in it"),
         (
             CIF.format(a="4.0", atoms=ATOMS) + CIF.format(a="5.0", atoms=ATOMS).replace("data_x", "data_y"),
             "2 crystals",
@@ -160,13 +162,14 @@ def test_golden_crystals_have_their_sites(shared: Path) -> None:
 
 def test_structures_file_gives_back_what_was_written(tmp_path: Path) -> None:
     crystals = [
-        cubic_perovskite(("Sr", "Ti", "O"), 3.9, "one"),
-        cubic_perovskite(("Ba", "Ti", "O"), 4.0, "two"),
+        replace(cubic_perovskite(("Sr", "Ti", "O"), 3.9, "one"), remarks=("mended",)),
+        replace(cubic_perovskite(("Ba", "Ti", "O"), 4.0, "two"), remarks=("taken as P1", "in Å")),
     ]
     write_structures(tmp_path / "s.h5", crystals, {"planned": 2})
     for ids in (None, ["two"], ["two", "none"]):
         found = read_structures(tmp_path / "s.h5", ids)
         assert [s.structure_id for s in found] == (["one", "two"] if ids is None else ["two"])
+        assert [s.remarks for s in found] == [c.remarks for c in crystals[-len(found) :]]
         assert np.array_equal(found[-1].lattice, crystals[1].lattice)
         assert all(
             np.array_equal(a, b) for a, b in zip(found[-1].site_operations, crystals[1].site_operations, strict=True)
@@ -186,6 +189,29 @@ def test_stage_lists_bad_files_and_goes_on(tmp_path: Path, capsys: pytest.Captur
     assert "empty.cif" in out[2].read_text()
     with pytest.raises(ValueError, match="strict: true"):
         make_structures(settings, True, *out)
+
+
+def test_stage_keeps_remarks_and_strict_does_not_stop_for_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "cifs"
+    folder.mkdir()
+    whole = CIF.format(a="4.0", atoms=ATOMS)
+    bare = whole.replace("loop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n", "")
+    for name, text in {"a1": bare, "a2": bare.replace("0 0 0 1", "0 0 0 ?"), "b1": whole}.items():
+        _file(folder, text, f"{name}.cif")
+    out = [tmp_path / name for name in ("s.h5", "t.csv", "r.csv")]
+    make_structures({"folder": str(folder), "property": "gap", "unit": "eV"}, True, *out)
+    p1, occupancy = "no symmetry is given: taken as P 1", "an occupancy of ? was taken as 1: Cs1"
+    with out[1].open(newline="") as file:
+        remarks = {row["structure_id"]: row["remarks"] for row in csv.DictReader(file)}
+    assert remarks == {"a1": p1, "a2": f"{occupancy}; {p1}", "b1": ""}
+    assert [s.remarks for s in read_structures(out[0])] == [(p1,), (occupancy, p1), ()]
+    assert capsys.readouterr().err.splitlines() == [
+        f"remark: {p1} (2: {folder}/a1.cif, {folder}/a2.cif)",
+        f"remark: {occupancy} ({folder}/a2.cif)",
+        f"{folder}: 3 structures (2 with remarks), 0 rejected",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,16 @@ def test_good_rows(tmp_path: Path) -> None:
         ("SrTiO3,Sr,Ti,O,three", "'three' in column a_angstrom", "decimal point"),
         ("SrTiO3,Sr,Ti,O,0.1", "0.05 Å apart", "edge of the cubic cell"),
         ("SrTiO3,Sr,Ti,O,-3.9", "Å apart", "edge of the cubic cell"),
+        ("SrTiO3,Sr,Ti,O,390.5", "390.5 Å is longer than", "in Å, with a decimal point"),
+        ("SrTiO3,Sr,Ti,O,3_905", "'3_905' in column a_angstrom is no number", "decimal point, such as 3.905"),
+        ("SrTiO3,Sr,Ti,O,３.905", "is no number", "decimal point"),
+        ('SrTiO3,Sr,Ti,O,"3,905"', "'3,905' in column a_angstrom", "decimal point"),
+        ("SrTiO3,Sr,Ti,O,0x4", "is no number", "decimal point"),
+        ("SrTiO3,Sr,Ti,O,1e999", "not finite", "finite number"),
+        ("SrTiO3,Sr,Ti,O,-Infinity", "not finite", "finite number"),
+        ("SrTiO3,sr,Ti,O,3.9", "unknown element 'sr'", "write Sr"),
+        ("SrTiO3,Sr,Ti,О,3.9", "CYRILLIC CAPITAL LETTER O", "such as Sr"),
+        ("SrTiO" + 5000 * "1" + ",Sr,Ti,O,3.9", "1 ... is not made of", "write SrTiO3"),
         ("SrXxO3,Sr,Xx,O,3.9", "column B: unknown element 'Xx'", "symbol such as Sr"),
         ("SrRfO3,Sr,Rf,O,3.9", "no free-atom density", "leave it out"),
         ("SrTiO3,Sr,,O,3.9", "no element in column B", "on the B site"),
@@ -87,10 +97,28 @@ def test_repeated_row_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"formula,A,B\nx,y,z\n", "no column a_angstrom, X"),
+        (b"formula,A,B\nx,y,z\n", "no column a_angstrom .`property`., X"),
         (b"formula;A;B;X;a_angstrom\n", "separate the columns by commas"),
         (b"formula,A,B,X,a_angstrom\nSr\xe9,Sr,Ti,O,3\n", "not UTF-8"),
-        (b"", "it has: none"),
+        (b"", "the file is empty; write the columns formula, a_angstrom"),
+        (b"\xef\xbb\xbf\n , \n", "the file is empty"),
+        (b"formula,A,B,X,a_angstrom\n,,,,\n", "a header and no row below it"),
+        (b"SrTiO3,Sr,Ti,O,3.9\nBaTiO3,Ba,Ti,O,4\n", "the first line must name the columns"),
+        (b"formula\ta_angstrom\nSrTiO3\t3.9\n", "by commas and not by tabs"),
+        (b"formula,A_Angstrom\nSrTiO3,3.9\n", "is A_Angstrom meant. Write it under `property`"),
+        (b"formula,a,B,X,a_angstrom\nSrTiO3,Sr,Ti,O,3.9\n", "no column A .*is a meant"),
+        (b"formula,A,B,X,\nSrTiO3,Sr,Ti,O,3.9\n", "no column a_angstrom .*column 5 has no name"),
+        (b"formula,a_angstrom,a_angstrom \nSrTiO3,3.9,9\n", "columns 2 and 3 are all named a_angstrom"),
+        (b"formula,a_angstrom,\nSrTiO3,3.9,9\n", "column 3 has cells and no name"),
+        ("formula,a_angstrom\nSrTiO3,3.9\n".encode("utf-16"), "UTF-16.*save it as CSV in UTF-8"),
+        ("formula,a_angstrom\nSrTiO3,3.9\n".encode("utf-16-le"), "NUL bytes"),
+        (b"PK\x03\x04\x14\x00", "a workbook of Excel"),
+        (b"formula,a_angstrom\nSrTiO3,3.9\nBa\xc5,3\n", "row 3: not UTF-8"),
+        (b'formula,a_angstrom\nSrTiO3,3.9\n"BaTiO3,4\nKTaO3,4\n', r"row 3: a quote .*rows 3 to 4 are read as one"),
+        (b'formula,a_angstrom\nSrTiO3,3.9\n"BaTiO3,4', "row 3: a quote"),
+        (b'formula,a_angstrom\n"SrTiO3,3.9\nBaTiO3,4\nKTaO3",3.9\n', "row 2: a quote .*rows 2 to 4"),
+        (b'formula,a_angstrom,note\nSrTiO3,3.9,"a\nBaTiO3,4,"\nKTaO3,4,b\n', "row 2: a quote .*rows 2 to 3"),
+        (b'formula,a_angstrom\n"' + b"SrTiO3,4\n" * 20_000, "row 2: a cell of more than 131,072 characters"),
     ],
 )
 def test_unusable_table(tmp_path: Path, content: bytes, message: str) -> None:
@@ -98,6 +126,46 @@ def test_unusable_table(tmp_path: Path, content: bytes, message: str) -> None:
     path.write_bytes(content)
     with pytest.raises(InputError, match=message):
         plan_dataset(_settings(path))
+
+
+def test_what_other_programs_write_is_read(tmp_path: Path) -> None:
+    """Byte order mark, line ends of old, blanks, quotes, a first column of row numbers, notes of two lines."""
+    text = '\ufeff,formula , a_angstrom,note,\r\r0, SrTiO3 ,3.905e0,"two\rlines",\r1,"BaTiO3" ,"4.01",,\r,,,,\r'
+    plan = _plan(tmp_path, text)
+    assert not plan.rejections
+    assert [(entry.compound, entry.target) for entry in plan.entries] == [("SrTiO3", 3.905), ("BaTiO3", 4.01)]
+    assert [entry.source[-5:] for entry in plan.entries] == ["row 3", "row 5"]
+
+
+def test_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match="a folder where a table is to be read"):
+        plan_dataset(_settings(tmp_path))
+    path = tmp_path / "table.csv"
+    path.write_text(HEADER)
+    with pytest.raises(InputError, match="a file where a folder of structure files is to be read"):
+        plan_dataset({"folder": str(path), "property": "p", "unit": ""})
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(InputError, match="it cannot be read"):
+        plan_dataset(_settings(path))
+
+
+def test_filters_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("formula,a_angstrom,z\nSrTiO3,3.9,1\nBaTiO3,4.0,\nKTaO3,4,x\nsrTiO3,4,1\nCaTiO3,4,\n")
+    rules: list[dict[str, Any]] = [{"name": "z", "column": "z", "above": 2}, {"name": "A", "elements": {"A": ["Ba"]}}]
+    plan = plan_dataset(_settings(path) | {"filters": rules})
+    stages = {rejection.source[-1]: (rejection.stage, rejection.reason) for rejection in plan.rejections}
+    assert stages["3"] == ("structures", "column z is empty, and filter 'z' needs it")
+    assert [stages[row][0] for row in "2456"] == ["filter", "filter", "structures", "filter"]
+    with pytest.raises(InputError, match=r"no column nosuch \(`filters`\) \(it has: formula"):
+        plan_dataset(_settings(path) | {"filters": [{"name": "z", "column": "nosuch", "above": 2}]})
+    bad = [{"name": "A", "elements": {"a": ["Ba"], "B": ["ti"]}}]
+    with pytest.raises(InputError, match=r"a is no site .*did you mean A(.|\n)*unknown element 'ti'; write Ti"):
+        plan_dataset(_settings(path) | {"filters": bad})
 
 
 def test_missing_table(tmp_path: Path) -> None:
@@ -151,11 +219,12 @@ def test_folder(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d/POSCAR").write_text("d")
     targets = tmp_path / "targets.csv"
-    targets.write_text("structure_id,gap\na,1\nb,nan\nPOSCAR_c,2\nc,3\nd,4\ntwice,5\nghost,6\n")
+    targets.write_text("structure_id,gap\na,1\nb,nan\nPOSCAR_c,2\nc,3\nd,4\ntwice,5\nghost,6\na.cif,1\n")
     plan = plan_dataset({"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"})
     assert [(entry.structure_id, entry.target) for entry in plan.entries] == [("c", 3), ("a", 1), ("d", 4)]
     reasons = {rejection.structure_id: rejection.reason for rejection in plan.rejections}
-    assert set(reasons) == {"b", "twice", "lonely", "ghost", "POSCAR_c"}
+    assert set(reasons) == {"b", "twice", "lonely", "ghost", "POSCAR_c", "a.cif"}
+    assert "is the name of a file" in reasons["a.cif"]
     assert "2 files are named twice" in reasons["twice"]
     assert [r.source for r in plan.rejections if r.structure_id == "ghost"] == [f"{targets} row 8"]
     before = geometry_digest(plan.entries)

@@ -102,6 +102,26 @@ def test_prediction_is_the_mean_of_what_the_networks_said(trained: Trained, mode
     assert (found["A"] + found["B"] + "O3" == found.index).all()
 
 
+BARE_CIF = """data_without_symmetry
+_cell_length_a 5.1
+_cell_length_b 5.1
+_cell_length_c 5.1
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Ba1 0 0 0
+Fe1 0.5 0.5 0.5
+O1 0.5 0.5 0
+O2 0.5 0 0.5
+O3 0 0.5 0.5
+"""
+
+
 def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,6 +132,7 @@ def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
     _write_poscar(files / "POSCAR_one", cubic_perovskite(("Ba", "Fe", "O"), 5.1, "x"))
     _write_poscar(files / "POSCAR_two", cubic_perovskite(("Ba", "Fe", "O"), 5.1, "x"), distort=0.1)
     (files / "bad.cif").write_text("data_", encoding="utf-8")
+    (files / "bare.cif").write_text(BARE_CIF, encoding="utf-8")
     given = ["BaZrO3", "SrTiO3", "--table", str(table), "--cif", str(files), "--model", str(trained[0])]
     assert main(["predict", *given, "--out", str(out)]) == 0
     found = pd.read_csv(out, keep_default_na=False)
@@ -120,7 +141,11 @@ def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
     assert found["name"].tolist() == ["BaFeO3", "BaZrO3", "CsTiO3", "SrTiO3"]
     assert found["unseen"].tolist() == ["", "", "A=Cs", ""]
     assert found["outside_domain"].tolist() == [False, False, True, False]
-    left_out = capsys.readouterr().err.splitlines()
+    said = capsys.readouterr().err.splitlines()
+    left_out = [line for line in said if not line.startswith("remark: ")]
+    assert [line for line in said if line not in left_out] == [
+        f"remark: no symmetry is given: taken as P 1 ({files}/bare.cif)"
+    ]
     assert len(left_out) == 5, left_out
     for line, (place, reason) in zip(
         left_out,
@@ -128,7 +153,7 @@ def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
             ("compounds.csv row 4", "unknown element 'Xx'"),
             ("compounds.csv row 5", "nonsense"),
             ("compounds.csv row 6", "not of the form ABX3"),
-            ("bad.cif", "cannot be read"),
+            ("bad.cif", "a CIF without atoms"),
             ("POSCAR_two", "no cubic perovskite"),
         ],
         strict=True,

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from hirshprint import slurm
-from hirshprint.progress import Job, structure_states, summarise_run
+from hirshprint.progress import Job, describe_datasets, structure_states, summarise_run
+from hirshprint.remarks import join_remarks, remark_lines, split_remarks
+from hirshprint.status import STATUS_COLUMNS, merge_status, write_status
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.stage import make_structures
 
@@ -65,6 +67,87 @@ def test_states_of_files(tmp_path: Path) -> None:
     states = {name: state for state, name, _ in structure_states(plan_dataset({"folder": str(folder)}), results)}
     done = {"old": "done", "edited": "changed", "new": "new", "lost": "waiting", "gone": "removed"}
     assert states == done | {"bad": "rejected", "mended": "new", "named": "new"}
+
+
+P1, CELL = "no symmetry is given: taken as P1", "the cell is not Niggli: kept"
+
+
+def test_remarks_that_are_alike_are_one_line_and_survive_a_cell() -> None:
+    assert split_remarks(join_remarks([P1, "two\n lines"])) == [P1, "two lines"]
+    assert split_remarks("") == split_remarks(None) == []
+    many = [(f"s{k}", [P1, P1]) for k in range(1234)]
+    assert remark_lines([("a.cif", [CELL]), *many, ("b.cif", ())]) == [
+        f"{P1} (1,234: s0, s1, s2, s3, s4, s5, s6, s7, s8, s9 ... and 1,224 more)",
+        f"{CELL} (a.cif)",
+    ]
+    different = remark_lines((f"s{k}", [f"remark {'x' * k}y"]) for k in range(100))
+    assert len(different) == 21
+    assert different[-1] == "... and 80 other remarks"
+
+
+def test_many_remarks_that_differ_in_names_alone_do_not_hide_a_rare_one() -> None:
+    elements = [(f"s{k}", [f"the elements Sr O{k} are taken from its first line"]) for k in range(500)]
+    lines = remark_lines([*elements, ("odd", [P1])])
+    assert lines[0].startswith("the elements … are taken from its first line (500: s0, s1, ")
+    assert lines[1:] == [f"{P1} (odd)"]
+    few = remark_lines(elements[:3])
+    assert few[2] == "the elements Sr O2 are taken from its first line (s2)"
+    assert len(few) == 3
+
+
+@pytest.fixture
+def remarked(tmp_path: Path) -> Path:
+    """Results of a folder with two files that have remarks, one that failed, one both, and one without a result."""
+    folder, results = tmp_path / "cifs", tmp_path / "results/mine"
+    folder.mkdir()
+    cells = {"good": "", "p1": P1, "both": f"{P1}; {CELL}", "failed": "", "worse": CELL, "lost": CELL}
+    for name in cells:
+        (folder / f"{name}.cif").write_text(name)
+    failed = {name: {"status": "failed", "reason": "SurfaceError: open"} for name in ("failed", "worse")}
+    _batch(results / "surfaces/one.npz", good={"note": "O1: 2 % open"}, p1={}, both={"note": "O1: open"}, **failed)
+    (results / "structures.h5").touch()
+    rows = [f"{name},{folder / name}.cif,,{remarks}" for name, remarks in cells.items()]
+    (results / "targets.csv").write_text("\n".join(["structure_id,source,value,remarks", *rows]) + "\n")
+    write_status(results / "rejected.csv", [dict.fromkeys(STATUS_COLUMNS, "") | {"status": "rejected"}])
+    return tmp_path
+
+
+def test_status_table_tells_remarked_from_ok_and_failed(remarked: Path) -> None:
+    results = remarked / "results/mine"
+    records = {"good": {"note": "O1: 2 % open"}, "p1": {}, "both": {"note": "O1: open"}}
+    batch = {name: {"status": "ok", "reason": ""} | record for name, record in records.items()}
+    batch |= {name: {"status": "failed", "reason": "SurfaceError: open"} for name in ("failed", "worse")}
+    rows = merge_status(results / "rejected.csv", results / "targets.csv", [batch])
+    told = {row["structure_id"]: (row["status"], row["stage"], row["reason"]) for row in rows}
+    assert told == {
+        "good": ("ok", "", "O1: 2 % open"),
+        "p1": ("remarked", "structures", P1),
+        "both": ("remarked", "structures", f"{P1}; {CELL}; O1: open"),
+        "failed": ("failed", "surface", "SurfaceError: open"),
+        "worse": ("failed", "surface", f"SurfaceError: open; remarks: {CELL}"),
+        "lost": ("failed", "surface", f"no result; remarks: {CELL}"),
+        "": ("rejected", "", ""),
+    }
+    assert "nothing to do if it is right" in {row["structure_id"]: row["remedy"] for row in rows}["p1"]
+
+
+def test_status_command_and_summary_count_and_list_remarks(remarked: Path) -> None:
+    text = describe_datasets({"mine": {"folder": str(remarked / "cifs")}}, remarked / "results")
+    assert text[0] == "mine: 2 remarked, 2 failed, 1 done, 1 waiting"
+    lines = [line.split(maxsplit=1)[1] for line in text if line.startswith("  remarked")]
+    assert lines == [f"{P1} (2: both, p1)", f"{CELL} (both)"]
+    (line,) = [line for line in text if "worse:" in line]
+    assert line.endswith(f"worse.cif: SurfaceError: open; remarks: {CELL}")
+    folder = remarked / "results/mine"
+    jobs = [
+        Job(rule, "mine", folder / name, None, True) for rule, name in (("structures", "s.h5"), ("status", "s.csv"))
+    ]
+    summary = summarise_run(jobs, ["snakemake"])
+    assert summary[0] == "remarks       mine: 6 structures, of which 4 with remarks"
+    assert summary[1:3] == [f"  remarked: {CELL} (3: both, worse, lost)", f"  remarked: {P1} (2: p1, both)"]
+    assert len(summary) == 3
+    (folder / "targets.csv").write_text("structure_id,source,value,remarks\ngood,good.cif,,\n")
+    assert summarise_run(jobs, ["snakemake"]) == []
 
 
 def test_only_this_folders_jobs_of_snakemake_are_its_orphans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -163,7 +163,11 @@ def test_prototypes_that_cannot_be_used(spinel: Path, tmp_path: Path) -> None:
     for text, message in (
         ("site,element,atoms,anion\nA,Mg,1,no\nA,Al,2,no\n", "a site of its own"),
         ("site,element,atoms,anion\nA,Mg,0,no\n", "row 2: write a site"),
-        ("site,element,atoms\nA,Mg,1\n", "row 2: fill the columns"),
+        ("site,element,atoms\nA,Mg,1\n", "no column anion"),
+        ("site,element,atoms,anion\nA,Mg,1,\n", "row 2: fill the columns"),
+        ("site,element,atoms,anion\nA,Mg,1\n", "row 2: fill the columns"),
+        ("site,element,atoms,anion\nA,mg,1,no\n", "row 2: column element: unknown element 'mg'; write Mg"),
+        ('site,element,atoms,anion\n"A,Mg,1,no\n', "row 2: a quote"),
         ("site,element,atoms,anion\nA,Mg,1,maybe\n", "yes or no"),
     ):
         (spinel / "sites.csv").write_text(text, encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import zlib
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -58,6 +59,7 @@ def made_up_targets(compounds: int, rng: np.random.Generator) -> pd.DataFrame:
             "structure_id": [f"{name}-a4.50000" for name in names], "source": "table.csv row 2",
             "compound": names, "group": names, "formula": names, "A": "Sr", "B": "Ti", "X": "O",
             "initial_edge_angstrom": 4.5, "property": "a_angstrom", "unit": "angstrom", "value": value,
+            "remarks": "",
         }
     )  # fmt: skip
 
@@ -481,6 +483,34 @@ def test_summary_has_five_lines_with_the_figures(made: html.DatasetInputs) -> No
     assert "gradient_boosting MAE" in lines[3]
     assert "mean MAE" in lines[3]
     assert lines[4].endswith("results/report.html")
+
+
+def test_structures_with_remarks_are_used_counted_and_listed_by_remark(
+    made: html.DatasetInputs, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(made.folder, folder)
+    remarks = [""] * 10 + ["taken as P1"] * 28 + ["taken as P1; <b>mended</b>"] * 2
+    targets = pd.read_csv(made.targets).assign(remarks=remarks)
+    targets.to_csv(folder / "targets.csv", index=False)
+    status = pd.read_csv(made.status, keep_default_na=False)
+    ids = targets["structure_id"][10:]
+    status.loc[status["structure_id"].isin(ids), ["status", "reason"]] = ["remarked", "taken as P1"]
+    status.to_csv(folder / "status.csv", index=False)
+    inputs = replace(html.dataset_inputs(folder, ITEMS), name="oqmd")
+    html.write_report([inputs], RUN, tmp_path / "report.html", CAPTIONS)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    elements = Elements(page)
+    text = re.sub(r"\s+", " ", elements.text)
+    assert "10 structures ok, 30 with remarks, 1 failed, 1 rejected; 40 compounds." in text
+    assert "but the fingerprint file holds" not in text
+    assert "30 structures are used as any other, with a remark" in text
+    assert re.search(rf"taken as P1 ?30 ?{', '.join(ids[:10])} \.\.\. and 20 more", text)
+    assert re.search(rf"<b>mended</b> ?2 ?{', '.join(ids[-2:])}", text)
+    assert "1 failed and 1 rejected; none of them" in text
+    anchors = {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")}
+    assert {"d1-remarks"} < anchors <= {a["id"] for _, a in elements.tags if "id" in a}
+    assert "oqmd: 10 ok, 30 remarked, 1 failed, 1 rejected" in html.summary_lines([inputs], RUN, "r.html")[0]
 
 
 def test_two_datasets_one_fold_other_unit(made: html.DatasetInputs, tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ def test_results_of_another_format_are_refused(tmp_path: Path, monkeypatch: pyte
     check_results(results)
     stamp_results(results)
     check_results(results)
+    written = versions.RESULTS_FORMAT
     monkeypatch.setattr(versions, "RESULTS_FORMAT", "7")
     stamp_results(results)  # never hides what wrote the rest
     with pytest.raises(
-        FormatError, match=r"files of format 1, and .* writes format 7\. Move the folder .* or delete it"
+        FormatError, match=rf"files of format {written}, and .* writes format 7\. Move the folder .* or delete it"
     ):
         check_results(results)
 
@@ -26,6 +27,7 @@ def test_results_of_another_format_are_refused(tmp_path: Path, monkeypatch: pyte
 def test_results_without_a_stamp_are_of_the_first_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "some").mkdir()
     (tmp_path / "some/structures.h5").touch()
+    monkeypatch.setattr(versions, "RESULTS_FORMAT", "1")
     check_results(tmp_path)
     monkeypatch.setattr(versions, "RESULTS_FORMAT", "2")
     with pytest.raises(FormatError, match="format 1"):

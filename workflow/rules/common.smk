@@ -15,7 +15,7 @@ ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
-from hirshprint import progress, runs, versions
+from hirshprint import planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
@@ -30,7 +30,7 @@ from hirshprint.report.items import (
     compound_items,
 )
 from hirshprint.structures.batches import plan_batches
-from hirshprint.structures.entries import InputError, geometry_digest, target_digest
+from hirshprint.structures.entries import InputError, geometry_digest, passed_over_text, target_digest
 from hirshprint.structures.planning import has_property, plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
@@ -40,7 +40,8 @@ gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it to
 runs.prepare_environment(SOURCE)
 try:
     runs.check_results(Path("results"))
-    config.update(resolve_engine(resolve_config(config), os.environ))
+    files = workflow.configfiles if workflow.is_main_process else ()
+    config.update(resolve_engine(resolve_config(config, files), os.environ))
 except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
@@ -115,19 +116,57 @@ def plan(dataset):
     if dataset not in DATASETS:
         raise WorkflowError(f"there is no dataset {dataset}; the configuration has {', '.join(DATASETS)}")
     try:
-        return plan_dataset(DATASETS[dataset])
+        found = plan_dataset(DATASETS[dataset])
     except InputError as error:
-        place = Path(next((DATASETS[dataset][kind] for kind in PLACES if kind in DATASETS[dataset]), "."))
-        message = f"datasets.{dataset}: {error}{'' if place.exists() else where_from(DATASETS[dataset])}"
-        say_once(message)
-        raise WorkflowError(message)
+        source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
+        raise WorkflowError(f"`datasets.{dataset}`: {error}{source}")
+    if found.passed_over and workflow.is_main_process:
+        print(f"datasets.{dataset}: {passed_over_text(found.passed_over)}", file=sys.stderr)
+    return found
+
+
+def input_is_there(dataset):
+    """Say whether what a dataset is read from exists; a table that is still to be fetched does not."""
+    return all(Path(DATASETS[dataset][key]).exists() for key in PLACES if key in DATASETS[dataset])
 
 
 @cache
-def say_once(message):
-    """Say that an input cannot be read: Snakemake does not, where all results are there."""
-    if workflow.is_main_process:
-        print(message, file=sys.stderr)
+def input_faults():
+    """What of the input cannot be used and what is asked of it in vain, by dataset; of jobs, the head process knew."""
+    plans, faults, absent = {}, {}, {}
+    for dataset in DATASETS if workflow.is_main_process else ():
+        try:
+            plans[dataset] = plan(dataset)
+        except WorkflowError as error:
+            (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
+    for line in planned.left_out(plans):
+        print(line, file=sys.stderr)
+    faults |= planned.plan_faults(config, plans) if plans else {}
+    return faults | absent
+
+
+def is_one_stage():
+    """Say whether only some stages are asked for, which may do without what others need."""
+    return bool(workflow.dag_settings.until or workflow.dag_settings.omit_from)
+
+
+def refuse_input(*datasets):
+    """Stop before any job if these datasets, or "" for the report, have faults, and list those of all."""
+    if is_one_stage() or not set(datasets) & set(input_faults()):
+        return
+    lines = [f"  - {fault}" for faults in input_faults().values() for fault in faults]
+    raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
+
+
+def learned_targets(wildcards):
+    """The property to learn, of a dataset that has what is asked of it."""
+    refuse_input(wildcards.dataset)
+    if not is_one_stage():
+        os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
+    return f"results/{wildcards.dataset}/targets.csv"
+
+
+input_faults()
 
 
 @cache
@@ -280,9 +319,8 @@ def dataset_files(wildcards):
     settings = DATASETS[wildcards.dataset]
     tables = [settings[key] for key in ("table", "targets") if key in settings]
     prototype = find_prototype(settings["prototype"]) if tables and settings.get("prototype") else None
-    return tables + (
-        [str(path) for path in sorted(prototype.file.parent.iterdir())] if prototype and prototype.file else []
-    )
+    own = sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
+    return [*tables, *map(str, own)]
 
 
 @quick
@@ -425,6 +463,7 @@ DATASET_FILES = ("status.csv", "fingerprints.h5", "targets.csv", "shown_surfaces
 
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
+    refuse_input("", *DATASETS)
     names = list(DATASETS)
     learned = [name for name in names if has_targets(name)]
     predicted = [name for name in names if "model" in DATASETS[name]]

@@ -5,7 +5,7 @@ rule train:
     input:
         fingerprints="results/{dataset}/fingerprints.h5",
         structures="results/{dataset}/structures.h5",
-        targets="results/{dataset}/targets.csv",
+        targets=learned_targets,
     output:
         predictions="results/{dataset}/predictions_networks.csv",
         models=directory("results/{dataset}/models"),
@@ -34,7 +34,7 @@ rule baselines:
     input:
         fingerprints="results/{dataset}/fingerprints.h5",
         structures="results/{dataset}/structures.h5",
-        targets="results/{dataset}/targets.csv",
+        targets=learned_targets,
     output:
         "results/{dataset}/predictions_baselines.csv",
     log:

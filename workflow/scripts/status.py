@@ -1,6 +1,6 @@
 """Say what became of every row or file of a dataset.
 
-Writes status.csv: structure_id, source, status (ok, failed or rejected), stage, reason, remedy.
+Writes status.csv: structure_id, source, status (ok, remarked, failed, rejected or filtered), stage, reason, remedy.
 """
 
 from pathlib import Path

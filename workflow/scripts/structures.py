@@ -6,6 +6,7 @@ Writes structures.h5 (see hirshprint.structures.structure), targets.csv and reje
 import os
 from pathlib import Path
 
+from hirshprint.config import learning_of
 from hirshprint.logs import start_log
 from hirshprint.runs import stamp_results
 from hirshprint.structures.stage import make_structures
@@ -15,6 +16,8 @@ stamp_results(Path("results"))
 dataset = snakemake.wildcards.dataset
 make_structures(
     settings=snakemake.config["datasets"][dataset],
+    learning=learning_of(snakemake.config, dataset) if os.environ.get("HIRSHPRINT_LEARNING") else None,
+    name=dataset,
     strict=snakemake.config["strict"],
     structures_path=Path(snakemake.output.structures),
     targets_path=Path(snakemake.output.targets),

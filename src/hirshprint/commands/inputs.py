@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.config import resolve_config
 from hirshprint.densities import Densities, read_densities
+from hirshprint.remarks import remark_lines
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.prototypes import PROTOTYPES
@@ -28,7 +31,7 @@ PEROVSKITE = PROTOTYPES["cubic_perovskite"]
 
 
 def read_input(text: str, edge_angstrom: float) -> Structure:
-    """Read a CIF or POSCAR file, or place a formula ABX3 on the ideal cubic perovskite.
+    """Read a CIF or POSCAR file, or place a formula ABX3 on the ideal cubic perovskite; print remarks on the file.
 
     Raises
     ------
@@ -38,11 +41,13 @@ def read_input(text: str, edge_angstrom: float) -> Structure:
     path = Path(text)
     if path.is_file():
         try:
-            return read_crystal(path, structure_name(path))
+            structure = read_crystal(path, structure_name(path))
         except CrystalError as error:
             raise CommandError(f"{text}: {error.reason}; {error.remedy}") from None
         except OSError as error:
             raise CommandError(f"{text}: {error.strerror}") from None
+        show_remarks([(text, structure.remarks)])
+        return structure
     if path.is_dir():
         raise CommandError(f"{text} is a folder; name one CIF or POSCAR file in it", UNUSABLE)
     if not re.fullmatch(r"[A-Za-z0-9]+", text):
@@ -57,6 +62,12 @@ def read_input(text: str, edge_angstrom: float) -> Structure:
     if fault:
         raise CommandError(f"{text}: {fault[0]}; {fault[1]}", UNUSABLE)
     return cubic_perovskite(elements, edge_angstrom, prototype_id(text, edge_angstrom))
+
+
+def show_remarks(remarks: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Print what was assumed or mended in files that are used, by file; a line for each different sentence."""
+    for line in remark_lines(remarks):
+        print(f"remark: {line}", file=sys.stderr)
 
 
 def find_densities(wanted: str) -> Densities:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.commands.inputs import find_densities
+from hirshprint.commands.inputs import find_densities, show_remarks
 from hirshprint.files import digest, written_whole
 from hirshprint.models.cards import (
     ModelError,
@@ -21,7 +21,7 @@ from hirshprint.models.cards import (
     needed_edges,
     read_folder_card,
 )
-from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
 
@@ -69,6 +69,8 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
     settings |= {"property": card["property"], "unit": card["unit"], "model": str(arguments.model)}
     plans = []
     if arguments.formula:
+        if not all(formula.strip() for formula in arguments.formula):
+            raise CommandError("--formula: a formula is empty; write one such as SrTiO3", UNUSABLE)
         listed = temporary / "formulas.csv"
         listed.write_text("\n".join(["formula", *arguments.formula]) + "\n", encoding="utf-8")
         plan = plan_dataset(settings | {"table": str(listed)})
@@ -83,6 +85,8 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
     if arguments.cif:
         kind = "structures" if arguments.cif.is_file() else "folder"
         of_files = plan_dataset({**settings, "prototype": None, kind: str(arguments.cif)})
+        if of_files.passed_over:
+            print(f"{arguments.cif}: {passed_over_text(of_files.passed_over)}", file=sys.stderr)
         plans.append(_placed(of_files, settings) if card["prototype"] else of_files)
     entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
     return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))
@@ -99,6 +103,7 @@ def _placed(plan: Plan, settings: Row) -> Plan:
     sources = {entry.structure_id: entry.source for entry in plan.entries}
     entries: list[Entry] = []
     rejections = [*plan.rejections, *unusable]
+    remarks = []
     for structure in structures:
         source = sources[structure.structure_id]
         elements = prototype_elements(structure, prototype)
@@ -110,7 +115,9 @@ def _placed(plan: Plan, settings: Row) -> Plan:
         if fault := radius_fault(elements, edges):
             rejections.append(Rejection(structure.structure_id, source, *fault))
             continue
+        remarks.append((source, structure.remarks))
         entries += prototype_entries(prototype, elements, edges, source)
+    show_remarks(remarks)
     return Plan(tuple(entries), tuple(rejections))
 
 
@@ -124,6 +131,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
 
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
     structures, targets, unusable = build_structures(plan.entries, settings, _cores())
+    show_remarks((row["source"], s.remarks) for row, s in zip(targets, structures, strict=True))
     surfaces, failed = _surfaces(structures, card)
     for rejection in (*plan.rejections, *unusable, *failed):
         print(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)

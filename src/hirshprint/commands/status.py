@@ -1,4 +1,4 @@
-"""`hirshprint status`: which structures are new, changed, failed or rejected, and why."""
+"""`hirshprint status`: which structures are new, changed, failed, remarked or rejected, and why."""
 
 from __future__ import annotations
 

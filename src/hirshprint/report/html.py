@@ -22,6 +22,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from hirshprint.datasets import curve_share
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import main_split, metrics, read_predictions, read_targets
+from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
 from hirshprint.report.compounds import colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
@@ -246,7 +247,8 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
     structures, fingerprints, best, compared = [], [], [], []
     for item in inputs:
         counts = _status_counts(_read_status(item.status))
-        structures.append(f"{item.name}: " + ", ".join(f"{n:,} {status}" for status, n in counts.items()))
+        told = [f"{n:,} {status}" for status, n in counts.items() if n or status != REMARKED]
+        structures.append(f"{item.name}: {', '.join(told)}")
         fingerprints.append(f"{item.name}: {_surface_text(item.fingerprints)}")
         if item.predictions is None:
             best.append(f"{item.name}: {_no_model_text(item)}")
@@ -311,7 +313,14 @@ def _read_status(path: Path) -> pd.DataFrame:
 
 
 def _status_counts(status: pd.DataFrame) -> dict[str, int]:
-    return {name: int((status["status"] == name).sum()) for name in ("ok", "failed", "rejected")}
+    return {name: int((status["status"] == name).sum()) for name in ("ok", REMARKED, "failed", "rejected")}
+
+
+def _remarks(status: pd.DataFrame, targets: pd.DataFrame) -> list[dict[str, Any]]:
+    """Different remarks on the structures that were accepted with some, each with how many have it and the first."""
+    rows = targets[targets["structure_id"].isin(status.loc[status["status"] == REMARKED, "structure_id"])]
+    found = by_sentence(zip(rows["structure_id"], rows["remarks"].map(split_remarks), strict=True))
+    return [{"sentence": text, "count": len(names), "structures": listed_names(names)} for text, names in found]
 
 
 def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -> dict[str, Any]:
@@ -319,7 +328,8 @@ def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
-    bad = status[~status["status"].isin(["ok", "filtered"])]
+    bad = status[~status["status"].isin(["ok", REMARKED, "filtered"])]
+    remarks = _remarks(status, targets) if counts[REMARKED] else []
     filtered = status.loc[status["status"] == "filtered", "reason"].value_counts(sort=False)
     predictions = None if item.predictions is None else read_predictions(item.predictions)
     splits = [] if predictions is None else _splits(predictions)
@@ -339,10 +349,13 @@ def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -
         "compounds": targets["compound"].nunique(),
         "fingerprints": len(file.rows),
         "surface_text": _surface_text(item.fingerprints),
-        "missing_fingerprints": counts["ok"] - len(file.rows),
+        "missing_fingerprints": counts["ok"] + counts[REMARKED] - len(file.rows),
         "geometry": _geometry(targets),
         "bad": bad.head(LISTED_STRUCTURES).to_dict("records"),
         "bad_total": len(bad),
+        "remarks": remarks[:LISTED_ROWS],
+        "remarks_total": len(remarks),
+        "remarks_remedy": REMEDY,
         "definition": _attributes(item.fingerprints),
         "explorer": explorer,
         "meshes": len(explorer["mesh_order"]),

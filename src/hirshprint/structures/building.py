@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from hirshprint.remarks import join_remarks
 from hirshprint.structures.crystals import CrystalError, reduced_formula
 from hirshprint.structures.entries import Entry, Rejection
 from hirshprint.structures.placed import prototype_structure
@@ -18,7 +19,7 @@ from hirshprint.structures.sources.collections import read_collection
 from hirshprint.structures.structure import Structure
 
 TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
-VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value")
+VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value", "remarks")
 FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
 CHANGED = CrystalError("its file was changed while it was read", "run the workflow again")
 
@@ -97,6 +98,7 @@ def _target(
         "property": settings.get("property", ""),
         "unit": settings["unit"],
         "value": entry.target,
+        "remarks": join_remarks(structure.remarks),
     }
 
 

@@ -21,6 +21,7 @@ from hirshprint.structures.symbols import atomic_number, element_fault
 from hirshprint.structures.symmetry import find_symmetry
 
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
+SAME_PLACE_ANGSTROM = 0.1
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 
 
@@ -99,7 +100,7 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
     if cell.volume < MIN_DISTANCE_ANGSTROM**3:
         raise CrystalError(f"a cell of {cell.volume:.3g} Å³", "check the cell constants (Å, degrees)")
     lattice = standard_orientation(cell)
-    _check_distances(cell, crystal.frac, symbols)
+    check_distances(cell, crystal.frac, symbols, names)
     numbers = np.array([atomic_number(symbol) for symbol in symbols])
     frac = np.array(crystal.frac, dtype=float) % 1.0
     atoms, multiplicity, operations = find_symmetry(lattice, frac, numbers)
@@ -142,8 +143,10 @@ def standard_orientation(lattice: Lattice) -> NDArray[np.float64]:
     return np.ascontiguousarray(rows)
 
 
-def _check_distances(cell: Lattice, frac: NDArray[np.float64], symbols: Sequence[str]) -> None:
-    """Raise where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM."""
+def check_distances(
+    cell: Lattice, frac: NDArray[np.float64], symbols: Sequence[str], names: Sequence[str] = ()
+) -> None:
+    """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM."""
     if min(cell.abc) < MIN_DISTANCE_ANGSTROM:
         raise CrystalError(f"a cell edge of {min(cell.abc):g} Å", "check the cell constants (Å)")
     matrix = np.ascontiguousarray(cell.matrix)
@@ -156,9 +159,10 @@ def _check_distances(cell: Lattice, frac: NDArray[np.float64], symbols: Sequence
     others = np.flatnonzero((first != second) | (distances > 1e-8))
     for k in others[np.lexsort((second[others], first[others]))[:1]]:
         i, j = sorted((int(first[k]), int(second[k])))
+        called = [names[atom] if names else f"atom {atom + 1}" for atom in (i, j)]
+        what = "a place is occupied by more than one atom" if distances[k] < SAME_PLACE_ANGSTROM else "atoms overlap"
         raise CrystalError(
-            f"atoms overlap: {symbols[i]} (atom {i + 1}) and {symbols[j]} (atom {j + 1}) "
-            f"are {distances[k]:.3f} Å apart",
+            f"{what}: {symbols[i]} ({called[0]}) and {symbols[j]} ({called[1]}) are {distances[k]:.3f} Å apart",
             "delete the duplicate, or correct the coordinates",
         )
 

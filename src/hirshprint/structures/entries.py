@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,10 +59,23 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plan:
-    """The structures of a dataset and what was rejected, in the order of the input."""
+    """The structures of a dataset and what was rejected, in the order of the input.
+
+    Attributes
+    ----------
+    passed_over : files in a folder that are of no known kind, or in folders below it.
+    """
 
     entries: tuple[Entry, ...]
     rejections: tuple[Rejection, ...]
+    passed_over: tuple[str, ...] = ()
+
+
+def passed_over_text(names: Sequence[str], shown: int = 4) -> str:
+    """Say how many files of a folder were passed over, and name the first."""
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    files = "1 file was" if len(names) == 1 else f"{len(names)} files were"
+    return f"{files} passed over, of no known kind or in folders below: {', '.join(names[:shown])}{more}"
 
 
 def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:

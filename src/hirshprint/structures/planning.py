@@ -6,6 +6,7 @@ Everything here is read while the Snakefile is parsed, so it needs no pymatgen, 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hirshprint.structures.entries import InputError, Plan
@@ -28,6 +29,11 @@ def plan_dataset(settings: dict[str, Any]) -> Plan:
     InputError
         If the table, folder or file is missing, unreadable or without the needed columns.
     """
+    if "folder" in settings and Path(settings["folder"]).is_file():
+        raise InputError(
+            f"{settings['folder']}: a file where a folder of structure files is read; write `table:` for a table, "
+            "`structures:` for a file with many crystals"
+        )
     try:
         if "elements" in settings:
             return plan_elements(settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import re
 from collections import Counter
@@ -12,6 +11,9 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from hirshprint.files import file_digest
+from hirshprint.structures.entries import InputError
+from hirshprint.structures.sources.rows import read_rows
+from hirshprint.structures.symbols import element_fault
 
 Place = tuple[float, float, float]
 SITES_FILE = "sites.csv"
@@ -146,12 +148,18 @@ def find_prototype(name: str) -> Prototype:
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != ".csv"]
     if not table.is_file() or len(files) != 1:
         raise PrototypeError(f"prototype {name}: the folder must have {SITES_FILE} and one structure file, no other")
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(file)]
-    for number, row in enumerate(rows, 2):
-        if any(not row.get(column) for column in SITES_COLUMNS):
+    try:
+        read = read_rows(table, SITES_COLUMNS)
+    except InputError as error:
+        raise PrototypeError(str(error)) from None
+    rows = [row.cells for row in read]
+    for one in read:
+        number, row = one.number, one.cells
+        if one.fault or any(not row[column] for column in SITES_COLUMNS):
             raise PrototypeError(f"{table} row {number}: fill the columns {', '.join(SITES_COLUMNS)}")
-        if not re.fullmatch(r"[A-Z]\w*", row["site"]) or not re.fullmatch("[1-9][0-9]*", row["atoms"]):
+        if fault := element_fault(row["element"]):
+            raise PrototypeError(f"{table} row {number}: column element: {fault[0]}; {fault[1]}")
+        if not re.fullmatch("[A-Z][A-Za-z0-9_]*", row["site"]) or not re.fullmatch("[1-9][0-9]{0,3}", row["atoms"]):
             raise PrototypeError(f"{table} row {number}: write a site such as A, and its atoms in a formula unit")
         if row["anion"] not in ("yes", "no"):
             raise PrototypeError(f"{table} row {number}: write yes or no under anion")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hirshprint.files import written_whole
+from hirshprint.remarks import remark_lines
+from hirshprint.splits import learning_faults
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
-from hirshprint.structures.entries import InputError, Rejection
+from hirshprint.structures.entries import InputError, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import write_digests, write_structures
 
@@ -21,6 +24,8 @@ def make_structures(
     structures_path: Path,
     targets_path: Path,
     rejected_path: Path,
+    learning: Mapping[str, Any] | None = None,
+    name: str = "",
     processes: int = 1,
 ) -> None:
     """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
@@ -28,25 +33,34 @@ def make_structures(
     Parameters
     ----------
     settings : the dataset's part of the configuration.
-    strict : stop when anything is rejected.
+    learning : what is to be learned; only once files are read is it known whether they are enough for it.
+    name : of the dataset, for messages.
     processes : most processes that read files at the same time.
+    strict : stop when anything is rejected; remarks on what is accepted stop nothing.
 
     Raises
     ------
     InputError
-        If nothing usable is left, or with `strict` if anything was rejected.
+        If nothing usable is left or the learning lacks something, or with `strict` if anything was rejected.
     """
     plan = plan_dataset(settings)
     structures, targets, unusable = build_structures(plan.entries, settings, processes)
     rejections = [*plan.rejections, *unusable]
+    place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
+    if plan.passed_over:
+        print(f"{place}: {passed_over_text(plan.passed_over)}", file=sys.stderr)
     for rejection in (r for r in rejections if r.stage != "filter"):
         print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
-    place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
+    remarks = [(row["source"], s.remarks) for row, s in zip(targets, structures, strict=True) if s.remarks]
+    for line in remark_lines(remarks):
+        print(f"remark: {line}", file=sys.stderr)
     faults = [rejection for rejection in rejections if rejection.stage != "filter"]
     if strict and faults:
         raise InputError(f"{place}: {len(faults)} rejected, as listed above, and the configuration says strict: true")
     if not structures:
         raise InputError(f"{place}: nothing usable in it; {len(rejections)} rejected, as listed above")
+    if learning and targets[0]["value"] is not None:
+        _check_learning(name, learning, targets)
     with written_whole(structures_path) as temporary:
         write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
         if "structures" in settings:
@@ -57,7 +71,21 @@ def make_structures(
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
     for reason, rows in Counter(r.reason for r in rejections if r.stage == "filter").items():
         print(f"{place}: {reason} took out {rows}", file=sys.stderr)
-    print(f"{place}: {len(structures)} structures, {len(faults)} rejected", file=sys.stderr)
+    remarked = f" ({len(remarks)} with remarks)" if remarks else ""
+    print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
+
+
+def _check_learning(name: str, learning: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> None:
+    """Stop before any surface where the structures are too few for the learning, or lack compounds that it names."""
+    columns = list(targets[0])
+    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
+    sites = [site for site in sites if all(row[site] for row in targets)]
+    compounds, groups = ([row[key] for row in targets] for key in ("compound", "group"))
+    faults = learning_faults(
+        name, learning, compounds, groups, {site: [row[site] for row in targets] for site in sites}
+    )
+    if faults:
+        raise InputError("The configuration asks for what the structures do not have:\n  - " + "\n  - ".join(faults))
 
 
 def _status_row(rejection: Rejection) -> dict[str, str]:

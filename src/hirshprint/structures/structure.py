@@ -30,7 +30,7 @@ class Structure:
     site_operations : per site (m, 3, 3) int64, rotations W in fractional coordinates (x' = W x, x a
         column) that leave the site and the crystal in place; the identity comes first.
     formula_units : formula units in the cell (Z).
-    remarks : sentences on what was assumed or mended when it was read from a file; structures.h5 does not keep them.
+    remarks : sentences on what was assumed or mended when it was read from a file.
     """
 
     structure_id: str
@@ -78,6 +78,8 @@ def write_structures(path: Path, structures: Sequence[Structure], attributes: di
         file["site_operation_set"] = np.array(site_set, dtype=np.int64)
         file["operation_offsets"] = np.cumsum([0, *(len(u) for u in unique)])
         file["operations"] = joined(unique, (3, 3), np.int8)
+        file["remark_offsets"] = np.cumsum([0, *(len(s.remarks) for s in structures)])
+        file["remarks"] = np.array([remark for s in structures for remark in s.remarks], dtype=text)
         file.attrs.update(attributes)
 
 
@@ -105,6 +107,7 @@ def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Struct
             wanted = set(ids)
             rows = [row for row in rows if names[row] in wanted]
         atom_offsets, site_offsets = file["atom_offsets"][:], file["site_offsets"][:]
+        remark_offsets = file["remark_offsets"][:]
         operation_offsets = file["operation_offsets"][:]
         operations = file["operations"][:].astype(np.int64)
         sets = [operations[a:b] for a, b in pairwise(operation_offsets)]
@@ -114,6 +117,7 @@ def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Struct
         for row in rows:
             atoms = slice(atom_offsets[row], atom_offsets[row + 1])
             sites = slice(site_offsets[row], site_offsets[row + 1])
+            remarks = slice(remark_offsets[row], remark_offsets[row + 1])
             found.append(
                 Structure(
                     structure_id=names[row],
@@ -126,6 +130,7 @@ def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Struct
                     multiplicity=source["multiplicity"][sites],
                     site_operations=tuple(sets[k] for k in source["site_operation_set"][sites]),
                     formula_units=int(source["formula_units"][row]),
+                    remarks=tuple(remark.decode() for remark in source["remarks"][remarks]),
                 )
             )
         return found

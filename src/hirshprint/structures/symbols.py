@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 SYMBOLS: tuple[str, ...] = tuple(
     """H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr
     Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu
@@ -15,7 +17,11 @@ MAX_ATOMIC_NUMBER = 103  # the last element with a free-atom density
 def element_fault(symbol: str) -> tuple[str, str] | None:
     """Say what is wrong with an element symbol, and what to do; None if nothing is."""
     if symbol not in SYMBOLS:
-        return f"unknown element {symbol!r}", "write an element symbol such as Sr"
+        other = next((letter for letter in symbol if not letter.isascii()), "")
+        of_letter = f" (with the letter {unicodedata.name(other, 'without a name')})" if other else ""
+        near = symbol.strip().capitalize()
+        remedy = f"write {near}" if near in SYMBOLS else "write an element symbol such as Sr"
+        return f"unknown element {symbol!r}{of_letter}", remedy
     if SYMBOLS.index(symbol) + 1 > MAX_ATOMIC_NUMBER:
         return (
             f"element {symbol} has no free-atom density (the table ends at Lr, Z = {MAX_ATOMIC_NUMBER})",

@@ -1,56 +1,267 @@
-"""CIF files."""
+"""CIF files: grammar by gemmi, symmetry from what the file says of it, and nothing that contradicts itself.
+
+Tags are those of the core dictionary, in its old spelling (``_atom_site_fract_x``) and its new one
+(``_atom_site.fract_x``), and those of magnetic structures, whose moments are left out.
+"""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from dataclasses import replace
+from math import gcd
 
 import numpy as np
-from pymatgen.core import Structure
-from pymatgen.core.operations import SymmOp
-from pymatgen.io.cif import CifParser
+from numpy.typing import NDArray
+from pymatgen.core import Lattice
 
-from hirshprint.structures.crystals import Crystal, CrystalError, of_pymatgen
+from hirshprint.structures.crystals import MAX_EDGE_ANGSTROM, Crystal, CrystalError, check_distances
+from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, AtomList, Tags, read_atoms, read_number
+from hirshprint.structures.reading.cif_blocks import crystal_block
+from hirshprint.structures.reading.cif_symmetry import WRITE, Claim, Meaning, fitting, symmetry_claims
+from hirshprint.structures.reading.expansion import expand, same_atoms
+from hirshprint.structures.reading.formula import formula_meanings, formula_units, spelled
+from hirshprint.structures.reading.operations import fits_cell, number_of, operations_of_xyz, same_group
+
+VOLUME_TOLERANCE = 0.01
+CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+FORMULA_TAGS = ("_chemical_formula_sum", "_chemical_formula_moiety", "_chemical_formula_structural")
 
 
 def read_cif(text: str) -> Crystal:
-    """Read a CIF."""
-    try:
-        parser = CifParser.from_str(text, occupancy_tolerance=1.0)
-        crystals = parser.parse_structures(primitive=False, on_error="raise")
-    except Exception as error:
-        if "ccupanc" in str(error):
-            reason = "a place is occupied by more than one atom, or by more than a whole one"
-            raise CrystalError(reason, "give an ordered model with one atom in each place") from None
-        raise
-    if len(crystals) != 1:
-        raise CrystalError(f"{len(crystals)} crystals in one file", "give each crystal a file of its own")
-    _check_cif(parser, crystals[0])
-    return of_pymatgen(crystals[0], crystals[0].labels)
+    """Read the crystal of a CIF.
+
+    Symmetry comes from the list of operations, else the Hall symbol, else the Hermann-Mauguin symbol where it has one
+    meaning that fits the cell, else the number in its standard setting; where nothing is said of it, P 1 is taken.
+
+    Raises
+    ------
+    CrystalError
+        It is no CIF, has no crystal or several, is disordered, or contradicts itself.
+    """
+    tags, mended = crystal_block(text)
+    lattice, angles = _lattice(tags)
+    elements = frozenset(symbol for amounts in _formula(tags)[1] for symbol in amounts)
+    atoms = read_atoms(tags, elements)
+    if not atoms.labels:
+        raise CrystalError("no atoms in it", "check the atom list")
+    claims = symmetry_claims(tags)
+    known = [claim for claim in claims if claim.meanings]
+    if claims and not known:
+        raise CrystalError(f"{claims[0].text} is not known", WRITE)
+    if known:
+        chosen, crystal, remarks = _with_symmetry(tags, lattice, atoms, known)
+    else:
+        chosen = Meaning("P 1", operations_of_xyz(["x,y,z"]), 1)
+        crystal = _filled(tags, lattice, atoms, chosen, sure=False)
+        remarks = ["no symmetry is given: taken as P 1"]
+    for claim in claims:
+        if not claim.meanings:
+            remarks.append(f"{claim.text} is not known: {known[0].text} was taken")
+        elif claim is not known[0]:
+            remarks += _disagreement(known[0], chosen, claim, crystal)
+    return replace(crystal, remarks=(*mended, *angles, *atoms.remarks, *remarks, *crystal.remarks))
 
 
-def _check_cif(parser: CifParser, crystal: Structure) -> None:
-    """Raise where a CIF says something else than what pymatgen made of it: it passes over what it cannot use."""
-    for block in parser.as_dict().values():
-        for name, value in block.items():
-            bounds = (0, 180) if name.startswith("_cell_angle_") else (0, np.inf)
-            number = re.match(r"-?[\d.]+(e[-+]?\d+)?", str(value), re.IGNORECASE)
-            if re.match("_cell_(length|angle)_", name) and number and not bounds[0] < float(number[0]) < bounds[1]:
-                raise CrystalError(f"{name} is {value}", "correct the cell constant (Å, degrees)")
-            if re.match("_(symmetry_equiv_pos_as|space_group_symop_operation)_xyz", name):
-                for operation in [value] if isinstance(value, str) else value:
-                    _check_operation(str(operation))
-        if "_chemical_formula_sum" in block and (fault := parser.check(crystal)):
-            raise CrystalError(
-                f"its atoms do not make up its _chemical_formula_sum ({fault})", "complete the list of atoms"
-            )
+def _lattice(tags: Tags) -> tuple[NDArray[np.float64], list[str]]:
+    """Rows a, b, c, Å, and a remark where an angle is not given: the dictionary says 90 degrees then."""
+    constants, missing = [], []
+    for name in CELL:
+        tag = f"_cell_{name}"
+        values = tags.get(tag, ["90" if "angle" in name else "missing"])
+        missing += [tag] if "angle" in name and tag not in tags else []
+        if len(values) > 1:
+            raise CrystalError("it is a table of several crystals: its cell constants are in a loop", "give one a file")
+        number = read_number(values[0])
+        if number is None or not 0 < number < (180 if "angle" in name else np.inf):
+            raise CrystalError(f"{tag} is {values[0]}", "correct the cell constant (Å, degrees)")
+        if "length" in name and number > MAX_EDGE_ANGSTROM:
+            raise CrystalError(f"a cell edge of {number:.3g} Å", "check the cell constants (Å)")
+        constants.append(number)
+    cosines = np.cos(np.radians(constants[3:]))
+    if 1 - cosines @ cosines + 2 * cosines.prod() <= 1e-6:
+        raise CrystalError(f"its angles {constants[3:]} make no cell", "correct the cell constants (Å, degrees)")
+    lattice = Lattice.from_parameters(*constants)
+    volume = read_number(tags.get("_cell_volume", ["?"])[0])
+    if volume and abs(volume / lattice.volume - 1) > VOLUME_TOLERANCE:
+        raise CrystalError(
+            f"its _cell_volume is {volume:g} Å³, but its cell constants make {lattice.volume:.2f} Å³",
+            "correct the one or the other",
+        )
+    remarks = [f"{' and '.join(missing)} not given: taken as 90 degrees"] if missing else []
+    return np.array(lattice.matrix), remarks
 
 
-def _check_operation(text: str) -> None:
-    """Raise where a symmetry operation such as ``-y,x+1/2,z`` is none: pymatgen would leave out all of them."""
-    try:
-        rotation = SymmOp.from_xyz_str(text).rotation_matrix
-        fits = text.count(",") == 2 and "/0" not in text and abs(abs(np.linalg.det(rotation)) - 1) < 1e-6
-    except (ValueError, ZeroDivisionError, IndexError):
-        fits = False
-    if not fits:
-        raise CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
+def _formula(tags: Tags) -> tuple[str, list[dict[str, float]]]:
+    """The tag of the formula that a block gives first, and what it may mean; an empty tag where it gives none."""
+    for tag in FORMULA_TAGS:
+        text = tags.get(tag, ["?"])[0].strip()
+        if text and text not in NOT_GIVEN:
+            return tag, formula_meanings(text)
+    return "", []
+
+
+# --- symmetry -----------------------------------------------------------------------------------------------------
+
+
+def _with_symmetry(
+    tags: Tags, lattice: NDArray[np.float64], atoms: AtomList, known: list[Claim]
+) -> tuple[Meaning, Crystal, list[str]]:
+    """Take the meaning of the first claim under which the file agrees with itself.
+
+    Raises
+    ------
+    CrystalError
+        There is none, or there are several that give different crystals and no convention tells which.
+    """
+    first = known[0]
+    possible = fitting(first, lattice)
+    sure = len(possible) == 1 and not first.is_number
+    filled: list[tuple[Meaning, Crystal]] = []
+    faults = []
+    for meaning in possible:
+        try:
+            crystal = _filled(tags, lattice, atoms, meaning, sure)
+            if len(possible) > 1:
+                check_distances(Lattice(lattice), crystal.frac, crystal.symbols, crystal.names)
+            filled.append((meaning, crystal))
+        except CrystalError as fault:
+            faults.append(fault)
+    if not filled:
+        raise faults[0]
+    chosen, crystal = filled[0]
+    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if first.is_number else []
+    if any(not _same(crystal, other) for _, other in filled[1:]):
+        chosen, crystal = _by_convention(first, filled, any(claim.is_number for claim in known))
+        remarks = [f"{first.text} has several settings: {chosen.name} was taken, by convention"]
+    elif faults:
+        remarks = [f"{first.text} has several settings: {chosen.name} is the one that the rest of the file agrees with"]
+    return chosen, crystal, remarks
+
+
+def _by_convention(claim: Claim, filled: list[tuple[Meaning, Crystal]], has_number: bool) -> tuple[Meaning, Crystal]:
+    """Take the standard setting where a number asks for it, and the unique axis b of a monoclinic group.
+
+    Raises
+    ------
+    CrystalError
+        No convention tells.
+    """
+    axis_b = [pair for pair in filled if pair[0].unique_axis == "b"]
+    if all(meaning.unique_axis for meaning, _ in filled) and len(axis_b) == 1:
+        return axis_b[0]
+    standard = [pair for pair in filled if pair[0].standard]
+    if has_number and len(standard) == 1:
+        return standard[0]
+    names = [meaning.name for meaning, _ in filled]
+    raise CrystalError(f"{claim.text} may be {' or '.join(names)}", f"write which of them, or {WRITE}")
+
+
+def _same(one: Crystal, other: Crystal) -> bool:
+    return same_atoms(one.lattice, (one.frac, one.symbols), (other.frac, other.symbols))
+
+
+def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal) -> list[str]:
+    """Remark that another claim names another setting; nothing where it agrees.
+
+    Raises
+    ------
+    CrystalError
+        It names another space group, and the crystal has not its symmetry.
+    """
+    if any(same_group(meaning.operations, chosen.operations) for meaning in claim.meanings):
+        return []
+    number = chosen.number or number_of(chosen.operations, crystal.lattice)
+    numbers = {meaning.number or number_of(meaning.operations, crystal.lattice) for meaning in claim.meanings}
+    if claim.is_number and number in numbers:
+        return []
+    for meaning in claim.meanings:
+        if fits_cell(meaning.operations, crystal.lattice) and _has_symmetry(crystal, meaning):
+            return []
+    if number in numbers:
+        return [f"{claim.text} is in another setting than {first.text}, which was taken"]
+    others = " or ".join(str(other) for other in sorted(numbers))
+    raise CrystalError(
+        f"{first.text} is of space group {number} and {claim.text} of {others}", "correct the wrong one of the two"
+    )
+
+
+def _has_symmetry(crystal: Crystal, meaning: Meaning) -> bool:
+    """Say whether each of some operations takes the crystal onto itself."""
+    rotations, translations = meaning.operations.rotations, meaning.operations.translations
+    images = (crystal.frac @ w.T + t for w, t in zip(rotations, translations, strict=True))
+    return all(same_atoms(crystal.lattice, (crystal.frac, crystal.symbols), (x, crystal.symbols)) for x in images)
+
+
+# --- what the atoms must agree with -------------------------------------------------------------------------------
+
+
+def _filled(tags: Tags, lattice: NDArray[np.float64], atoms: AtomList, meaning: Meaning, sure: bool) -> Crystal:
+    """Fill the cell, and compare with formula, Z, multiplicities and hydrogens.
+
+    `sure` is whether the symmetry is beyond doubt: then a Z or a multiplicity that does not fit is a remark only.
+
+    Raises
+    ------
+    CrystalError
+        The atoms contradict what the file says of them.
+    """
+    frac, row, remarks = expand(lattice, atoms.places, meaning.operations, atoms.labels)
+    images = np.bincount(row, minlength=len(atoms.labels))
+    fault = _multiplicity_fault(atoms, images, len(meaning.operations.rotations))
+    if fault and not sure:
+        raise CrystalError(fault, "correct its coordinates, the multiplicity or the symmetry")
+    symbols = tuple(atoms.symbols[k] for k in row)
+    names = tuple(atoms.labels[k] for k in row)
+    more = _check_formula(tags, Counter(symbols), atoms, images, sure)
+    return Crystal(lattice, symbols, frac, names, (*remarks, *([fault] if fault else []), *more))
+
+
+def _multiplicity_fault(atoms: AtomList, images: NDArray[np.int64], order: int) -> str:
+    """Say where stated multiplicities differ; some programs state the order of the site's symmetry there."""
+    stated = np.array(atoms.multiplicities)
+    given = stated > 0
+    if (stated == images)[given].all() or (stated * images == order)[given].all():
+        return ""
+    k = int(np.flatnonzero(given & (stated != images))[0])
+    return f"the multiplicity of {atoms.labels[k]} is {stated[k]}, but symmetry makes {images[k]} of it"
+
+
+def _check_formula(
+    tags: Tags, counts: Counter[str], atoms: AtomList, images: NDArray[np.int64], sure: bool
+) -> list[str]:
+    """Compare with the formula and Z, and look for hydrogens that are nowhere; remarks on what is not certain."""
+    tag, meanings = _formula(tags)
+    units = formula_units(counts, meanings)
+    needed = int(images @ np.array(atoms.hydrogens))
+    if units is None:
+        needed = max(needed, int(images @ np.maximum(atoms.hydrogens, atoms.hinted)))
+    attached = units is None and any("_atom_site_attached_hydrogens" in t for t in tags) and max(atoms.hinted) > 0
+    if meanings and units is None:
+        fault = _formula_fault(tags[tag][0], counts, meanings)
+        if tag == FORMULA_TAGS[0] or "hydrogen" in fault:
+            raise CrystalError(fault, "complete the list of atoms, or correct the formula or the symmetry")
+    if needed > counts["H"] or attached:
+        raise CrystalError(
+            "it has hydrogens without a place (labels such as Wat and O-H, or attached hydrogens)",
+            "add the hydrogens to the list of atoms",
+        )
+    if meanings and units is None:
+        return [f"its {tag} {tags[tag][0]!r} is not made up by its atoms ({spelled(counts)} in the cell)"]
+    remarks = [f"its {tag} {tags[tag][0]!r} was not understood"] if tag and not meanings else []
+    z = read_number(tags.get("_cell_formula_units_z", ["?"])[0])
+    of_cell = units is not None and round(units, 2) == 1 and z == gcd(*counts.values())  # pymatgen: Fe4 P4 O16, Z 4
+    if units and z and abs(z - units) > 0.02 * units and not of_cell:
+        fault = f"its _cell_formula_units_Z is {z:g}, but its cell has {units:g} formula units"
+        if not sure:
+            raise CrystalError(fault, f"correct Z, or the symmetry: {WRITE}")
+        remarks.append(fault)
+    return remarks
+
+
+def _formula_fault(text: str, counts: Counter[str], meanings: list[dict[str, float]]) -> str:
+    """Say how the atoms differ from the formula; hydrogens that alone are missing are named."""
+    without = Counter({symbol: count for symbol, count in counts.items() if symbol != "H"})
+    rest = [{s: n for s, n in amounts.items() if s != "H"} for amounts in meanings if "H" in amounts]
+    if without and formula_units(without, rest) is not None:
+        return f"its formula {text!r} has more or fewer hydrogens than its atoms ({spelled(counts)} in the cell)"
+    return f"its atoms do not make up its formula {text!r} (they are {spelled(counts)} in the cell)"

@@ -22,10 +22,9 @@ def plan_elements(settings: dict[str, Any]) -> Plan:
     lists = settings["elements"]
     if set(lists) != set(prototype.sites):
         raise InputError(f"elements: list them for the sites {', '.join(prototype.sites)}, and for no other")
-    for site, symbols in lists.items():
-        for symbol in symbols:
-            if fault := element_fault(str(symbol)):
-                raise InputError(f"elements: {site}: {fault[0]}; {fault[1]}")
+    faults = [(site, fault) for site, symbols in lists.items() for one in symbols if (fault := element_fault(str(one)))]
+    if faults:
+        raise InputError("\n    ".join(f"elements: {site}: {reason}; {remedy}" for site, (reason, remedy) in faults))
     entries: list[Entry] = []
     rejections: list[Rejection] = []
     for elements in product(*(dict.fromkeys(lists[site]) for site in prototype.sites)):

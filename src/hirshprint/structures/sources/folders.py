@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.sources.targets import read_targets
 
-SUFFIXES = (".cif", ".vasp", ".poscar", ".json", ".res", ".cssr", ".xsf", ".xyz", ".extxyz", ".gen")
-PATTERNS = (*(f"*{suffix}" for suffix in SUFFIXES), "POSCAR_*", "*/POSCAR")
+SUFFIXES = (
+    *(".cif", ".mcif", ".vasp", ".poscar", ".contcar", ".json", ".res", ".cssr", ".xsf"),
+    *(".xyz", ".extxyz", ".gen"),
+)
+VASP_NAME = re.compile(r"(POSCAR|CONTCAR)(?:[._-](.+))?", re.IGNORECASE)
+PATTERNS = (*(f"*{suffix}" for suffix in SUFFIXES), "POSCAR_*", "CONTCAR_*", "*/POSCAR", "*/CONTCAR")
+NO_MENTION = re.compile(r"\.|(README|LICEN[CS]E)\b", re.IGNORECASE)  # files in a folder that no one takes for crystals
 
 
 def plan_folder(settings: dict[str, Any]) -> Plan:
@@ -18,9 +25,10 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
     folder = Path(settings["folder"])
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; correct the path in the configuration")
-    files = sorted(path for path in (*folder.glob("*"), *folder.glob("*/POSCAR")) if _is_structure_file(path))
+    files, passed_over = _files(folder, settings.get("targets"))
     if not files:
-        raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)})")
+        others = f"; {passed_over_text(passed_over)}" if passed_over else ""
+        raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)}, each also with .gz){others}")
     targets, rejections = read_targets(settings)
     names = Counter(structure_name(path) for path in files)
     bad_targets = {rejection.structure_id for rejection in rejections} - set(targets or ())
@@ -31,10 +39,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
             continue
         fault = None
         if names[name] > 1:
-            fault = (
-                f"{names[name]} files are named {name}",
-                "rename all but one; a structure is known by its file's stem",
-            )
+            fault = _same_name(name, [file for file in files if structure_name(file) == name])
         elif targets is not None and name not in targets:
             fault = (
                 f"no row for {name} in {settings['targets']}",
@@ -56,16 +61,70 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
         for name, (_, _, row) in sorted((targets or {}).items())
         if name not in known
     ]
-    return Plan(tuple(entries), tuple(rejections))
+    return Plan(tuple(entries), tuple(rejections), passed_over)
 
 
-def _is_structure_file(path: Path) -> bool:
-    suffix = path.suffix.lower() in SUFFIXES
-    return path.is_file() and (suffix or path.name == "POSCAR" or path.name.startswith("POSCAR_"))
+def _files(folder: Path, targets: str | None) -> tuple[list[Path], tuple[str, ...]]:
+    """The structure files of a folder, and what is passed over: files of other kinds, and those in folders below.
+
+    Of a folder below, only a bare POSCAR or CONTCAR is taken, which is named after it.
+    """
+    files, others = [], []
+    for entry in os.scandir(folder):
+        path = folder / entry.name
+        if entry.is_dir():
+            for name in [] if entry.name.startswith(".") else _listed(path):
+                bare = VASP_NAME.fullmatch(_unpacked(name))
+                if bare and not bare[2] and (path / name).is_file():
+                    files.append(path / name)
+                elif structure_kind(name) and not name.startswith("."):
+                    others.append(path / name)
+        elif structure_kind(entry.name) and not entry.name.startswith(".") and entry.is_file():
+            files.append(path)
+        elif not NO_MENTION.match(entry.name) and not (targets and path.resolve() == Path(targets).resolve()):
+            others.append(path)
+    return sorted(files), tuple(str(path.relative_to(folder)) for path in sorted(others))
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder)]
+    except OSError:  # of another user: what is in it cannot be said
+        return []
+
+
+def _same_name(name: str, files: list[Path]) -> tuple[str, str]:
+    """Reason and remedy where several files have one name."""
+    kinds = {found[1].upper() for file in files if (found := VASP_NAME.fullmatch(_unpacked(file.name)))}
+    if len(kinds) > 1:
+        return (
+            f"{len(files)} files are named {name}: {' and '.join(file.name for file in files)}",
+            "take the one that is not meant out of the folder: VASP starts from POSCAR and ends with CONTCAR",
+        )
+    return f"{len(files)} files are named {name}", "rename all but one; a structure is known by its file's stem"
+
+
+def structure_kind(name: str) -> str | None:
+    """Kind of a structure file by its name: a suffix such as ``.cif``, ``.vasp`` for POSCAR and CONTCAR, else None."""
+    plain = _unpacked(name)
+    suffix = Path(plain).suffix.lower()
+    if suffix in (".poscar", ".contcar") or (suffix not in SUFFIXES and VASP_NAME.fullmatch(plain)):
+        return ".vasp"
+    return suffix if suffix in SUFFIXES else None
 
 
 def structure_name(path: Path) -> str:
-    """Name a structure after its file: the stem; POSCAR_x is x, and x/POSCAR is x."""
-    if path.name == "POSCAR":
-        return path.parent.name
-    return path.stem if path.suffix.lower() in SUFFIXES else path.name.removeprefix("POSCAR_")
+    """Name a structure after its file: the stem; POSCAR_x and CONTCAR.x are x, and x/POSCAR is x; .gz is left out."""
+    name = _unpacked(path.name)
+    if Path(name).suffix.lower() in SUFFIXES:
+        return Path(name).stem
+    found = VASP_NAME.fullmatch(name)
+    if found is None:
+        return name
+    parent = path.parent if path.parent.name.strip(".") else path.parent.resolve()
+    return found[2] or parent.name or name
+
+
+def _unpacked(name: str) -> str:
+    """A file's name without .gz."""
+    return name[:-3] if name.lower().endswith(".gz") else name

@@ -12,9 +12,11 @@ from typing import Any
 from hirshprint.structures.entries import Entry
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.radii import SLATER_ANGSTROM, touching_edge
+from hirshprint.structures.sources.rows import shortened
 from hirshprint.structures.symbols import element_fault
 
 EDGE_COLUMN = "initial_edge_angstrom"
+MAX_EDGE_ANGSTROM = 30
 MIN_DISTANCE_ANGSTROM = 0.5  # atoms nearer than this overlap
 
 
@@ -68,7 +70,7 @@ def compound_fault(cells: dict[str, str], prototype: Prototype) -> tuple[str, st
         counts = prototype.counts.values()
         parts = [f"{n} {s} = {e}" for n, s, e in zip(counts, prototype.sites, elements, strict=True)]
         return (
-            f"formula {cells['formula'] or '(empty)'} is not made of {', '.join(parts)}",
+            f"formula {shortened(cells['formula']) or '(empty)'} is not made of {', '.join(parts)}",
             f"write {prototype.compound(elements)}, or correct the columns {', '.join(prototype.sites)}",
         )
     return None
@@ -76,17 +78,22 @@ def compound_fault(cells: dict[str, str], prototype: Prototype) -> tuple[str, st
 
 def _count_atoms(formula: str) -> Counter[str] | None:
     """Count the atoms of a plain formula such as Sr2TiO4; None if it is not one."""
-    if not re.fullmatch(r"([A-Z][a-z]?\d*)+", formula):
+    if not re.fullmatch("([A-Z][a-z]?[0-9]{0,4})+", formula):
         return None
     counts: Counter[str] = Counter()
-    for symbol, number in re.findall(r"([A-Z][a-z]?)(\d*)", formula):
+    for symbol, number in re.findall("([A-Z][a-z]?)([0-9]*)", formula):
         counts[symbol] += int(number or 1)
     return counts
 
 
 def overlap_fault(edge: float, column: str, prototype: Prototype) -> tuple[str, str] | None:
-    """Reject an edge at which atoms overlap; of a prototype from a file, one that is not positive."""
+    """Reject an edge at which atoms overlap, or one in pm; of a prototype from a file, one that is not positive."""
     nearest = edge * prototype.closest
+    if edge > MAX_EDGE_ANGSTROM and not prototype.file:
+        return (
+            f"{column} = {edge:g} Å is longer than that of any perovskite ({MAX_EDGE_ANGSTROM} Å at most)",
+            "give the edge of the cubic cell in Å, with a decimal point",
+        )
     if nearest >= MIN_DISTANCE_ANGSTROM or (prototype.file and edge > 0):
         return None
     return (

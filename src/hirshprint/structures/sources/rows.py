@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hirshprint.structures.entries import InputError
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+"""What is read as a number: Python's own `float` also takes 3_905 and digits of other scripts."""
+NO_TEXT = {
+    b"PK\x03\x04": "a workbook of Excel or LibreOffice, or another zip file",
+    b"\xd0\xcf\x11\xe0": "an old workbook of Excel",
+    b"\x1f\x8b": "a compressed file",
+    b"%PDF": "a PDF file",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+}
+"""What files that are no table in UTF-8 begin with."""
 
 
 @dataclass(frozen=True)
@@ -25,48 +39,157 @@ class Row:
 def read_rows(path: Path, columns: Iterable[str], together: Sequence[str] = ()) -> list[Row]:
     """Read a CSV file's rows with their line numbers; rows that do not fit the header carry a fault.
 
-    `columns` are needed, of `together` all or none.
+    Parameters
+    ----------
+    columns : names of columns that are needed; a mapping says of each which key of the configuration asks for it.
+    together : names of columns of which all are needed or none.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is no CSV file in UTF-8, has an unclosed quote, lacks a column or names it twice, or
+        has no row.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: there is no such table; correct the path in the configuration") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); save it as CSV in UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""))
-    header = [cell.strip() for cell in next(reader, [])]
+    records = list(_records(path, _read_text(path)))
+    header = records[0][2] if records else []
     wanted = (*columns, *(together if set(together) & set(header) else ()))
-    missing = [column for column in wanted if column not in header]
-    if missing:
-        hint = "; separate the columns by commas" if len(header) == 1 and re.search("[;\t]", header[0]) else ""
-        raise InputError(f"{path}: no column {', '.join(missing)} (it has: {', '.join(header) or 'none'}){hint}")
+    _check_header(path, header, wanted, columns if isinstance(columns, Mapping) else {})
+    if len(records) == 1:
+        raise InputError(f"{path}: a header and no row below it; add rows, or correct the path")
+    needed = [header.index(column) for column in wanted]
     rows = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
+    for number, last, cells in records[1:]:
         fault = None
         if len(cells) != len(header):
             fault = (
                 f"{len(cells)} cells where the header has {len(header)}",
-                "give every column one cell; quote cells that have commas",
+                "give every column one cell; quote cells that have commas, and write numbers with a decimal point",
             )
-        rows.append(Row(reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=False)), fault))
+        if last > number and (fault or _swallows(cells, needed)):
+            raise InputError(_open_quote(path, number, last))
+        rows.append(Row(number, dict(zip(header, cells, strict=False)), fault))
+    _check_unnamed(path, header, [cells for _, _, cells in records[1:]])
     return rows
+
+
+def _read_text(path: Path) -> str:
+    """Text of a table."""
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: there is no such table; correct the path") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: a folder where a table is to be read; write the path of a CSV file") from None
+    except OSError as error:
+        raise InputError(f"{path}: it cannot be read ({error.strerror}); change its permissions or the path") from None
+    remedy = "save it as CSV in UTF-8"
+    for start, kind in NO_TEXT.items():
+        if raw.startswith(start):
+            raise InputError(f"{path}: it is {kind}, and no CSV file; {remedy}")
+    if b"\0" in raw:
+        raise InputError(f"{path}: it has NUL bytes, as text in UTF-16 and files that are no text have; {remedy}")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = len(raw[: error.start].splitlines()) or 1
+        raise InputError(f"{path} row {row}: not UTF-8 text (byte {error.start} of the file); {remedy}") from None
+
+
+def _records(path: Path, text: str) -> Iterator[tuple[int, int, list[str]]]:
+    """First line, last line and stripped cells of each record that is not blank."""
+    lines = list(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, skipinitialspace=True)
+    first = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error:
+            raise InputError(
+                f"{path} row {first}: a cell of more than {csv.field_size_limit():,} characters; close the quote in it "
+                "that is not closed, or shorten the cell"
+            ) from None
+        if cells is None:
+            return
+        last = reader.line_num
+        if last > first or last == len(lines):
+            more = csv.reader([*lines[first - 1 : last], "next"], skipinitialspace=True)
+            if sum(1 for _ in more) == 1:  # a further line would belong to the last cell
+                raise InputError(_open_quote(path, first, last))
+        if any(cell.strip() for cell in cells):
+            yield first, last, [cell.strip() for cell in cells]
+        first = last + 1
+
+
+def _swallows(cells: Sequence[str], needed: Sequence[int]) -> bool:
+    """Say whether a cell of several lines has swallowed rows: it is to be read, or has a line with cells for all."""
+    lines = [line for cell in cells if re.search("[\r\n]", cell) for line in cell.splitlines()]
+    return any(re.search("[\r\n]", cells[k]) for k in needed) or any(
+        line.count(",") >= len(cells) - 1 > 0 for line in lines
+    )
+
+
+def _open_quote(path: Path, first: int, last: int) -> str:
+    so = f", so that rows {first} to {last} are read as one" if last > first else ""
+    return f'{path} row {first}: a quote (") is not closed in this row{so}; close it, or delete it'
+
+
+def _check_header(path: Path, header: Sequence[str], wanted: Sequence[str], keys: Mapping[str, str]) -> None:
+    """Refuse a header that lacks a column, or has one twice."""
+    if not header:
+        raise InputError(f"{path}: the file is empty; write the columns {', '.join(wanted)} in its first line")
+    for name, times in Counter(header).items():
+        if name and times > 1:
+            places = " and ".join(str(k) for k, other in enumerate(header, 1) if other == name)
+            raise InputError(f"{path}: columns {places} are all named {name}; rename or delete all but one")
+    missing = [column for column in wanted if column not in header]
+    if not missing:
+        return
+    hints = []
+    if len(header) == 1 and (mark := re.search("[;\t|]", header[0])):
+        kind = {";": "semicolons", "\t": "tabs", "|": "bars"}[mark[0]]
+        hints.append(f"separate the columns by commas and not by {kind}, and write numbers with a decimal point")
+    else:
+        free = {name.casefold(): name for name in header if name and name not in wanted}
+        for column in missing:
+            if near := difflib.get_close_matches(column.casefold(), free, n=1, cutoff=0.8):
+                key, found = keys.get(column, ""), free[near[0]]
+                hints.append(f"is {found} meant? " + (f"Write it under `{key}`" if key else f"Rename it to {column}"))
+        hints += [f"column {k} has no name" for k, name in enumerate(header, 1) if not name]
+        if len(missing) == len(wanted) and not hints:
+            hints.append("the first line must name the columns")
+    asked = [f"{column} (`{keys[column]}`)" if keys.get(column) else column for column in missing]
+    raise InputError(
+        f"{path}: no column {', '.join(asked)} (it has: {', '.join(header)}); "
+        + "; ".join(hints or ["add it, or correct its name"])
+    )
+
+
+def _check_unnamed(path: Path, header: Sequence[str], records: Sequence[Sequence[str]]) -> None:
+    """Refuse cells under an empty name, but in the first column, where programs write the numbers of the rows."""
+    for k, name in enumerate(header):
+        if k and not name and any(cells[k] for cells in records if len(cells) > k):
+            raise InputError(f"{path}: column {k + 1} has cells and no name; name it in the first line, or delete it")
 
 
 def read_number(text: str, column: str) -> tuple[float, tuple[str, str] | None]:
     """Read a finite number, or say what is wrong with the cell."""
-    try:
-        value = float(text)
-    except ValueError:
-        what = f"{text!r} in column {column} is no number" if text else f"column {column} is empty"
-        return math.nan, (what, "write a number with a decimal point, or delete the row")
-    if not math.isfinite(value):
-        return math.nan, (
-            f"{text} in column {column} is not finite",
-            "write a finite number, or delete the row",
-        )
-    return value, None
+    remedy = "or delete the row"
+    if not text:
+        return math.nan, (f"column {column} is empty", f"write a number with a decimal point, such as 3.905, {remedy}")
+    number = float(text) if NUMBER.fullmatch(text) else math.nan
+    if math.isfinite(number):
+        return number, None
+    if NUMBER.fullmatch(text) or re.fullmatch("[+-]?(nan|inf|infinity)", text, re.IGNORECASE):
+        return math.nan, (f"{shortened(text)} in column {column} is not finite", f"write a finite number, {remedy}")
+    return math.nan, (
+        f"{shortened(text)!r} in column {column} is no number",
+        f"write a number with a decimal point, such as 3.905, {remedy}",
+    )
+
+
+def shortened(text: str) -> str:
+    """The beginning of a long cell, for messages."""
+    return text if len(text) <= 40 else f"{text[:40]} ..."
 
 
 def group_fault(cells: dict[str, str], column: str) -> tuple[str, str] | None:

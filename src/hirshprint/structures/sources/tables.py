@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from hirshprint.structures.entries import Entry, Plan, Rejection
 from hirshprint.structures.prototypes import Prototype, find_prototype
+from hirshprint.structures.sources.filters import check_filters, filter_columns, filtered
 from hirshprint.structures.sources.placement import (
     EDGE_COLUMN,
     compound_fault,
@@ -18,14 +17,17 @@ from hirshprint.structures.sources.placement import (
     radius_fault,
 )
 from hirshprint.structures.sources.rows import Row, group_fault, read_number, read_rows
-from hirshprint.structures.sources.targets import target_column
+from hirshprint.structures.sources.targets import target_column, wanted_columns
 
 
 def plan_table(settings: dict[str, Any]) -> Plan:
     """Plan the structures of a table: those of its good rows, at each of their initial edges."""
     path, column, group = Path(settings["table"]), target_column(settings), settings.get("group")
     prototype = find_prototype(settings["prototype"])
-    rows = read_rows(path, ("formula", *filter(None, (column, group))), prototype.sites)
+    filters = settings.get("filters", ())
+    check_filters(filters, prototype.sites)
+    wanted = dict.fromkeys(filter_columns(filters), "filters") | wanted_columns("formula", column, group)
+    rows = read_rows(path, wanted, prototype.sites)
     rows = [_with_elements(row, prototype) for row in rows]
     entries: list[Entry] = []
     rejections: list[Rejection] = []
@@ -33,13 +35,16 @@ def plan_table(settings: dict[str, Any]) -> Plan:
     good: list[tuple[Row, tuple[str, ...], float | None, list[float]]] = []
     for row in rows:
         name, source = row.cells.get("formula", ""), f"{path} row {row.number}"
-        if (fault := _filtered(row.cells, settings.get("filters", ()))) and not row.fault:
-            rejections.append(Rejection(name, source, *fault, stage="filter"))
+        taken_out, filter_fault = (None, None) if row.fault else filtered(row.cells, filters)
+        if taken_out:
+            rejections.append(Rejection(name, source, *taken_out, stage="filter"))
             continue
         fault = row.fault or compound_fault(row.cells, prototype)
         target, target_fault = read_number(row.cells.get(column, ""), column) if column else (None, None)
         edges, edge_fault = ([], None) if fault else _initial_edges(row.cells, settings["initial_edge"], prototype)
-        fault = fault or target_fault or edge_fault or (group_fault(row.cells, group) if group else None)
+        fault = (
+            fault or target_fault or filter_fault or edge_fault or (group_fault(row.cells, group) if group else None)
+        )
         if not fault and column == "a_angstrom" and target is not None:
             fault = overlap_fault(target, column, prototype)
         if fault:
@@ -80,20 +85,6 @@ def _with_elements(row: Row, prototype: Prototype) -> Row:
         fault = f"formula {formula or '(empty)'} is not of the form {example}", f"add the columns {columns}"
         return Row(row.number, row.cells, fault)
     return Row(row.number, row.cells | dict(zip(prototype.sites, elements, strict=True)))
-
-
-def _filtered(cells: dict[str, str], filters: Iterable[dict[str, Any]]) -> tuple[str, str] | None:
-    """Say which filter of the configuration takes a row out, if any: the first that does."""
-    for rule in filters:
-        out = any(cells.get(site) not in allowed for site, allowed in rule.get("elements", {}).items())
-        if "column" in rule:
-            value, fault = read_number(cells.get(rule["column"], ""), rule["column"])
-            out = out or (
-                fault is None and (value > rule.get("above", math.inf) or value < rule.get("below", -math.inf))
-            )
-        if out:
-            return f"filter '{rule['name']}'", "nothing, or change `filters` in the configuration"
-    return None
 
 
 def _initial_edges(

@@ -15,13 +15,19 @@ def target_column(settings: dict[str, Any]) -> str | None:
     return None if settings.get("model") else settings["property"]
 
 
+def wanted_columns(name: str, column: str | None, group: str | None) -> dict[str, str]:
+    """Columns that a table must have, each with the key of the configuration that asks for it."""
+    asked = {column: "property", group: "group"}
+    return {name: ""} | {column: key for column, key in asked.items() if column}
+
+
 def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str | None, int]] | None, list[Rejection]]:
     """Read the measured property, the group and the row of each structure; bad rows are rejected."""
     if "targets" not in settings or settings.get("model"):
         return None, []
     column, group = settings["property"], settings.get("group")
     path = Path(settings["targets"])
-    rows = read_rows(path, ("structure_id", *filter(None, (column, group))))
+    rows = read_rows(path, wanted_columns("structure_id", column, group))
     names = Counter(row.cells.get("structure_id", "") for row in rows)
     contents: dict[str, set[tuple[float, str]]] = {}
     for row in rows:
@@ -41,7 +47,9 @@ def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str |
                 "convert the value, or correct `unit` in the configuration",
             )
         if not fault and not name:
-            fault = ("column structure_id is empty", "write the stem of the structure's file")
+            fault = ("column structure_id is empty", "write the stem of the structure's file, or the id of its record")
+        if not fault and "folder" in settings and (Path(settings["folder"]) / name).is_file():
+            fault = (f"structure_id {name} is the name of a file", f"write its stem, {Path(name).stem}")
         if not fault and len(contents[name]) > 1 and not mean:
             fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")
         if not fault and name in targets and not mean:

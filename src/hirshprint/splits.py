@@ -1,0 +1,240 @@
+"""How the groups of a dataset are divided into folds, by their names alone (light: read with the Snakefile)."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
+SPLITS = ("random", "leave-A-out", "leave-B-out")
+HOLDOUT = "holdout"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The groups of one fold, by part."""
+
+    train: frozenset[str]
+    validation: frozenset[str]
+    test: frozenset[str]
+
+
+def divide(
+    name: str,
+    kind: str,
+    groups: Sequence[str],
+    elements: Sequence[str] | None,
+    folds: int,
+    seed: int,
+    validation_fraction: float,
+) -> list[Parts]:
+    """Divide the groups of a dataset into folds: `datasets.make_splits` says how.
+
+    Parameters
+    ----------
+    name : of the dataset, for messages.
+    groups : by row what no split may separate.
+    elements : by row the element on the site that `kind` leaves out; None where sites have no names. Unused by
+        ``random``.
+
+    Raises
+    ------
+    ValueError
+        As `datasets.make_splits`.
+    """
+    if kind not in SPLITS:
+        raise ValueError(f"unknown split '{kind}'; write one of {', '.join(SPLITS)}")
+    if folds < 2:
+        raise ValueError(f"learning: folds: {folds} leaves nothing to train on; write 2 or more")
+    if not 0 <= validation_fraction < 1:
+        raise ValueError(f"learning: validation_fraction: {validation_fraction} is not a share; write e.g. 0.15")
+    units, what = _units(name, kind, groups, elements)
+    sizes = Counter(units)
+    if len(sizes) < folds:
+        advice = f"write learning: folds: {len(sizes)}" if len(sizes) > 1 else f"leave out the split '{kind}'"
+        raise ValueError(
+            f"dataset '{name}' has {len(sizes)} {what}, too few for {folds} folds of the split "
+            f"'{kind}'; {advice} or add structures"
+        )
+    filled = [0] * folds
+    fold_of: dict[str, int] = {}
+    for unit in dealt(sizes, f"{seed}/{kind}"):
+        lightest = filled.index(min(filled))
+        fold_of[unit] = lightest
+        filled[lightest] += sizes[unit]
+    tested: list[set[str]] = [set() for _ in range(folds)]
+    for unit, group in zip(units, groups, strict=True):
+        tested[fold_of[unit]].add(group)
+    made = [
+        _parts(set(groups), test, f"{seed}/{kind}/{number}", validation_fraction) for number, test in enumerate(tested)
+    ]
+    if min(len(parts.train) for parts in made) < 2:
+        raise ValueError(
+            f"dataset '{name}' has {len(sizes)} {what}, too few for the split '{kind}': a fold would train on "
+            "less than two; add structures"
+        )
+    return made
+
+
+def hold_out(
+    name: str,
+    compounds: Sequence[str],
+    groups: Sequence[str],
+    held: Sequence[str],
+    seed: int,
+    validation_fraction: float,
+) -> Parts:
+    """Make one fold that tests the groups of some compounds.
+
+    Parameters
+    ----------
+    name : of the dataset, for messages.
+    compounds, groups : of each row.
+    held : the compounds to test.
+
+    Raises
+    ------
+    ValueError
+        None is named, one is not in the dataset, or less than two groups are left to train on.
+    """
+    if not held:
+        raise ValueError(
+            f"the split '{HOLDOUT}' tests the compounds named under learning: holdout:, and none is; name some, "
+            f"or leave out the split '{HOLDOUT}'"
+        )
+    if absent := sorted(set(held) - set(compounds)):
+        more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
+        raise ValueError(
+            f"dataset '{name}' lacks these compounds of learning: holdout: {', '.join(absent[:10])}{more}; write them "
+            "as the table does, or delete them"
+        )
+    test = {group for compound, group in zip(compounds, groups, strict=True) if compound in set(held)}
+    parts = _parts(set(groups), test, f"{seed}/{HOLDOUT}", validation_fraction)
+    if len(parts.train) < 2:
+        raise ValueError(
+            f"the split '{HOLDOUT}' leaves less than two compounds of '{name}' to train on, besides those for "
+            "validation; name fewer under learning: holdout:"
+        )
+    return parts
+
+
+def learning_faults(
+    name: str,
+    learning: Mapping[str, Any],
+    compounds: Sequence[str],
+    groups: Sequence[str],
+    elements: Mapping[str, Sequence[str]],
+    left_out: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
+    """Say what the learning asks of a dataset that it lacks: enough to divide, and the compounds that are named.
+
+    Parameters
+    ----------
+    name : of the dataset.
+    learning : complete section of the configuration that holds for it.
+    compounds, groups : of each structure.
+    elements : by site the element of each structure; empty where sites have no names.
+    left_out : why compounds are no structures of the dataset, by name.
+
+    Returns
+    -------
+    Lines that name the key; none where all is well.
+    """
+    faults = _named_faults(name, learning, compounds, groups, left_out)
+    known = set(compounds)
+    for kind in dict.fromkeys([*learning["splits"], *(["random"] if learning["learning_curve"] else [])]):
+        site = kind.split("-")[1] if kind.startswith("leave-") else ""
+        try:
+            if kind != HOLDOUT:
+                fraction = learning["validation_fraction"]
+                divide(name, kind, groups, elements.get(site), learning["folds"], SPLIT_SEED, fraction)
+            elif known.issuperset(learning["holdout"]):
+                hold_out(name, compounds, groups, learning["holdout"], SPLIT_SEED, learning["validation_fraction"])
+        except ValueError as error:
+            key = {HOLDOUT: "holdout", "random": "folds"}.get(kind, "splits")
+            faults.append(f"`learning.{key}`: {error}")
+    return faults
+
+
+def _named_faults(
+    name: str,
+    learning: Mapping[str, Any],
+    compounds: Sequence[str],
+    groups: Sequence[str],
+    left_out: Mapping[str, str],
+) -> list[str]:
+    """Find compounds under `holdout` and `saliency` that the dataset does not have, or never tests."""
+    splits, group_of = learning["splits"], dict(zip(compounds, groups, strict=True))
+    held = learning["holdout"] if HOLDOUT in splits else []
+    faults = [
+        f"`learning.{key}`: dataset {name} has no compound {one}{absence(one, compounds, left_out)}"
+        for key, named in (("holdout", held), ("saliency", learning["saliency"]))
+        for one in named
+        if one not in group_of
+    ]
+    if splits[:1] == [HOLDOUT] and "random" not in splits:  # those explained are those that the first split tests
+        tested = {group_of.get(one) for one in held}
+        faults += [
+            f"`learning.saliency`: the split {HOLDOUT} does not test {one}; add it to `holdout`, or name another"
+            for one in learning["saliency"]
+            if one in group_of and group_of[one] not in tested
+        ]
+    return faults
+
+
+def absence(name: str, compounds: Iterable[str], left_out: Mapping[str, str]) -> str:
+    """Say, as the end of a sentence, why a compound is not there, or which one is probably meant."""
+    if name in left_out:
+        return f": {left_out[name]}"
+    known = sorted(set(compounds))
+    same = [one for one in known if _atoms(one) and _atoms(one) == _atoms(name)]
+    near = same or difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else "; write it as the table does, or delete it"
+
+
+def _atoms(formula: str) -> dict[str, int]:
+    """Atoms of a plain formula; empty where it is none."""
+    if not re.fullmatch("([A-Z][a-z]?[0-9]{0,4})+", formula):
+        return {}
+    found: Counter[str] = Counter()
+    for symbol, number in re.findall("([A-Z][a-z]?)([0-9]*)", formula):
+        found[symbol] += int(number or 1)
+    return dict(found)
+
+
+def dealt(names: Iterable[str], salt: str) -> list[str]:
+    """Sort names by a digest: an order that depends on neither their order nor the machine."""
+    return sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
+
+
+def _parts(groups: set[str], test: set[str], salt: str, validation_fraction: float) -> Parts:
+    others = dealt(groups - test, salt)
+    share = min(math.ceil(validation_fraction * len(others)), len(others) - 1)
+    return Parts(frozenset(others[share:]), frozenset(others[:share]), frozenset(test))
+
+
+def _units(name: str, kind: str, groups: Sequence[str], elements: Sequence[str] | None) -> tuple[Sequence[str], str]:
+    """Per row the name of what the split deals out, and what that is called."""
+    if kind == "random":
+        return groups, "groups of compounds"
+    site = kind.split("-")[1]
+    if elements is None:
+        raise ValueError(
+            f"the split '{kind}' needs the element of site {site} for every structure, which dataset "
+            f"'{name}' lacks; write learning: splits: [random]"
+        )
+    groups_of: dict[str, set[str]] = {}
+    for unit, group in zip(elements, groups, strict=True):
+        groups_of.setdefault(group, set()).add(unit)
+    name_of: dict[str, str] = {unit: unit for unit in elements}
+    for shared in groups_of.values():  # a group with several elements on the site ties them together
+        joined = {name_of[unit] for unit in shared}
+        name_of = {unit: min(joined) if label in joined else label for unit, label in name_of.items()}
+    return [name_of[unit] for unit in elements], f"elements on site {site}"

@@ -1,0 +1,281 @@
+"""Symmetry operations of a space group, from the words that files have for it: operations, symbols, numbers.
+
+Tables are those of gemmi (settings with their Hall symbols) and spglib (full symbols).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import gemmi
+import numpy as np
+import spglib
+from numpy.typing import NDArray
+
+from hirshprint.structures.crystals import CrystalError
+
+PARTS = 24  # translations are multiples of 1/24, as gemmi has them
+LENGTH_TOLERANCE = 0.002  # relative: what rounded cell constants may differ by
+ANGLE_TOLERANCE_DEGREES = 0.2
+SUFFIXES = {"s": "1", "z": "2", "h": "H", "hr": "H", "r": "R", "rs": "R", "hs": "H", "1": "1", "2": "2"}  # S, Z: ICSD's
+HAS_AXES = re.compile(r"r[ ]?-?3")  # R 3, R -3 c ...: hexagonal or rhombohedral axes
+
+
+@dataclass(frozen=True, eq=False)
+class Operations:
+    """The operations of a space group, those of its centring included; x' = W x + w.
+
+    Attributes
+    ----------
+    rotations : (n, 3, 3) int64
+        W, in fractional coordinates.
+    translations : (n, 3) float64
+        w, in [0, 1).
+    """
+
+    rotations: NDArray[np.int64]
+    translations: NDArray[np.float64]
+
+
+class Setting(NamedTuple):
+    """A space group with its axes and origin, one line of gemmi's table."""
+
+    name: str
+    number: int
+    hall: str
+    unique_axis: str
+    standard: bool
+
+
+def operations_of_xyz(texts: Iterable[str]) -> Operations:
+    """Take the operations from a file's list, such as ``-y, x-y, z+1/3``.
+
+    Raises
+    ------
+    CrystalError
+        One is not an operation, or together they are not a group.
+    """
+    return checked_group(listed_operations(texts))
+
+
+def listed_operations(texts: Iterable[str]) -> Operations:
+    """Take the operations from a list that need not be a whole group, as of a magnetic one without its centring.
+
+    Raises
+    ------
+    CrystalError
+        One is not an operation.
+    """
+    operations = [_operation(text) for text in texts]
+    unique = {(str(op.rot), str([t % PARTS for t in op.tran])): op.wrap() for op in operations}
+    return _from_gemmi(unique.values())
+
+
+def checked_group(operations: Operations) -> Operations:
+    """Return the operations if together they are a group; raise CrystalError where they are not."""
+    if not _is_group(operations):
+        raise CrystalError(
+            f"its {len(operations.rotations)} symmetry operations are no group: products of them are missing",
+            "complete the list of operations",
+        )
+    return operations
+
+
+def _is_group(operations: Operations) -> bool:
+    """Say whether the product of any two operations is one of them, with its translation (gemmi compares rotations)."""
+    keys = _keys(operations)
+    for rotation, translation in zip(operations.rotations, operations.translations, strict=True):
+        moved = operations.translations @ rotation.T + translation
+        if not _keys(Operations(rotation @ operations.rotations, moved)) <= keys:
+            return False
+    return True
+
+
+def _operation(text: str) -> gemmi.Op:
+    """Read one operation; letters other than x, y, z are none (gemmi takes a, b, c and h, k, l too)."""
+    plain = text.replace(" ", "").strip("'\"").lower()
+    try:
+        operation = gemmi.Op(plain) if re.fullmatch(r"[xyz0-9+\-*/.,]+", plain) else None
+    except (RuntimeError, ValueError):
+        operation = None
+    if operation is None or abs(operation.det_rot()) != PARTS**3:
+        raise CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
+    return operation
+
+
+def _from_gemmi(operations: Iterable[gemmi.Op]) -> Operations:
+    pairs = [(op.rot, op.tran) for op in operations]
+    rotations = np.array([rotation for rotation, _ in pairs], dtype=np.int64) // PARTS
+    return Operations(rotations, np.array([tran for _, tran in pairs]) % PARTS / PARTS)
+
+
+@cache
+def operations_of_hall(symbol: str) -> Operations | None:
+    """Work out the operations of a Hall symbol; None where it is none."""
+    try:
+        return _from_gemmi(gemmi.symops_from_hall(symbol.replace("_", " ")))
+    except (RuntimeError, ValueError):
+        return None
+
+
+def products(some: Operations, others: Operations) -> Operations:
+    """Combine each of some operations with each of others, as magnetic groups list them apart."""
+    rotations = np.einsum("aij,bjk->abik", others.rotations, some.rotations).reshape(-1, 3, 3)
+    moved = np.einsum("aij,bj->abi", others.rotations, some.translations) + others.translations[:, None]
+    parts = np.rint(moved.reshape(-1, 3) * PARTS).astype(np.int64) % PARTS
+    _, first = np.unique(np.c_[rotations.reshape(-1, 9), parts], axis=0, return_index=True)
+    return Operations(rotations[np.sort(first)], parts[np.sort(first)] / PARTS)
+
+
+def same_group(one: Operations, other: Operations) -> bool:
+    """Say whether two lists have the same operations, in whatever order."""
+    return len(one.rotations) == len(other.rotations) and _keys(one) == _keys(other)
+
+
+def _keys(operations: Operations) -> set[bytes]:
+    parts = np.rint(operations.translations * PARTS).astype(np.int64) % PARTS
+    return {row.tobytes() for row in np.c_[operations.rotations.reshape(-1, 9), parts]}
+
+
+def fits_cell(operations: Operations, lattice: NDArray[np.float64]) -> bool:
+    """Say whether the operations keep lengths and angles of a cell (rows, Å), but for rounding."""
+    images = np.einsum("nij,ik->njk", operations.rotations, lattice)  # rows: images of a, b, c
+    cells = [_lengths_and_angles(image) for image in (lattice, *np.unique(images, axis=0))]
+    lengths, angles = np.array([cell[:3] for cell in cells]), np.array([cell[3:] for cell in cells])
+    same_lengths = np.abs(lengths / lengths[0] - 1).max() < LENGTH_TOLERANCE
+    return bool(same_lengths and np.abs(angles - angles[0]).max() < ANGLE_TOLERANCE_DEGREES)
+
+
+def _lengths_and_angles(lattice: NDArray[np.float64]) -> list[float]:
+    a, b, c = lattice
+    lengths = [float(np.linalg.norm(v)) for v in (a, b, c)]
+    pairs = ((b, c, 1, 2), (c, a, 2, 0), (a, b, 0, 1))
+    cosines = [float(u @ v) / (lengths[i] * lengths[j]) for u, v, i, j in pairs]
+    return lengths + [float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) for cosine in cosines]
+
+
+def number_of(operations: Operations, lattice: NDArray[np.float64]) -> int:
+    """Find the number of the space group that some operations make, in the International Tables."""
+    found = spglib.get_spacegroup_type_from_symmetry(operations.rotations, operations.translations, lattice)
+    return int(found.number) if found else 0
+
+
+# --- symbols and numbers ------------------------------------------------------------------------------------------
+
+
+@cache
+def settings() -> tuple[Setting, ...]:
+    """All settings of gemmi's table."""
+    return tuple(
+        Setting(group.xhm(), group.number, group.hall, _unique_axis(group), group.is_reference_setting())
+        for group in gemmi.spacegroup_table()
+    )
+
+
+def _unique_axis(group: gemmi.SpaceGroup) -> str:
+    return group.qualifier.strip("-0123456789") if 3 <= group.number <= 15 else ""
+
+
+def standard_settings(number: int) -> list[Setting]:
+    """The standard setting of a space group (unique axis b, second origin); of R groups also the other axes."""
+    same = [setting for setting in settings() if setting.number == number]
+    return [s for s in same if s.standard or s.name.endswith((":H", ":R"))]
+
+
+def meanings_of_symbol(text: str) -> list[Setting]:
+    """Find the settings that a Hermann-Mauguin symbol may mean: short, full, old, with its setting or without.
+
+    Parameters
+    ----------
+    text : str
+        As files spell it: ``P 21/c``, ``P2_1/c``, ``P 1 21/n 1``, ``F d -3 m :2``, ``R -3 m H``, ``Fd-3mS``.
+
+    Returns
+    -------
+    list of Setting
+        One where the symbol is unique; none where it is unknown.
+    """
+    name, _, wanted = _plain(text).partition(":")
+    if name.startswith("h"):  # H 3, H -3 m: an R group on hexagonal axes
+        name, wanted = f"r{name[1:]}", "h"
+    ways = [(_compact(name), _compact(wanted))]
+    for key, suffix in ways if wanted else [*_split_suffix(name), *ways]:
+        found = _of_name(key)
+        if suffix:
+            group = {s.number for s in found if s.standard}  # P n m a :cab is P b n m
+            found = [s for s in found if _has_suffix(s, suffix)] or [
+                s for s in settings() if s.number in group and _has_suffix(s, suffix)
+            ]
+        if found:
+            return found
+    return []
+
+
+def _plain(text: str) -> str:
+    """A symbol without underscores, brackets round screw axes, a bar written as word, and a number behind it."""
+    text = re.sub(r"[(\[]\s*(#|no\.?|nr\.?|it)\s*\d+\s*[)\]]|#\s*\d+|\s[(\[](\d{2,3}|[7-9])[)\]]\s*$", "", text.lower())
+    text = re.sub(r"\\(bar|overline) ?\{?([1346])\}?|([1346]) ?bar|bar ?([1346])", r"-\2\3\4", text)
+    text = re.sub(r"sub|[\\_(){}$*'\"~]", "", text.replace("\\=", "-").replace("−", "-"))
+    return re.sub(r"[ ,;]+$", "", re.sub(r"\s+", " ", text)).strip()
+
+
+def _compact(name: str) -> str:
+    return name.replace(" ", "")
+
+
+def _split_suffix(name: str) -> list[tuple[str, str]]:
+    """Ways to take the setting off the end of a symbol without a colon: ``R -3 m H``, ``Fd-3mZ``."""
+    ways = []
+    for length in (2, 1):
+        head, tail = _compact(name)[:-length], _compact(name)[-length:]
+        is_axes = tail in ("h", "r", "hr", "rs", "hs") and HAS_AXES.match(head)
+        spaced = name.endswith(f" {tail}")
+        if is_axes or (tail in ("s", "z")) or (tail in ("1", "2") and spaced and len(name.split()) > 4):
+            ways.append((head, tail))
+    return ways
+
+
+def _has_suffix(setting: Setting, suffix: str) -> bool:
+    """Say whether a setting is that of a suffix: an origin, axes, or the permutation of axes such as ``cab``."""
+    _, _, own = setting.name.partition(":")
+    qualifier = _qualifiers()[setting.name, setting.hall]
+    wanted = SUFFIXES.get(suffix)
+    if wanted:
+        return own == wanted or (wanted == "2" and not own)  # `Z` behind a group that has one origin
+    origin, rest = (suffix[0], suffix[1:]) if suffix[0] in "12" else ("", suffix)
+    return rest in (qualifier, qualifier or "abc") and origin in ("", own)
+
+
+@cache
+def _qualifiers() -> dict[tuple[str, str], str]:
+    return {(group.xhm(), group.hall): group.qualifier for group in gemmi.spacegroup_table()}
+
+
+@cache
+def _of_name(key: str) -> list[Setting]:
+    """Settings of a compact symbol without its suffix."""
+    if key in _names():
+        return _names()[key]
+    old = gemmi.find_spacegroup_by_name(key)  # old symbols: F m 3 m
+    return _names().get(_compact(old.hm.lower()), []) if old else []
+
+
+@cache
+def _names() -> dict[str, list[Setting]]:
+    """Settings by their compact symbols: as in the table, the short ones of monoclinic groups, and the full ones."""
+    full = {}
+    for hall_number in range(1, 531):
+        kind = spglib.get_spacegroup_type(hall_number)
+        full[kind.hall_symbol.replace("=", '"')] = kind.international_full.replace("_", "")
+    names: dict[str, list[Setting]] = {}
+    for setting, group in zip(settings(), gemmi.spacegroup_table(), strict=True):
+        spelled = {group.hm, full.get(group.hall, group.hm)}
+        if setting.unique_axis in ("b", "c"):  # those of unique axis a have no short ones
+            spelled.add(" ".join(word for word in group.hm.split() if word != "1"))
+        for name in spelled:
+            names.setdefault(_compact(_plain(name)), []).append(setting)
+    return names

@@ -1,0 +1,109 @@
+"""What the configuration asks of its datasets, against what they have."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hirshprint.config import resolve_config
+from hirshprint.planned import left_out, plan_faults
+from hirshprint.splits import learning_faults
+from hirshprint.structures.entries import InputError
+from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.stage import make_structures
+
+FORMULAS = ("SrTiO3", "BaTiO3", "CaTiO3", "KMgF3", "NaMgF3", "BaZrO3")
+
+
+def _faults(
+    folder: Path, learning: dict[str, Any], rows: str = "", dataset: dict[str, Any] | None = None, **more: Any
+) -> tuple[dict[str, list[str]], list[str]]:
+    table = folder / "t.csv"
+    table.write_text("formula,a_angstrom\n" + "".join(f"{name},4\n" for name in FORMULAS) + rows)
+    one = {"table": str(table), **(dataset or {})}
+    config = resolve_config({"datasets": {"one": one}, "learning": learning, **more})
+    plans = {name: plan_dataset(settings) for name, settings in config["datasets"].items()}
+    return plan_faults(config, plans), left_out(plans)
+
+
+@pytest.mark.parametrize(
+    ("learning", "message"),
+    [
+        ({"folds": 7}, "`learning.folds`: dataset 'one' has 6 groups of compounds.*folds: 6"),
+        ({"folds": 4, "splits": ["leave-B-out"]}, "`learning.splits`.*3 elements on site B.*folds: 3"),
+        (
+            {"splits": ["holdout"], "holdout": ["TiSrO3"]},
+            "`learning.holdout`: .*no compound TiSrO3; did you mean SrTiO3",
+        ),
+        ({"splits": ["holdout"], "holdout": ["KTaO3"]}, "no compound KTaO3: .*row 8 is left out .*is no number"),
+        ({"splits": ["holdout"], "holdout": ["CsPbI3"]}, "no compound CsPbI3: .*is left out .filter 'big'"),
+        ({"splits": ["holdout"], "holdout": list(FORMULAS[:5])}, "`learning.holdout`: .*less than two compounds"),
+        ({"saliency": ["Foo"]}, "`learning.saliency`: .*no compound Foo; write it as the table does"),
+        ({"splits": ["holdout"], "holdout": ["SrTiO3"], "saliency": ["BaTiO3"]}, "does not test BaTiO3"),
+    ],
+)
+def test_what_learning_lacks(tmp_path: Path, learning: dict[str, Any], message: str) -> None:
+    dataset = {"filters": [{"name": "big", "elements": {"X": ["O", "F"]}}]}
+    faults, lines = _faults(tmp_path, {"folds": 3} | learning, "KTaO3,3_9\nCsPbI3,6\n", dataset)
+    (fault,) = faults["one"]
+    assert re.search(message, fault)
+    assert "row 8: '3_9' in column a_angstrom is no number" in lines[1]
+
+
+def test_a_good_table_has_no_faults(tmp_path: Path) -> None:
+    learning = {"folds": 3, "splits": ["random", "leave-A-out", "leave-B-out", "holdout"], "holdout": ["SrTiO3"]}
+    learning |= {"saliency": ["BaTiO3"], "learning_curve": [0.5]}
+    assert _faults(tmp_path, learning, report={"compounds": ["KMgF3"]}) == ({}, [])
+
+
+def test_keys_of_a_dataset_the_report_and_empty_plans(tmp_path: Path) -> None:
+    faults, _ = _faults(tmp_path, {}, dataset={"learning": {"folds": 9}}, report={"compounds": ["SrTiO4"]})
+    assert faults["one"][0].startswith("`datasets.one.learning.folds`")
+    assert faults[""] == ["`report.compounds`: no dataset has a compound SrTiO4; did you mean SrTiO3?"]
+    faults, _ = _faults(tmp_path, {}, "Xx,4\n", strict=True)
+    assert "1 rows or files cannot be used" in faults["one"][0]
+    everything = [{"name": "all", "column": "a_angstrom", "above": 1}]
+    assert "the filters take every row out" in _faults(tmp_path, {}, dataset={"filters": everything})[0]["one"][0]
+
+
+def test_files_are_checked_as_far_as_their_names_tell(tmp_path: Path) -> None:
+    for name in "abcd":
+        (tmp_path / f"{name}.cif").write_text(name)
+    (tmp_path / "targets.csv").write_text("structure_id,gap\n" + "".join(f"{name},1\n" for name in "abcd"))
+    mine = {"folder": str(tmp_path), "targets": str(tmp_path / "targets.csv"), "property": "gap", "unit": "eV"}
+
+    def faults(**learning: Any) -> list[str]:
+        config = resolve_config({"datasets": {"mine": mine}, "learning": {"folds": 2} | learning})
+        return plan_faults(config, {"mine": plan_dataset(config["datasets"]["mine"])}).get("mine", [])
+
+    assert "has 4 groups" in faults(folds=5)[0]
+    assert faults(splits=["holdout"], holdout=["TiO2", "SiO2 (a)"]) == []
+    named = faults(splits=["holdout"], holdout=["TiO2 (z)", "Foo"], saliency=["tio2"])
+    assert [line.partition(";")[0] for line in named] == [
+        "`learning.holdout`: dataset mine can have no compound TiO2 (z)",
+        "`learning.holdout`: dataset mine can have no compound Foo",
+        "`learning.saliency`: dataset mine can have no compound tio2",
+    ]
+
+
+def test_what_only_the_files_tell_stops_before_any_surface(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("formula,a_angstrom\n" + "".join(f"{name},4\n" for name in FORMULAS))
+    config = resolve_config({"datasets": {"one": {"table": str(table)}}, "learning": {"folds": 7}})
+    out = [tmp_path / name for name in ("s.h5", "t.csv2", "r.csv")]
+    with pytest.raises(InputError, match=r"`learning\.folds`: dataset 'one' has 6 groups"):
+        make_structures(config["datasets"]["one"], False, *out, learning=config["learning"], name="one")
+    assert not any(path.exists() for path in out)
+    make_structures(config["datasets"]["one"], False, *out, learning=config["learning"] | {"folds": 3}, name="one")
+    assert out[0].exists()
+
+
+def test_groups_are_what_is_divided() -> None:
+    learning = resolve_config({"datasets": {"one": {"table": "t"}}})["learning"] | {"folds": 3}
+    compounds = [f"C{k}" for k in range(9)]
+    assert learning_faults("one", learning, compounds, compounds, {}) == []
+    (fault,) = learning_faults("one", learning, compounds, ["same"] * 8 + ["other"], {})
+    assert "has 2 groups of compounds, too few for 3 folds" in fault
