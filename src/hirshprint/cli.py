@@ -69,7 +69,8 @@ usual there), outside_domain (an unseen element, or that distance above 1). What
 examples:
   hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models
   hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv
-  hirshprint predict --cif structures --model results/mine/models --out predictions.json""",
+  hirshprint predict --cif structures --model results/mine/models --out predictions.json
+  hirshprint predict --cif crystals.jsonl.gz --model results/mine/models --out predictions.csv""",
     "recover": """It ends jobs that a killed run has left behind in this folder, also those that wait or run in SLURM,
 and clears its lock; what has been computed stays. With --failed, structures that failed or were given up are
 computed again by the next run.
@@ -156,7 +157,9 @@ def _parser() -> argparse.ArgumentParser:
         )
     added["predict"].add_argument("formula", nargs="*", metavar="FORMULA", help="formulas, such as SrTiO3")
     added["predict"].add_argument("--table", type=Path, metavar="T.csv", help="CSV with formula, or formula, A, B, X")
-    added["predict"].add_argument("--cif", type=Path, metavar="DIR", help="folder of CIF or POSCAR files")
+    added["predict"].add_argument(
+        "--cif", type=Path, metavar="DIR|FILE", help="folder of CIF or POSCAR files, or file of many crystals"
+    )
     added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
     added["predict"].add_argument(
         "--out", type=Path, metavar="P.csv|P.json", help="file to write (default: the terminal)"

@@ -15,12 +15,14 @@ from hirshprint.config_files import ConfigFileError, read_config_file, repeated_
 from hirshprint.config_messages import value_faults, with_text_keys
 from hirshprint.config_model import Dataset, InitialEdge, Paper, json_schema, keys_of, keys_only_for
 from hirshprint.models.cards import ModelError, complete_predicted
+from hirshprint.structures.planning import has_property
 from hirshprint.structures.symbols import element_fault
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
+KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
 OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
-PATHS = {"table", "folder", "targets", "model"}  # keys of a dataset
+PATHS = {"table", "folder", "structures", "targets", "model"}  # keys of a dataset
 SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
 TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
 PAPER_ROLES = tuple(keys_of(Paper))
@@ -164,13 +166,13 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
         kinds = [kind for kind in DATASET_KEYS if kind in dataset]
         if len(kinds) != 1:
             faults.append(
-                f"`{place}`: write either `table:` (compositions on a prototype), `folder:` (structure files) or "
-                "`elements:` (lists to combine)"
+                f"`{place}`: write either `table:` (compositions on a prototype), `folder:` (structure files), "
+                "`structures:` (one file with many crystals) or `elements:` (lists to combine)"
             )
-        of_others = {key for other in set(DATASET_KEYS) - set(kinds) for key in DATASET_KEYS[other]}
+        own = {key for kind in kinds for key in DATASET_KEYS[kind]}
         faults += [
-            f"`{place}.{key}`: has no meaning for {'a ' if kinds[0] != 'elements' else ''}{kinds[0]}; delete it"
-            for key in sorted(of_others & set(dataset))
+            f"`{place}.{key}`: has no meaning for {KINDS_IN_WORDS.get(kinds[0], kinds[0])}; delete it"
+            for key in sorted(set().union(*DATASET_KEYS.values()) & set(dataset) - own)
             if kinds
         ]
         if "model" in dataset:
@@ -270,7 +272,9 @@ def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[s
     """Find what the learning cannot get: it would stop there only after all surfaces were made."""
     channels = config["fingerprint"]["channels"]
     tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
-    learned_files = [name for name, dataset in config["datasets"].items() if "targets" in dataset]
+    learned_files = [
+        name for name, dataset in config["datasets"].items() if "table" not in dataset and has_property(dataset)
+    ]
     faults = []
     for network in learning["networks"]:
         channel = NEEDED_CHANNELS.get(network)
@@ -302,8 +306,10 @@ def _fill(value: dict[str, Any], schema: dict[str, Any]) -> None:
     """Fill defaults of the schema into `value`, in place; of a dataset only what its kind uses."""
     properties = schema.get("properties", {})
     for key, part in properties.items():
-        if key in DATASET_KEYS["table"] and {"folder", "elements", "model"} & set(value):
+        if key in DATASET_KEYS["table"] and {"folder", "structures", "elements", "model"} & set(value):
             continue
+        if key == "property" and "structures" in value and "targets" not in value:
+            continue  # no field of it is learned from unless it is named
         if "kind" in properties and key != "kind" and key not in EDGE_KEYS.get(value["kind"], set()):
             continue
         if "default" in part:

@@ -8,8 +8,9 @@ From this one source come the JSON schema, the default file ``config/config.yaml
    ``int | None``. A length in Å ends in ``_angstrom``.
    ``key(default, meaning)`` describes it; ``comment`` and ``note`` are what ``config.yaml`` says above and beside it,
    ``minimum``, ``above`` and ``maximum`` bound a number, or each number of a list. ``given(meaning)`` is a key without
-   a default. ``only="table"`` is a key of datasets from a table (``"folder"``: from files), ``only="random"`` one of
-   that kind of initial edge. A new section is a class whose docstring is its meaning, and a field ``part(ITS_CLASS)``.
+   a default. ``only="table"`` is a key of datasets from a table, ``only="folder structures"`` of those two kinds,
+   ``only="random"`` one of that kind of initial edge. A new section is a class whose docstring is its meaning, and a
+   field ``part(ITS_CLASS)``.
 2. ``make config`` writes the three files anew; ``tests/unit/test_config.py`` fails where they differ.
 3. A rule on several keys goes into ``hirshprint.config._cross_faults`` (keys as written) or ``_complete_faults``
    (defaults filled in), with a message that says what to write, and into ``test_faults_are_named_with_a_remedy``.
@@ -80,9 +81,9 @@ class Filter:
 
 @dataclass(kw_only=True)
 class Dataset:
-    """A table of compositions or a folder of files, and the property to learn or to predict."""
+    """A table of compositions, a folder of files or a file of many crystals, and the property to learn or predict."""
 
-    source: str = given("Where the table or folder comes from, in words; shown where it is not at hand.")
+    source: str = given("Where the table, folder or file comes from, in words; shown where it is not at hand.")
     table: str = given(
         """CSV file with the columns formula, A, B, X (the sites of the prototype) and the property (the default is
         a_angstrom). Without columns for the sites, formulas are read in their order: ABX3.""",
@@ -116,10 +117,17 @@ class Dataset:
         also with .gz.""",
         only="folder",
     )
+    structures: str = given(
+        """One file with many crystals: extended XYZ (*.extxyz, *.xyz), JSON lines (*.jsonl, *.ndjson), JSON (*.json; a
+        list, an object by id, a table of pandas'), each also as *.gz, or a database of ASE's (*.db, *.json). What is
+        said of `property`, `group` and ids stands under "One file of many crystals".""",
+        only="structures",
+    )
     targets: str = given(
-        """CSV file with the columns structure_id (the file's stem) and the property, for a folder. Without it there are
-        surfaces and fingerprints, but nothing is learned. A column unit, if any, must say what `unit` says.""",
-        only="folder",
+        """CSV file with the columns structure_id (the file's stem, the record's id) and the property, for a folder or a
+        file of many crystals. Without it, and without a `property` in that file, there are surfaces and fingerprints,
+        but nothing is learned. A column unit, if any, must say what `unit` says.""",
+        only="folder structures",
     )
     elements: dict[str, list[str]] = given(
         """Lists of elements by site, `{A: [Ca, Sr], B: [Ti], X: [O]}`: the property of every combination is predicted
@@ -131,11 +139,15 @@ class Dataset:
         configuration whose networks are taken, or a folder `results/DATASET/models` of an earlier run. Prototype,
         initial edge, property and unit are those of the model."""
     )
-    property: str = key("a_angstrom", "Column with the property to learn.")
+    property: str = key(
+        "a_angstrom",
+        """Column with the property to learn; with `structures` and no `targets`, the field of each record that has it
+        (no default: nothing is learned without it).""",
+    )
     unit: str = key("Å", "Its unit, for tables and figures.")
     group: str = given(
-        """Column (of the table or of `targets`) that says what no split may separate. Without it, rows of one compound
-        and files of one reduced formula stay together."""
+        """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without
+        it, rows of one compound and files of one reduced formula stay together."""
     )
     duplicates: Literal["reject", "mean"] = key(
         "reject",
@@ -424,7 +436,8 @@ class Config:
 
     datasets: dict[str, Dataset] = given(
         """What to compute: a name (letters, digits, "_", "-") for each dataset. A dataset is a `table` of compositions
-        placed on a `prototype`, a `folder` of structure files, or lists of `elements` to be combined.""",
+        placed on a `prototype`, a `folder` of structure files, a file `structures` with many crystals, or lists of
+        `elements` to be combined.""",
         required=True,
         comment="A name for each dataset: the folder results/NAME is made for it.",
         after="""Or a folder of CIF or POSCAR files, and a table with the columns structure_id (the file's stem) and \
@@ -432,6 +445,11 @@ the property:
 mine:
   folder: structures
   targets: targets.csv
+  property: band_gap
+  unit: eV
+Or one file with many crystals, here with the property in it:
+many:
+  structures: crystals.jsonl.gz
   property: band_gap
   unit: eV""",
     )
@@ -476,7 +494,8 @@ def keys_only_for(model: type) -> dict[str, set[str]]:
     only: dict[str, set[str]] = {}
     for name, (_, described) in keys_of(model).items():
         if "only" in described:
-            only.setdefault(described["only"], set()).add(name)
+            for kind in described["only"].split():
+                only.setdefault(kind, set()).add(name)
     return only
 
 

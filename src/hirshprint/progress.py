@@ -151,7 +151,7 @@ def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path =
     Raises
     ------
     InputError
-        If a table or folder cannot be read at all.
+        If a table, folder or file cannot be read at all.
     """
     lines = []
     for name, settings in datasets.items():
@@ -181,18 +181,22 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
 
     Returns
     -------
-    State, structure id and reason, one for each row or file: `done`, `new` (not in the results), `changed` (its file or
-    measured property is newer than the results), `removed` (in the results alone), `waiting` (its surfaces are
-    missing), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`, `filtered`.
+    State, structure id and reason, one for each row, file or record: `done`, `new` (not in the results), `changed` (its
+    file is newer than the results, or its record or measured property differs), `removed` (in the results alone),
+    `waiting` (its surfaces are missing), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`,
+    `filtered`.
     """
     known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
     records = _read_records(folder / "surfaces")
     made = (folder / "structures.h5").stat().st_mtime if (folder / "structures.h5").exists() else 0.0
+    changed = _changed(plan.entries, folder / "structures.h5", made)
     old = {entry.source for entry in plan.entries if entry.path is None or entry.path.stat().st_mtime <= made}
     late = [row for row in _read_table(folder / "rejected.csv") if row["source"] in old]  # what only pymatgen could see
     faulty = {row["structure_id"] for row in late if row["structure_id"] not in known}
     states = [
-        _structure_state(entry, known.get(entry.structure_id), records.get(entry.structure_id), made)
+        _structure_state(
+            entry, known.get(entry.structure_id), records.get(entry.structure_id), changed.get(entry.structure_id, "")
+        )
         for entry in plan.entries
         if entry.structure_id not in faulty
     ]
@@ -207,14 +211,35 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     return states + [("rejected", *text) for text in rejected.values()]
 
 
+def _changed(entries: Iterable[Entry], structures: Path, made: float) -> dict[str, str]:
+    """Say of the structures whose file, or record in it, has changed since they were made that it has."""
+    of_files = [entry for entry in entries if entry.path is not None and entry.record is None]
+    of_records = [entry for entry in entries if entry.record is not None]
+    changed = {
+        entry.structure_id: f"{entry.source} is newer than its result"
+        for entry in of_files
+        if entry.path is not None and entry.path.stat().st_mtime > made
+    }
+    if of_records:
+        from hirshprint.structures.structure import read_digests  # not needed by those that only sum up a run
+
+        known = read_digests(structures)
+        changed |= {
+            entry.structure_id: f"{entry.source} is another crystal than in the results"
+            for entry in of_records
+            if known.get(entry.structure_id) != entry.content[0]
+        }
+    return changed
+
+
 def _structure_state(
-    entry: Entry, known: Mapping[str, str] | None, record: Mapping[str, Any] | None, made: float
+    entry: Entry, known: Mapping[str, str] | None, record: Mapping[str, Any] | None, change: str
 ) -> tuple[str, str, str]:
     name, remarks = entry.structure_id, (known or {}).get("remarks") or ""
     if known is None:
         return "new", name, entry.source
-    if entry.path is not None and entry.path.stat().st_mtime > made:
-        return "changed", name, f"{entry.source} is newer than its result"
+    if change:
+        return "changed", name, change
     if entry.target is not None and known["value"] and float(known["value"]) != entry.target:
         return "changed", name, f"measured property {known['value']} is now {entry.target}"
     if record is None:

@@ -16,6 +16,7 @@ from hirshprint.config_documents import HINT, documents
 from hirshprint.config_files import repeated_keys
 from hirshprint.config_messages import yaml_number
 from hirshprint.config_model import json_schema
+from hirshprint.structures.planning import has_property
 from hirshprint.structures.symbols import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
@@ -143,6 +144,15 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
         (_with(strict="yes"), ["`strict`", 'the text "yes"; write true without quotes', "the default is false"]),
         (_with(surfaces=None), ["`surfaces`", "delete the key"]),
         ({"datasets": {"a": {"table": "t", "targets": "f"}}}, ["`datasets.a.targets`", "no meaning for a table"]),
+        ({"datasets": {"a": {"structures": "f", "folder": "t"}}}, ["`datasets.a`", "`structures:` (one file"]),
+        ({"datasets": {"a": {"structures": "f", "filters": [{"name": "x"}]}}}, ["no meaning for structures"]),
+        (
+            _with(
+                datasets={"mine": {"structures": "f.jsonl", "property": "gap"}},
+                learning={"splits": ["random", "leave-A-out"]},
+            ),
+            ["`datasets.mine`", "write `splits: [random]`"],
+        ),
         (
             _with(learning={"networks": ["hybrid"]}, fingerprint={"channels": ["total"]}),
             ["hybrid needs the channel `site`", "channels: [total, site]", "take hybrid out"],
@@ -280,6 +290,23 @@ def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) ->
             read_datasets(path)
     else:
         assert read_datasets(path)["one"]["unit"] == "Å"
+
+
+def test_a_file_of_many_crystals_has_a_property_only_where_one_is_named() -> None:
+    datasets = {
+        "alone": {"structures": "{where:a.jsonl}"},
+        "own": {"structures": "a.jsonl", "property": "gap", "group": "family"},
+        "beside": {"structures": "a.jsonl", "targets": "t.csv"},
+    }
+    found = resolve_config({"datasets": datasets, "where": "b.extxyz"})["datasets"]
+    assert found["alone"]["structures"] == "b.extxyz"
+    assert {name: dataset.get("property") for name, dataset in found.items()} == {
+        "alone": None,
+        "own": "gap",
+        "beside": "a_angstrom",
+    }
+    assert [has_property(dataset) for dataset in found.values()] == [False, True, True]
+    assert "prototype" not in found["own"]
 
 
 def test_keys_that_are_written_twice_are_found_where_they_are(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import re
+import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,7 @@ from hirshprint.structures.building import build_structures
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError, Plan
 from hirshprint.structures.planning import plan_dataset
-from hirshprint.structures.reading.process import Reader
+from hirshprint.structures.reading.process import Task, read_all
 from hirshprint.structures.structure import Structure
 
 HEAD = """data_rutile
@@ -175,37 +179,84 @@ def test_ten_thousand_atoms_are_read_or_rejected_in_time(tmp_path: Path) -> None
     (tmp_path / "large.cif").write_text(head + " 'x,y,z'\n" + ATOMS[: ATOMS.index("Ti1")] + atoms)
     (tmp_path / "good.cif").write_text(CIF)
     start = time.monotonic()
-    with Reader(seconds=4) as reader:
-        found = _read_or_reason(reader, tmp_path / "large.cif")
-        assert found == "reading it took longer than 4 s" or len(found.numbers) == 10_000
-        assert time.monotonic() - start < 120
-        assert isinstance(reader.read(tmp_path / "good.cif", "good"), Structure)  # by a new process, if need be
+    tasks = [(tmp_path / f"{name}.cif", name) for name in ("large", "good")]
+    found = read_all(tasks, 2, seconds=4)
+    large = found["large"]
+    if isinstance(large, Structure):
+        assert len(large.numbers) == 10_000
+    else:
+        assert large.reason == "reading it took longer than 4 s"
+    assert time.monotonic() - start < 120
+    assert isinstance(found["good"], Structure)  # by a new process, if need be
 
 
-def _read_or_reason(reader: Reader, path: Path) -> Any:
-    try:
-        return reader.read(path, path.stem)
-    except CrystalError as error:
-        return error.reason
+def _reasons(found: dict[str, Structure | CrystalError]) -> dict[str, str]:
+    return {name: one.reason for name, one in found.items() if isinstance(one, CrystalError)}
 
 
-def test_a_reader_that_is_slow_or_dies_costs_one_file(tmp_path: Path) -> None:
+def test_crystals_that_hang_or_end_the_reader_or_eat_memory_cost_themselves_alone(tmp_path: Path) -> None:
     (tmp_path / "good.cif").write_text(CIF)
-    with Reader() as reader:
-        assert reader.read(tmp_path / "good.cif", "good").multiplicity.tolist() == [2, 4]
-        reader.seconds = 1e-4
-        with pytest.raises(CrystalError, match=r"took longer than 0\.0001 s"):
-            reader.read(tmp_path / "good.cif", "good")
-        assert reader.process is None
-        reader.seconds = 60
-        assert reader.read(tmp_path / "good.cif", "good").multiplicity.tolist() == [2, 4]
-        assert reader.process is not None
-        reader.process.kill()
-        with pytest.raises(CrystalError, match="ended by it"):
-            reader.read(tmp_path / "good.cif", "good")
-        assert reader.read(tmp_path / "good.cif", "good").multiplicity.tolist() == [2, 4]
-        with pytest.raises(CrystalError, match="cannot be read"):
-            reader.read(tmp_path / "none.cif", "none")
+    for name in ("hangs", "hangs_too"):
+        os.mkfifo(tmp_path / f"{name}.cif")  # nothing ever comes out of it
+    with (tmp_path / "huge.cif").open("wb") as file:
+        file.truncate(3 * 2**30)
+    names = [f"good{k}" for k in range(40)]
+    tasks: list[Task] = [(tmp_path / "good.cif", name) for name in names]
+    for place, name in ((3, "hangs"), (9, "huge"), (18, "none"), (30, "hangs_too")):
+        tasks.insert(place, (tmp_path / f"{name}.cif", name))
+    found = read_all(iter(tasks), 500, processes=2, seconds=3, memory_bytes=2 * 2**30)
+    assert len(found) == len(tasks)
+    assert _reasons(found) == {
+        "hangs": "reading it took longer than 3 s",
+        "hangs_too": "reading it took longer than 3 s",
+        "huge": "reading it takes too much memory",
+        "none": "cannot be read (No such file or directory)",
+    }
+    one = found["good0"]
+    assert isinstance(one, Structure)
+    assert one.multiplicity.tolist() == [2, 4]
+    assert all(getattr(found[name], "structure_id", "") == name for name in names)
+
+
+def test_a_reader_that_is_killed_costs_the_crystal_that_it_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good.cif").write_text(CIF)
+    os.mkfifo(tmp_path / "kills.cif")
+    started: list[subprocess.Popen[bytes]] = []
+    done = threading.Event()
+
+    class Recorded(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            started.append(self)
+
+    def kill() -> None:
+        while not done.wait(0.1):
+            with contextlib.suppress(OSError):  # it opens only where somebody waits for what comes out of it
+                end = os.open(tmp_path / "kills.cif", os.O_WRONLY | os.O_NONBLOCK)
+                started[-1].kill()
+                started[-1].wait()
+                os.close(end)
+
+    monkeypatch.setattr(subprocess, "Popen", Recorded)
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        tasks: list[Task] = [(tmp_path / f"{name}.cif", f"{name}{k}") for k in (1, 2) for name in ("good", "kills")]
+        found = read_all([*tasks, (tmp_path / "good.cif", "good3")], 5, seconds=20)
+    finally:
+        done.set()
+        thread.join()
+    assert _reasons(found) == dict.fromkeys(["kills1", "kills2"], "the program that reads it was ended by it")
+    assert len(started) == 3
+    assert {name for name, one in found.items() if isinstance(one, Structure)} == {"good1", "good2", "good3"}
+
+
+def test_nothing_to_read_and_no_time_to_read_it(tmp_path: Path) -> None:
+    assert read_all([], 0) == {}
+    (tmp_path / "good.cif").write_text(CIF)
+    assert "took longer than 0.0001 s" in _reasons(read_all([(tmp_path / "good.cif", "x")], 1, seconds=1e-4))["x"]
 
 
 @pytest.mark.parametrize(

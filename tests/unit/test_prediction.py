@@ -263,5 +263,14 @@ def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsy
     said = capsys.readouterr().out
     assert "without neighbours as near as in training: far" in said
     assert "gap in eV, by the network cgcnn" in said
+    near = cubic_perovskite(("Ba", "Fe", "O"), 4.63, "x")
+    record = {"id": "near", "lattice": near.lattice.tolist(), "numbers": near.numbers.tolist()}
+    record["frac"] = near.frac.tolist()
+    (tmp_path / "new.jsonl").write_text(json.dumps(record) + "\n{}\n", encoding="utf-8")
+    given = ["--cif", str(tmp_path / "new.jsonl"), "--out", str(tmp_path / "one.csv")]
+    assert main(["predict", *given, "--model", str(tmp_path / "models")]) == 0
+    one = pd.read_csv(tmp_path / "one.csv").set_index("name")
+    assert one.loc["near", "gap_predicted"] == pytest.approx(found.loc["near", "gap_predicted"], abs=1e-4)
+    assert "new.jsonl line 2: it has none of `lattice`, `cell`" in capsys.readouterr().err
     assert main(["predict", "BaFeO3", "--model", str(tmp_path / "models")]) == 2
     assert "--cif" in capsys.readouterr().err

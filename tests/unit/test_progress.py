@@ -16,6 +16,7 @@ from hirshprint.progress import Job, describe_datasets, structure_states, summar
 from hirshprint.remarks import join_remarks, remark_lines, split_remarks
 from hirshprint.status import STATUS_COLUMNS, merge_status, write_status
 from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.stage import make_structures
 
 BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{}\t0:00:07\t{}\t6.5\n"
 
@@ -171,3 +172,21 @@ def test_controller_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(slurm.SlurmError, match="Unable to contact"):
         slurm.folder_jobs(tmp_path)
+
+
+def test_only_a_record_that_changed_is_told_of_its_file(tmp_path: Path) -> None:
+    path, results = tmp_path / "x.jsonl", tmp_path / "results"
+    crystal = {"cell": [4, 4, 4, 90, 90, 90], "sp": ["Cs", "Cl"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+    objects = [crystal | {"id": f"s{k}", "gap": k} for k in range(3)]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in objects))
+    settings = {"structures": str(path), "property": "gap", "unit": "eV"}
+    make_structures(settings, False, *(results / name for name in ("structures.h5", "targets.csv", "rejected.csv")))
+    objects[1]["gap"] = 7
+    objects[2]["cell"] = [4.1, 4.1, 4.1, 90, 90, 90]
+    path.write_text("".join(f"{json.dumps(one)}\n" for one in [*objects, {**crystal, "id": "s3", "gap": 0}]))
+    os.utime(path, (2e9, 2e9))
+    states = {name: (state, why) for state, name, why in structure_states(plan_dataset(settings), results)}
+    assert states["s0"] == ("waiting", "no surfaces yet")
+    assert states["s1"] == ("changed", "measured property 1.0 is now 7.0")
+    assert states["s2"] == ("changed", f"{path} line 3 is another crystal than in the results")
+    assert states["s3"] == ("new", f"{path} line 4")

@@ -31,7 +31,7 @@ from hirshprint.report.items import (
 )
 from hirshprint.structures.batches import plan_batches
 from hirshprint.structures.entries import InputError, geometry_digest, passed_over_text, target_digest
-from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.planning import has_property, plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
 from hirshprint.surfaces.installation import Installation
@@ -107,9 +107,12 @@ def describe_job(job, finished):
     )
 
 
+PLACES = ("table", "folder", "structures")  # what a dataset is read from
+
+
 @cache
 def plan(dataset):
-    """Read the table or the folder of a dataset once."""
+    """Read the table, the folder or the file of a dataset once."""
     if dataset not in DATASETS:
         raise WorkflowError(f"there is no dataset {dataset}; the configuration has {', '.join(DATASETS)}")
     try:
@@ -124,7 +127,7 @@ def plan(dataset):
 
 def input_is_there(dataset):
     """Say whether what a dataset is read from exists; a table that is still to be fetched does not."""
-    return all(Path(DATASETS[dataset][key]).exists() for key in ("table", "folder") if key in DATASETS[dataset])
+    return all(Path(DATASETS[dataset][key]).exists() for key in PLACES if key in DATASETS[dataset])
 
 
 @cache
@@ -174,11 +177,11 @@ def batches(dataset):
 
 def has_targets(dataset):
     """Say whether a dataset has a property to learn."""
-    return "model" not in DATASETS[dataset] and ("table" in DATASETS[dataset] or "targets" in DATASETS[dataset])
+    return has_property(DATASETS[dataset])
 
 
 def site_labels(dataset):
-    """Names of the prototype's sites, for a channel each; none for a folder of files."""
+    """Names of the prototype's sites, for a channel each; none for crystals from files."""
     prototype = DATASETS[dataset].get("prototype")
     return list(find_prototype(prototype).sites) if prototype else []
 
@@ -211,15 +214,15 @@ def surface_settings():
 
 
 @cache
-def batch_digests(dataset):
-    """Digest of what determines the surfaces of each batch; another time limit gives what failed by it a chance."""
+def digest_of_batch(dataset, batch):
+    """Digest of what determines the surfaces of a batch: of one alone, for a job must not read the files of all."""
     settings = [surface_settings(), *([TONTO["time_limit_seconds"]] if ENGINE == "tonto" else [])]
-    return {batch: geometry_digest(entries, *settings) for batch, entries in batches(dataset).items()}
+    return geometry_digest(batches(dataset)[batch], *settings)  # another time limit gives what failed by it a chance
 
 
 def batch_digest(wildcards):
     """Digest of what determines the surfaces of one batch."""
-    return batch_digests(wildcards.dataset)[wildcards.batch]
+    return digest_of_batch(wildcards.dataset, wildcards.batch)
 
 
 @cache
@@ -309,16 +312,22 @@ def surface_minutes(structures):
 
 
 def dataset_files(wildcards):
-    """Files that a dataset is read from."""
+    """Tables that a dataset is read from, and the prototype's files.
+
+    Not its structure files: Snakemake would look at all of them for each job that follows. They are in the digest.
+    """
     settings = DATASETS[wildcards.dataset]
-    if "elements" in settings:
-        return []
-    prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
-    own = [str(path) for path in sorted(prototype.file.parent.iterdir())] if prototype and prototype.file else []
-    if "table" in settings:
-        return [settings["table"], *own]
-    paths = [str(entry.path) for entry in plan(wildcards.dataset).entries]
-    return paths + ([settings["targets"]] if "targets" in settings else [])
+    tables = [settings[key] for key in ("table", "targets") if key in settings]
+    prototype = find_prototype(settings["prototype"]) if tables and settings.get("prototype") else None
+    own = sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
+    return [*tables, *map(str, own)]
+
+
+@quick
+def reading_threads(wildcards):
+    """Processes that read structure files at the same time; each has some hundreds to read."""
+    files = sum(entry.path is not None for entry in plan(wildcards.dataset).entries)
+    return min(8, 1 + files // 400)
 
 
 def ancient_if_current(path, output, digest):

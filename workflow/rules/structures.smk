@@ -15,9 +15,9 @@ rule structures:
     localrule: True
     conda:
         "../../envs/surfaces.yaml"
-    threads: 1
+    threads: reading_threads
     resources:
-        mem_mb=mem_mb(2000),
+        mem_mb=mem_mb(2000, per_structure=0.01),
         runtime=minutes(60),
     params:
         digest=lambda wildcards: input_digest(wildcards.dataset),

@@ -22,4 +22,5 @@ make_structures(
     structures_path=Path(snakemake.output.structures),
     targets_path=Path(snakemake.output.targets),
     rejected_path=Path(snakemake.output.rejected),
+    processes=min(snakemake.threads, len(os.sched_getaffinity(0))),
 )

@@ -83,10 +83,11 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
             raise InputError(f"{arguments.model}: it learned from files; name a folder of files by --cif")
         plans.append(plan_dataset(settings | {"table": str(arguments.table)}))
     if arguments.cif:
-        of_folder = plan_dataset({**settings, "prototype": None, "folder": str(arguments.cif)})
-        if of_folder.passed_over:
-            print(f"{arguments.cif}: {passed_over_text(of_folder.passed_over)}", file=sys.stderr)
-        plans.append(_placed(of_folder, settings) if card["prototype"] else of_folder)
+        kind = "structures" if arguments.cif.is_file() else "folder"
+        of_files = plan_dataset({**settings, "prototype": None, kind: str(arguments.cif)})
+        if of_files.passed_over:
+            print(f"{arguments.cif}: {passed_over_text(of_files.passed_over)}", file=sys.stderr)
+        plans.append(_placed(of_files, settings) if card["prototype"] else of_files)
     entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
     return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))
 
@@ -98,7 +99,7 @@ def _placed(plan: Plan, settings: Row) -> Plan:
     from hirshprint.structures.sources.placement import initial_edges, prototype_entries, radius_fault
 
     prototype = find_prototype(settings["prototype"])
-    structures, _, unusable = build_structures(plan.entries, {**settings, "prototype": None})
+    structures, _, unusable = build_structures(plan.entries, {**settings, "prototype": None}, _cores())
     sources = {entry.structure_id: entry.source for entry in plan.entries}
     entries: list[Entry] = []
     rejections = [*plan.rejections, *unusable]
@@ -129,7 +130,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     from hirshprint.structures.building import build_structures, write_targets
 
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
-    structures, targets, unusable = build_structures(plan.entries, settings)
+    structures, targets, unusable = build_structures(plan.entries, settings, _cores())
     show_remarks((row["source"], s.remarks) for row, s in zip(targets, structures, strict=True))
     surfaces, failed = _surfaces(structures, card)
     for rejection in (*plan.rejections, *unusable, *failed):
@@ -165,13 +166,17 @@ def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any
         except SurfaceError as error:
             return error
 
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(_cores()) as pool:
         for structure, made in zip(structures, pool.map(one, structures), strict=True):
             if isinstance(made, SurfaceError):
                 failed.append(Rejection(structure.structure_id, structure.structure_id, str(made), "leave it out"))
             else:
                 found[structure.structure_id] = made
     return found, failed
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
 
 
 def _write(table: pd.DataFrame, out: Path | None, card: Row) -> None:

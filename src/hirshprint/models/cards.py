@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
+from hirshprint.structures.planning import has_property
 
 CARD = "model.json"
 ONE_EDGE_NETWORKS = ("cnn_paper", "cgcnn")
@@ -129,7 +130,7 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
         place, model = f"datasets.{name}.model", dataset["model"]
         if model in datasets:
             of_model = datasets[model]
-            if "model" in of_model or ("folder" in of_model and "targets" not in of_model):
+            if not has_property(of_model):
                 raise ModelError(f"{place}: nothing is learned from dataset {model}; name one with a property")
         else:
             try:
@@ -139,8 +140,8 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
             except ModelError as error:
                 raise ModelError(f"{place}: {error}") from None
         of_prototype = of_model.get("prototype")
-        if bool(of_prototype) == ("folder" in dataset):
-            wanted = "`table` or `elements`" if of_prototype else "`folder`"
+        if bool(of_prototype) == bool({"folder", "structures"} & set(dataset)):
+            wanted = "`table` or `elements`" if of_prototype else "`folder` or `structures`"
             learned = f"the prototype {of_prototype}" if of_prototype else "files"
             raise ModelError(f"{place}: it learned from {learned}: name the new compounds by {wanted}")
         keys = ("prototype", "initial_edge", "property", "unit")

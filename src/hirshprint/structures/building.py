@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,46 +14,68 @@ from hirshprint.structures.crystals import CrystalError, reduced_formula
 from hirshprint.structures.entries import Entry, Rejection
 from hirshprint.structures.placed import prototype_structure
 from hirshprint.structures.prototypes import Prototype, find_prototype
-from hirshprint.structures.reading.process import Reader
+from hirshprint.structures.reading.process import Task, read_all
+from hirshprint.structures.sources.collections import read_collection
 from hirshprint.structures.structure import Structure
 
 TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
 VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value", "remarks")
 FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
+CHANGED = CrystalError("its file was changed while it was read", "run the workflow again")
 
 
 def build_structures(
-    entries: Sequence[Entry], settings: dict[str, Any]
+    entries: Sequence[Entry], settings: dict[str, Any], processes: int = 1
 ) -> tuple[list[Structure], list[dict[str, Any]], list[Rejection]]:
     """Turn the entries of a plan into structures.
 
-    Files are read in a process of its own (`reading`), each under a limit of time and memory.
+    Files and records are read in processes of their own (`reading`), each under a limit of time and memory.
+
+    Parameters
+    ----------
+    processes : most processes that read at the same time.
 
     Returns
     -------
     structures : those that could be built, in the order of the entries.
     targets : one row (columns `target_columns`) per structure.
-    rejections : files that could not be used.
+    rejections : files and records that could not be used.
     """
     prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
     structures, targets, rejections = [], [], []
-    with Reader() as reader:
-        for entry in entries:
-            try:
-                if entry.edge_angstrom is None:
-                    assert entry.path is not None
-                    structure = reader.read(entry.path, entry.structure_id)
-                else:
-                    assert prototype is not None
-                    structure = prototype_structure(prototype, entry.elements, entry.edge_angstrom, entry.structure_id)
-            except CrystalError as error:
-                rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
-                continue
-            structures.append(structure)
-            targets.append(_target(entry, structure, prototype, settings))
+    written = [entry for entry in entries if entry.edge_angstrom is None]
+    answers = read_all(_tasks(written), len(written), processes) if written else {}
+    for entry in entries:
+        try:
+            if entry.edge_angstrom is None:
+                found = answers.get(entry.structure_id, CHANGED)
+                if isinstance(found, CrystalError):
+                    raise found
+                structure = found
+            else:
+                assert prototype is not None
+                structure = prototype_structure(prototype, entry.elements, entry.edge_angstrom, entry.structure_id)
+        except CrystalError as error:
+            rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
+            continue
+        structures.append(structure)
+        targets.append(_target(entry, structure, prototype, settings))
     if prototype is None:
         _tell_apart(targets)
     return structures, targets, rejections
+
+
+def _tasks(entries: Iterable[Entry]) -> Iterator[Task]:
+    """What is to be read for each of the entries; a file of many is gone through once."""
+    for path, of_path in groupby(entries, key=lambda entry: entry.path):
+        names = {entry.record: entry.structure_id for entry in of_path}
+        assert path is not None
+        if None in names:
+            yield path, names[None]
+            continue
+        for record in read_collection(path):
+            if record.number in names:
+                yield (record.kind, record.geometry), names[record.number]
 
 
 def _target(
@@ -72,7 +95,7 @@ def _target(
         "formula": formula,
         **sites,
         "initial_edge_angstrom": entry.edge_angstrom,
-        "property": settings["property"],
+        "property": settings.get("property", ""),
         "unit": settings["unit"],
         "value": entry.target,
         "remarks": join_remarks(structure.remarks),

@@ -6,12 +6,14 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as PymatgenStructure
+from pymatgen.optimization.neighbors import find_points_in_spheres
 
 from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
 from hirshprint.structures.structure import Structure
@@ -147,9 +149,15 @@ def check_distances(
     """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM."""
     if min(cell.abc) < MIN_DISTANCE_ANGSTROM:
         raise CrystalError(f"a cell edge of {min(cell.abc):g} Å", "check the cell constants (Å)")
-    crystal = PymatgenStructure(cell, symbols, frac)
-    first, second, _, distances = crystal.get_neighbor_list(MIN_DISTANCE_ANGSTROM, exclude_self=True)
-    for k in np.lexsort((second, first))[:1]:
+    matrix = np.ascontiguousarray(cell.matrix)
+    places = np.ascontiguousarray(frac @ matrix)
+    periodic = np.ones(3, dtype=np.int64)
+    # pymatgen's Structure asks the same, but takes longer to be made than a small cell to be searched
+    first, second, _, distances = find_points_in_spheres(
+        places, places, r=MIN_DISTANCE_ANGSTROM, pbc=periodic, lattice=matrix, tol=1e-8
+    )
+    others = np.flatnonzero((first != second) | (distances > 1e-8))
+    for k in others[np.lexsort((second[others], first[others]))[:1]]:
         i, j = sorted((int(first[k]), int(second[k])))
         called = [names[atom] if names else f"atom {atom + 1}" for atom in (i, j)]
         what = "a place is occupied by more than one atom" if distances[k] < SAME_PLACE_ANGSTROM else "atoms overlap"
@@ -168,11 +176,14 @@ def _symbol(specie: Any) -> str:
 def _anion(symbols: Sequence[str]) -> str | None:
     """Most electronegative element (Pauling); None in a crystal of one element."""
     kinds = sorted(set(symbols))
-    if len(kinds) == 1:
-        return None
+    return None if len(kinds) == 1 else max(kinds, key=_electronegativity)
+
+
+@cache
+def _electronegativity(symbol: str) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # elements without a value count as 0
-        return max(kinds, key=lambda symbol: np.nan_to_num(Element(symbol).X))
+        return float(np.nan_to_num(Element(symbol).X))
 
 
 def reduced_formula(numbers: NDArray[np.int64]) -> str:

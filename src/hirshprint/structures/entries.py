@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hirshprint.files import digest, file_digest
 
 
 class InputError(ValueError):
-    """A table or folder that cannot be read at all; the message says what to do."""
+    """A table, folder or file that cannot be read at all; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class Entry:
     ----------
     structure_id : stable name.
     source : table and row, or file.
-    content : what determines the geometry of a table's row: prototype, elements, edge in Å; empty for a file.
+    content : what determines the geometry of a table's row: prototype, elements, edge in Å; of a record in a file of
+        many: the digest of what it says of the geometry; empty for a file.
     compound : ordered formula; for a file its id until it has been read.
     elements : symbols on the sites of the prototype; empty for a file.
     edge_angstrom : the edge of the prototype; None for a file.
     target : measured property, None where there is none.
     path : the file, None for a table's row.
     group : what no split may separate, from a column of the table; None for the compound (a file: its formula).
+    record : number of the record in a file of many crystals; None where the file is one crystal.
     """
 
     structure_id: str
@@ -51,6 +54,7 @@ class Entry:
     target: float | None
     path: Path | None = None
     group: str | None = None
+    record: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,18 +80,25 @@ def passed_over_text(names: Sequence[str], shown: int = 4) -> str:
 
 def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
     """Digest of what determines the surfaces of these structures: ids and geometry, not the measured property."""
-    contents = ([entry.structure_id, *entry.content, *_file_content(entry.path)] for entry in entries)
+    contents = ([entry.structure_id, *entry.content, *_file_content(entry)] for entry in entries)
     return digest(sorted(contents, key=lambda content: content[0]), *settings)
 
 
-def _file_content(path: Path | None) -> list[str]:
+def _file_content(entry: Entry) -> list[str]:
     """Name and digest of a structure's file; read only where needed, as a job needs its own batch alone."""
-    if path is None:
+    if entry.path is None or entry.record is not None:
         return []
     try:
-        return [path.name, file_digest(path)]
+        found = entry.path.stat()
+        return [entry.path.name, _known_digest(entry.path, found.st_size, found.st_mtime_ns, found.st_ino)]
     except OSError:  # it is rejected by name when it is to be read
-        return [path.name, ""]
+        return [entry.path.name, ""]
+
+
+@cache
+def _known_digest(path: Path, size: int, mtime_ns: int, inode: int) -> str:
+    """Digest of a file, which several digests of a dataset need."""
+    return file_digest(path)
 
 
 def target_digest(plan: Plan, *settings: Any) -> str:

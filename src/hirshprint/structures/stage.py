@@ -1,4 +1,4 @@
-"""The structures stage: from a table or folder to checked structures, their targets, and what was rejected."""
+"""The structures stage: from any source to checked structures, their targets, and what was rejected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
 from hirshprint.structures.entries import InputError, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
-from hirshprint.structures.structure import write_structures
+from hirshprint.structures.structure import write_digests, write_structures
 
 
 def make_structures(
@@ -26,6 +26,7 @@ def make_structures(
     rejected_path: Path,
     learning: Mapping[str, Any] | None = None,
     name: str = "",
+    processes: int = 1,
 ) -> None:
     """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
 
@@ -34,6 +35,7 @@ def make_structures(
     settings : the dataset's part of the configuration.
     learning : what is to be learned; only once files are read is it known whether they are enough for it.
     name : of the dataset, for messages.
+    processes : most processes that read files at the same time.
     strict : stop when anything is rejected; remarks on what is accepted stop nothing.
 
     Raises
@@ -42,9 +44,9 @@ def make_structures(
         If nothing usable is left or the learning lacks something, or with `strict` if anything was rejected.
     """
     plan = plan_dataset(settings)
-    structures, targets, unusable = build_structures(plan.entries, settings)
+    structures, targets, unusable = build_structures(plan.entries, settings, processes)
     rejections = [*plan.rejections, *unusable]
-    place = settings.get("table") or settings.get("folder") or "elements"
+    place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
     if plan.passed_over:
         print(f"{place}: {passed_over_text(plan.passed_over)}", file=sys.stderr)
     for rejection in (r for r in rejections if r.stage != "filter"):
@@ -61,6 +63,9 @@ def make_structures(
         _check_learning(name, learning, targets)
     with written_whole(structures_path) as temporary:
         write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
+        if "structures" in settings:
+            digests = {entry.structure_id: str(entry.content[0]) for entry in plan.entries}
+            write_digests(temporary, [digests[structure.structure_id] for structure in structures])
     with written_whole(targets_path) as temporary:
         write_targets(temporary, targets)
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])

@@ -83,6 +83,21 @@ def write_structures(path: Path, structures: Sequence[Structure], attributes: di
         file.attrs.update(attributes)
 
 
+def write_digests(path: Path, digests: Sequence[str]) -> None:
+    """Add to a file of structures the digest of the record that each is of, in the same order."""
+    with h5py.File(path, "a") as file:
+        file["record_digests"] = np.array(digests, dtype=h5py.string_dtype())
+
+
+def read_digests(path: Path) -> dict[str, str]:
+    """Read the digest of the record of each structure, by structure id; none where they are of no records."""
+    if not path.exists():
+        return {}
+    with h5py.File(path) as file:
+        digests = file["record_digests"][:] if "record_digests" in file else []
+        return {name.decode(): digest.decode() for name, digest in zip(file["ids"][:], digests, strict=False)}
+
+
 def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Structure]:
     """Read structures in file order; with `ids`, those that the file has among them (no error for others)."""
     with h5py.File(path) as file:

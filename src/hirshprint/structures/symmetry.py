@@ -37,14 +37,19 @@ def find_symmetry(
         )
     orbits = np.asarray(dataset.equivalent_atoms)
     atoms, multiplicity = np.unique(orbits, return_counts=True)
+    rotations = np.asarray(dataset.rotations).astype(np.int64)
+    by_entries = np.lexsort(rotations.reshape(-1, 9).T[::-1])
+    identity = (rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
+    order = np.concatenate([by_entries[identity[by_entries]], by_entries[~identity[by_entries]]])
+    rotations, translations = rotations[order], np.asarray(dataset.translations)[order]
     operations = []
     for atom in atoms:
-        moved = dataset.rotations @ frac[atom] + dataset.translations - frac[atom]
+        moved = rotations @ frac[atom] + translations - frac[atom]
         moved -= np.round(moved)
         stays = np.linalg.norm(moved @ lattice, axis=1) < 10 * SYMMETRY_TOLERANCE_ANGSTROM
-        rotations = np.unique(np.asarray(dataset.rotations)[stays].astype(np.int64), axis=0)
-        identity = (rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
-        operations.append(np.concatenate([rotations[identity], rotations[~identity]]))
+        kept = rotations[stays]
+        again = (kept[1:] == kept[:-1]).all(axis=(1, 2))  # by another translation
+        operations.append(kept[np.concatenate([[True], ~again])])
     return atoms.astype(np.int64), multiplicity.astype(np.int64), tuple(operations)
 
 

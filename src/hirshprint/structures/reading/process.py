@@ -1,7 +1,7 @@
-"""Files read one after the other in a process of their own, each under a limit of time and memory.
+"""Crystals read in processes of their own, each crystal under a limit of time and memory.
 
 What a parser does with a broken file cannot be foreseen: it may take for ever, or all memory, in code that no signal
-interrupts. The process is ended then, that file is rejected, and the next one gets a new process.
+interrupts. The process is ended then, that crystal is rejected, and the next ones get a new process.
 """
 
 from __future__ import annotations
@@ -12,64 +12,138 @@ import resource
 import socket
 import subprocess
 import sys
-from multiprocessing.connection import Connection
+import time
+from collections import deque
+from collections.abc import Iterable
+from itertools import chain, islice
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from types import TracebackType
 
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.reading import read_crystal
+from hirshprint.structures.reading.records import read_record
 from hirshprint.structures.structure import Structure
 
 SECONDS = 60.0
 START_SECONDS = 120.0
 MEMORY_BYTES = 4 * 2**30
+AT_ONCE = 16  # crystals that a process is sent in one message: it must not wait for each next one
+PER_PROCESS = 200  # crystals that are worth the start of one more process, about a second
+TELL_SECONDS = 10.0
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # each takes memory
 
+Task = tuple[Path | tuple[str, str], str]
+"""A file, or the kind and text of a record, and the structure id."""
+Answer = Structure | CrystalError
 
-class Reader:
-    """Reads structure files in another process, which starts with the first file; to be used in a ``with``."""
 
-    def __init__(self, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
+def read_all(
+    tasks: Iterable[Task],
+    total: int,
+    processes: int = 1,
+    seconds: float = SECONDS,
+    memory_bytes: int = MEMORY_BYTES,
+) -> dict[str, Answer]:
+    """Read crystals in several processes, and say every some seconds how far it is.
+
+    Parameters
+    ----------
+    tasks : what to read; it is asked for more only when a process needs it.
+    total : how many these are.
+    processes : most processes at the same time; few crystals get fewer.
+    seconds, memory_bytes : limits for one crystal.
+
+    Returns
+    -------
+    Of each structure id the structure, or the reason and remedy of why there is none.
+    """
+    answers: dict[str, Answer] = {}
+    coming, again = iter(tasks), deque[Task]()
+    start = told = time.monotonic()
+    readers = [_Reader(seconds, memory_bytes) for _ in range(max(1, min(processes, -(-total // PER_PROCESS))))]
+    try:
+        while True:
+            for reader in (reader for reader in readers if not reader.asked):
+                left = [again.popleft() for _ in range(min(len(again), AT_ONCE))]
+                reader.ask(list(islice(chain(left, coming), AT_ONCE)))
+            busy = {reader.connection: reader for reader in readers if reader.asked and reader.connection is not None}
+            if not busy:
+                return answers
+            wait(busy, timeout=max(0.0, min(reader.deadline for reader in busy.values()) - time.monotonic()))
+            for reader in busy.values():
+                answers |= reader.answers()
+                if reader.connection is None:  # it was ended: what it had not begun is read by another one
+                    again.extend(reader.asked)
+                    reader.asked.clear()
+            if time.monotonic() - told > TELL_SECONDS:
+                told = time.monotonic()
+                left_seconds = (told - start) * (total - len(answers)) / max(1, len(answers))
+                print(f"{len(answers):,} of {total:,} crystals read, {_minutes(left_seconds)} left", file=sys.stderr)
+    finally:
+        for reader in readers:
+            reader.stop()
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+class _Reader:
+    """A process that reads crystals; it starts when it is asked for the first.
+
+    `asked` are the crystals that it was sent and has not answered, `deadline` is when the first of them takes too long.
+    """
+
+    def __init__(self, seconds: float, memory_bytes: int) -> None:
         self.seconds, self.memory_bytes = seconds, memory_bytes
         self.process: subprocess.Popen[bytes] | None = None
         self.connection: Connection | None = None
+        self.asked: deque[Task] = deque()
+        self.ready = False
+        self.deadline = 0.0
 
-    def __enter__(self) -> Reader:
-        return self
+    def ask(self, tasks: list[Task]) -> None:
+        """Have some crystals read, of which `answers` tells later."""
+        self.asked.extend(tasks)
+        if tasks and self.connection is None:
+            self._start()
+        elif tasks:
+            self._send()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+    def _send(self) -> None:
+        assert self.connection is not None
+        self.deadline = time.monotonic() + self.seconds
+        with contextlib.suppress(OSError):  # it has ended: `answers` finds that out
+            self.connection.send(list(self.asked))
 
-    def read(self, path: Path, structure_id: str) -> Structure:
-        """Read one file as `reading.read_crystal` does.
-
-        Raises
-        ------
-        CrystalError
-            Its own reasons, and that it takes too long, or ends the process.
-        """
-        connection = self.connection or self._start()
-        answer: Structure | tuple[str, str] | None = None
+    def answers(self) -> dict[str, Answer]:
+        """Answers that have come by now. A crystal that took too long, or ended the process, is answered by that."""
+        assert self.connection is not None
+        found: dict[str, Answer] = {}
+        fault = None
         try:
-            connection.send((path, structure_id))
-            if not connection.poll(self.seconds):
-                self.stop()
-                raise CrystalError(
-                    f"reading it took longer than {self.seconds:g} s",
-                    "give a smaller cell, or check that it is complete",
-                )
-            answer = connection.recv()
+            while self.asked and self.connection.poll():
+                answer = self.connection.recv()
+                if not self.ready:  # it says when: its start is no crystal's fault
+                    self.ready = True
+                    self._send()
+                    continue
+                found[self.asked.popleft()[1]] = answer if isinstance(answer, Structure) else CrystalError(*answer)
+                self.deadline = time.monotonic() + self.seconds
+            if self.asked and time.monotonic() > self.deadline:
+                remedy = "give a smaller cell, or check that it is complete"
+                fault = CrystalError(f"reading it took longer than {self.seconds:g} s", remedy)
         except (EOFError, OSError):
+            remedy = "check that it is complete, and its size"
+            fault = CrystalError("the program that reads it was ended by it", remedy)
+        if fault:
+            if not self.ready:
+                raise RuntimeError(f"the program that reads structure files did not start within {START_SECONDS:g} s")
+            found[self.asked.popleft()[1]] = fault
             self.stop()
-        if answer is None:
-            raise CrystalError("the program that reads it was ended by it", "check that it is complete, and its size")
-        if isinstance(answer, Structure):
-            return answer
-        raise CrystalError(*answer)
+        return found
 
-    def _start(self) -> Connection:
+    def _start(self) -> None:
         ours, theirs = socket.socketpair()
         source = str(Path(__file__).parents[3])
         paths = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -81,12 +155,8 @@ class Reader:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
             )
-        self.connection = Connection(ours.detach())
-        if not self.connection.poll(START_SECONDS):  # it says when it is ready: its start is no file's fault
-            self.stop()
-            raise RuntimeError(f"the program that reads structure files did not start within {START_SECONDS:g} s")
-        self.connection.recv()
-        return self.connection
+        self.connection, self.ready = Connection(ours.detach()), False
+        self.deadline = time.monotonic() + START_SECONDS
 
     def stop(self) -> None:
         """End the process, if there is one."""
@@ -99,21 +169,24 @@ class Reader:
 
 
 def serve(connection: Connection) -> None:
-    """Answer each (path, structure_id) with a `Structure`, or with the reason and remedy of why there is none."""
+    """Answer each of the tasks that come with a `Structure`, or with the reason and remedy of why there is none."""
     connection.send("ready")
     while True:
-        path, structure_id = connection.recv()
-        try:
-            answer: Structure | tuple[str, str] = read_crystal(path, structure_id)
-        except CrystalError as error:
-            answer = error.reason, error.remedy
-        except MemoryError:
-            answer = "reading it takes too much memory", "give a smaller cell, or check that it is complete"
-        except OSError as error:
-            answer = f"cannot be read ({error.strerror or error})", "check its permissions"
-        except Exception as error:  # whatever a library does with a file that nobody thought of
-            answer = f"cannot be used ({type(error).__name__}: {error})", "check that it is a complete structure file"
-        connection.send(answer)
+        for task in connection.recv():
+            connection.send(_answer(*task))
+
+
+def _answer(source: Path | tuple[str, str], structure_id: str) -> Structure | tuple[str, str]:
+    try:
+        return read_crystal(source, structure_id) if isinstance(source, Path) else read_record(*source, structure_id)
+    except CrystalError as error:
+        return error.reason, error.remedy
+    except MemoryError:
+        return "reading it takes too much memory", "give a smaller cell, or check that it is complete"
+    except OSError as error:
+        return f"cannot be read ({error.strerror or error})", "check its permissions"
+    except Exception as error:  # whatever a library does with a file that nobody thought of
+        return f"cannot be used ({type(error).__name__}: {error})", "check that it is a complete structure file"
 
 
 if __name__ == "__main__":

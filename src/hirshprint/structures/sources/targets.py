@@ -47,8 +47,8 @@ def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str |
                 "convert the value, or correct `unit` in the configuration",
             )
         if not fault and not name:
-            fault = ("column structure_id is empty", "write the stem of the structure's file")
-        if not fault and (Path(settings["folder"]) / name).is_file():
+            fault = ("column structure_id is empty", "write the stem of the structure's file, or the id of its record")
+        if not fault and "folder" in settings and (Path(settings["folder"]) / name).is_file():
             fault = (f"structure_id {name} is the name of a file", f"write its stem, {Path(name).stem}")
         if not fault and len(contents[name]) > 1 and not mean:
             fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")

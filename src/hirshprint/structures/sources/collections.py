@@ -1,0 +1,319 @@
+"""One file with many crystals: extended XYZ, JSON lines, a JSON list, or a database of ASE's (light)."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import math
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
+from hirshprint.structures.sources.frames import read_comment, split_frames
+from hirshprint.structures.sources.targets import read_targets
+
+ID_KEYS = ("id", "structure_id", "material_id")
+GEOMETRY = {"lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
+    *("frac", "frac_coords", "positions", "cart_coords")
+}
+FRAME_GEOMETRY = ("Lattice", "Properties", "pbc")
+LONGEST_ID = 120  # characters, for files are named after ids
+DELETE = "correct it, or delete it"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One crystal of a file.
+
+    Attributes
+    ----------
+    number : where it stands in the file: line, frame, item or row.
+    place : the same in words.
+    kind, geometry : ``json`` or ``extxyz``, and as text what determines its geometry, and nothing else.
+    fields : where its id, property and group are looked for, one after the other.
+    name : id that the file gives it otherwise; None where it gives none.
+    fault : what is wrong with it and what to do, where no geometry could be taken from it.
+    """
+
+    number: int
+    place: str
+    kind: str
+    geometry: str
+    fields: tuple[Mapping[str, Any], ...]
+    name: Any = None
+    fault: tuple[str, str] | None = None
+
+    def field(self, name: str) -> Any:
+        """Value of a field; None where it has none."""
+        return next((fields[name] for fields in self.fields if fields.get(name) is not None), None)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What a plan needs of a record: its place, id, digest of its geometry, property, group, and fault."""
+
+    number: int
+    place: str
+    name: str
+    digest: str
+    target: float | None
+    group: str | None
+    fault: tuple[str, str] | None
+
+
+def read_collection(path: Path) -> Iterator[Record]:
+    """Read the records of a file one after the other, none of them checked.
+
+    Raises
+    ------
+    InputError
+        It is missing, of no known kind, damaged, or has no records.
+    """
+    name = path.name.lower().removesuffix(".gz")
+    reader = next((read for suffix, read in KINDS.items() if name.endswith(suffix)), None)
+    if reader is None or (reader is _read_sqlite and path.name.lower() != name):
+        raise InputError(f"{path}: no file of many crystals; its name must end with one of {', '.join(KINDS)}")
+    number = 0
+    try:
+        for record in reader(path):
+            number += 1
+            yield record
+    except FileNotFoundError:
+        raise InputError(f"{path}: there is no such file; correct the path in the configuration") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError(f"{path}: damaged or cut off (after {number} records); copy it again") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text (after {number} records)") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or 'damaged'})") from None
+    if not number:
+        raise InputError(f"{path}: no crystal in it")
+
+
+def _open(path: Path) -> IO[str]:
+    """Open a file as text, unpacked."""
+    if path.suffix.lower() == ".gz":
+        return cast("IO[str]", gzip.open(path, "rt", encoding="utf-8-sig"))
+    return path.open(encoding="utf-8-sig")
+
+
+def _read_frames(path: Path) -> Iterator[Record]:
+    with _open(path) as lines:
+        for number, frame in enumerate(split_frames(lines), 1):
+            words = read_comment(frame.comment)
+            comment = " ".join(f'{key}="{words[key]}"' for key in FRAME_GEOMETRY if key in words)
+            text = "\n".join([str(len(frame.atoms)), comment, *frame.atoms])
+            yield Record(number, f"frame {number} (line {frame.line})", "extxyz", text, (words,), fault=frame.fault)
+
+
+def _read_lines(path: Path) -> Iterator[Record]:
+    with _open(path) as lines:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                found, fault = _loaded(line)
+                yield _of_object(number, f"line {number}", found, fault=fault)
+
+
+def _loaded(text: str) -> tuple[Any, tuple[str, str] | None]:
+    try:
+        return json.loads(text), None
+    except (ValueError, RecursionError) as error:
+        column = getattr(error, "colno", 1)
+        return None, (f"it is not JSON (from character {column} on)", DELETE)
+
+
+def _read_json(path: Path) -> Iterator[Record]:
+    """A list of objects, an object of them by id, a table of pandas', a database of ASE's, or one crystal."""
+    with _open(path) as file:
+        text = file.read()
+    found, fault = _loaded(text)
+    if fault:
+        hint = "; where it has an object in each line, name it .jsonl" if text.count("\n{") else ""
+        raise InputError(f"{path}: not JSON{hint}")
+    names: list[Any] = []
+    if isinstance(found, dict) and {"ids", "nextid"} <= set(found):
+        for number in found["ids"]:
+            yield _of_row(int(number), found.get(str(number)))
+        return
+    if isinstance(found, dict) and {"index", "columns", "data"} <= set(found):
+        names = [name if isinstance(name, str) else None for name in found["index"]]
+        found = [dict(zip(found["columns"], row, strict=False)) for row in found["data"]]
+    elif isinstance(found, dict) and (GEOMETRY | {"structure"}) & set(found):
+        found = [found]
+    elif isinstance(found, dict):
+        names, found = list(found), list(found.values())
+    if not isinstance(found, list):
+        raise InputError(f"{path}: neither a list of crystals nor an object of them")
+    for number, one in enumerate(found, 1):
+        yield _of_object(number, f"item {number}", one, names[number - 1] if names else None)
+
+
+def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tuple[str, str] | None = None) -> Record:
+    """A record of an object that is a crystal, or has one under ``structure``."""
+    if not isinstance(found, dict):
+        return Record(number, place, "json", "", (), name, fault or ("it is no object with a crystal", DELETE))
+    inner = found.get("structure")
+    if isinstance(inner, str) and inner.lstrip().startswith("{"):
+        inner = _loaded(inner)[0]
+    crystal = inner if isinstance(inner, dict) else found
+    geometry = json.dumps({key: crystal[key] for key in GEOMETRY & set(crystal)}, sort_keys=True)
+    parts = (found, found.get("properties"), crystal.get("properties"))
+    fields = tuple(part for part in parts if isinstance(part, dict))
+    return Record(number, place, "json", geometry, fields, name)
+
+
+def _read_sqlite(path: Path) -> Iterator[Record]:
+    """A database of ASE's in SQLite."""
+    import sqlite3
+
+    if not path.is_file():
+        raise FileNotFoundError
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    columns = ("id", "numbers", "positions", "cell", "pbc", "key_value_pairs", "energy")
+    try:
+        connection = sqlite3.connect(uri, uri=True)
+        try:
+            for row in connection.execute(f"SELECT {', '.join(columns)} FROM systems ORDER BY id"):
+                found = dict(zip(columns, row, strict=True))
+                yield _of_row(found["id"], found | {"pbc": [bool(int(found["pbc"]) & bit) for bit in (1, 2, 4)]})
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        raise InputError(f"{path}: damaged, or no database of ASE's") from None
+
+
+def _of_row(number: int, row: Any) -> Record:
+    """A record of a row of ASE's: arrays are bytes in SQLite, and lists with shape and type in JSON."""
+    place = f"row {number}"
+    try:
+        pairs = row.get("key_value_pairs") or {}
+        pairs = json.loads(pairs) if isinstance(pairs, str) else pairs
+        positions, cell = _array(row["positions"], "d"), _array(row["cell"], "d")
+        crystal = {
+            "numbers": _array(row["numbers"], "i"),
+            "positions": [positions[k : k + 3] for k in range(0, len(positions), 3)],
+            "cell": [cell[k : k + 3] for k in range(0, len(cell), 3)],
+            "pbc": _array(row["pbc"], "?") if isinstance(row["pbc"], dict) else row["pbc"],
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
+        return Record(number, place, "json", "", (), None, ("its arrays cannot be read", "write it again with ASE"))
+    energy = row.get("energy")
+    energy = _array(energy, "d")[0] if isinstance(energy, dict) else energy
+    return Record(number, place, "json", json.dumps(crystal, sort_keys=True), (pairs, {"energy": energy}))
+
+
+def _array(given: Any, kind: str) -> list[Any]:
+    """Flat list of the numbers of an array."""
+    if isinstance(given, bytes):
+        return list(struct.unpack(f"<{len(given) // struct.calcsize(kind)}{kind}", given))
+    if isinstance(given, dict):
+        given = given.get("array", given)["__ndarray__"][2]
+    while given and isinstance(given, list) and isinstance(given[0], list):
+        given = [value for row in given for value in row]
+    return list(given) if isinstance(given, list) else [given]
+
+
+KINDS: dict[str, Callable[[Path], Iterator[Record]]] = {
+    **dict.fromkeys((".extxyz", ".xyz"), _read_frames),
+    **dict.fromkeys((".jsonl", ".ndjson"), _read_lines),
+    ".json": _read_json,
+    ".db": _read_sqlite,
+}
+"""How a file is read, by the end of its name; all but .db also with .gz behind it."""
+
+
+def plan_collection(settings: dict[str, Any]) -> Plan:
+    """Plan the structures of a file, with the property that it or a table of targets gives them.
+
+    Raises
+    ------
+    InputError
+        See `read_collection`; or no record has the property or the group at all.
+    """
+    path = Path(settings["structures"])
+    targets, rejections = read_targets(settings)
+    own = targets is None and not settings.get("model")
+    listed = _list_records(path, settings.get("property") if own else None, settings.get("group") if own else None)
+    places: dict[str, list[str]] = {}
+    for one in listed:
+        places.setdefault(one.name, []).append(one.place)
+    bad_targets = {rejection.structure_id for rejection in rejections} - set(targets or ())
+    entries = []
+    for one in listed:
+        if one.name in bad_targets:
+            continue
+        fault = one.fault
+        if len(places[one.name]) > 1:
+            words = ", ".join(places[one.name][:6]) + (" ..." if len(places[one.name]) > 6 else "")
+            fault = f"{len(places[one.name])} records have the id {one.name}: {words}", "keep one, or give each its own"
+        elif not fault and targets is not None and one.name not in targets:
+            fault = f"no row for {one.name} in {settings['targets']}", "add its row, or delete the record"
+        source = f"{path} {one.place}"
+        if fault:
+            rejections.append(Rejection(one.name, source, *fault))
+            continue
+        target, group = targets[one.name][:2] if targets is not None else (one.target, one.group)
+        entries.append(Entry(one.name, source, (one.digest,), one.name, (), None, target, path, group, one.number))
+    rejections += [
+        Rejection(name, f"{settings['targets']} row {row}", f"no record {name} in {path}", "add it, or delete the row")
+        for name, (_, _, row) in sorted((targets or {}).items())
+        if name not in places
+    ]
+    return Plan(tuple(entries), tuple(rejections))
+
+
+def _list_records(path: Path, column: str | None, group: str | None) -> list[Listed]:
+    """List the records of a file with what a plan needs of each."""
+    stem = path.name.removesuffix(".gz").rpartition(".")[0]
+    listed, missing = [], {name for name in (column, group) if name}
+    known: dict[str, None] = {}
+    for record in read_collection(path):
+        name, name_fault = _name(record, stem)
+        target, target_fault = _number(record.field(column), column) if column else (None, None)
+        of_group = record.field(group) if group else None
+        group_fault = (f"it has no {group}", "give it one, the name of its group") if group and not of_group else None
+        fault = record.fault or name_fault or target_fault or group_fault
+        digest = hashlib.sha256(f"{record.kind}\n{record.geometry}".encode()).hexdigest()
+        listed.append(
+            Listed(record.number, record.place, name, digest, target, str(of_group) if of_group else None, fault)
+        )
+        if missing:
+            missing -= {name for name in missing if record.field(name) is not None}
+            known |= dict.fromkeys(key for fields in record.fields for key in fields if key not in GEOMETRY)
+    if missing:
+        fields = ", ".join(list(known)[:30]) or "none"
+        raise InputError(f"{path}: no record has the field {', '.join(sorted(missing))} (they have: {fields})")
+    return listed
+
+
+def _name(record: Record, stem: str) -> tuple[str, tuple[str, str] | None]:
+    """The id of a record: what the file gives it, else its number behind the stem of the file's name."""
+    given = next((value for key in ID_KEYS if (value := record.field(key)) is not None), record.name)
+    numbered = f"{stem}-{record.number:04d}"
+    if given is None:
+        return numbered, None
+    remedy = f"write text of at most {LONGEST_ID} printable characters"
+    if isinstance(given, bool) or not isinstance(given, (str, int)):
+        return numbered, (f"its id is {str(given)[:40]}, neither text nor a whole number", remedy)
+    name = str(given).strip()
+    if not name or len(name) > LONGEST_ID or not name.isprintable():
+        return numbered, (f"its id {name[:40]!r} cannot name a structure", remedy)
+    return name, None
+
+
+def _number(value: Any, name: str) -> tuple[float | None, tuple[str, str] | None]:
+    """Read a finite number, or say what is wrong with it."""
+    if value is None:
+        return None, (f"it has no {name}", "add it, or delete the record")
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None, (f"{str(value)[:40]!r} as {name} is no number", "write a number with a decimal point")
+    if not math.isfinite(number):
+        return None, (f"{name} is {value}, no finite number", "write a finite number, or delete the record")
+    return number, None

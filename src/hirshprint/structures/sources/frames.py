@@ -1,0 +1,88 @@
+"""Frames of an extended XYZ file, as text (light)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+COUNT = re.compile(r"\s*\d{1,9}\s*")
+_VALUE = r'"((?:\\.|[^"\\])*)"' r"|'([^']*)'" r"|\{([^}]*)\}" r"|(\[(?:[^\[\]]|\[[^\[\]]*\])*\])" r"|(\S+)"
+WORD = re.compile(rf"""(?:"([^"]*)"|'([^']*)'|([^\s="',]+))\s*=\s*(?:{_VALUE})""")
+DEFAULT_PROPERTIES = "species:S:1:pos:R:3"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame: the line that it begins in, its comment, its lines of atoms, and what is wrong with it, if anything."""
+
+    line: int
+    comment: str
+    atoms: tuple[str, ...]
+    fault: tuple[str, str] | None = None
+
+
+def split_frames(lines: Iterable[str]) -> Iterator[Frame]:
+    """Split lines into frames: a number of atoms, a comment, and as many lines.
+
+    After a frame whose number does not fit, the next one is looked for: a line with nothing but a number.
+    """
+    rows = ((number, line.rstrip("\r\n")) for number, line in enumerate(lines, 1))
+    row = next(rows, None)
+    while row is not None:
+        number, line = row
+        if not line.strip():
+            row = next(rows, None)
+            continue
+        atoms: list[str] = []
+        comment, fault = "", None
+        if COUNT.fullmatch(line):
+            comment = next(rows, (0, ""))[1]
+            row = next(rows, None)
+            while row is not None and len(atoms) < int(line) and not COUNT.fullmatch(row[1]):
+                atoms.append(row[1])
+                row = next(rows, None)
+            if len(atoms) < int(line):
+                fault = f"it says {int(line)} atoms, and {len(atoms)} lines of atoms follow"
+            elif row is not None and row[1].strip() and not COUNT.fullmatch(row[1]):
+                fault = f"it says {int(line)} atoms, and more lines follow"
+        else:
+            fault = f"{line.strip()[:40]!r} is no number of atoms, with which a frame begins"
+        if fault:
+            while row is not None and not COUNT.fullmatch(row[1]):
+                row = next(rows, None)
+        yield Frame(number, comment, tuple(atoms), (fault, "complete the frame, or delete it") if fault else None)
+
+
+def read_comment(comment: str) -> dict[str, str]:
+    """Read the words KEY=VALUE of a frame's comment; values may stand in quotes or brackets."""
+    return {
+        next(key for key in match.groups()[:3] if key is not None): next(
+            value for value in match.groups()[3:] if value is not None
+        )
+        for match in WORD.finditer(comment)
+    }
+
+
+def frame_columns(properties: str) -> tuple[int, int, int] | None:
+    """Find the columns of the element and of the place among those of an atom, and how many there are."""
+    words = (properties or DEFAULT_PROPERTIES).split(":")
+    found: dict[str, int] = {}
+    width = 0
+    for name, kind, count in zip(words[::3], words[1::3], words[2::3], strict=False):
+        if not count.isdecimal():
+            return None
+        found[f"{name}:{kind}:{count}"] = width
+        width += int(count)
+    species = found.get("species:S:1", found.get("Z:I:1"))
+    place = found.get("pos:R:3")
+    return (species, place, width) if species is not None and place is not None and len(words) % 3 == 0 else None
+
+
+def lattice_numbers(text: str) -> list[float] | None:
+    """Read the nine numbers of Lattice, the rows a, b, c in Å; None where it has others."""
+    try:
+        numbers = [float(word) for word in re.split(r"[\s,\[\]]+", text) if word]
+    except ValueError:
+        return None
+    return numbers if len(numbers) == 9 else None

@@ -1,0 +1,407 @@
+"""One file with many crystals: every kind of it, and every fault."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice
+from pymatgen.core import Structure as Crystal
+
+from hirshprint.structures.building import _tasks, build_structures
+from hirshprint.structures.entries import InputError, Plan, geometry_digest, target_digest
+from hirshprint.structures.planning import has_property, plan_dataset
+from hirshprint.structures.reading.records import read_record
+from hirshprint.structures.sources.frames import read_comment
+from hirshprint.structures.stage import make_structures
+from hirshprint.structures.structure import Structure
+
+ROOT = Path(__file__).parents[2]
+RUTILE = Crystal.from_spacegroup(
+    "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.305, 0.305, 0]]
+)
+SKEW = Crystal(
+    Lattice.from_parameters(5, 6, 7, 80, 95, 103), ["Na", "Cl", "O"], [[0, 0, 0], [0.33, 0.14, 0.46], [0.6, 0.7, 0.2]]
+)
+VALUES = {"rutile": -3.25, "skew": 0.5}
+CRYSTALS = {"rutile": RUTILE, "skew": SKEW}
+
+
+def plain(crystal: Crystal, **more: Any) -> dict[str, Any]:
+    """A crystal as a plain object."""
+    return {
+        "cell": [*crystal.lattice.abc, *crystal.lattice.angles],
+        "sp": [site.specie.symbol for site in crystal],
+        "frac": crystal.frac_coords.tolist(),
+        **more,
+    }
+
+
+def with_rows(crystal: Crystal, **more: Any) -> dict[str, Any]:
+    """A crystal as a plain object with rows, atomic numbers and places in Å."""
+    return {
+        "lattice": crystal.lattice.matrix.tolist(),
+        "numbers": [site.specie.Z for site in crystal],
+        "positions": crystal.cart_coords.tolist(),
+        "pbc": True,
+        **more,
+    }
+
+
+def frame(crystal: Crystal, info: str) -> str:
+    """A crystal as a frame of extended XYZ, with a column that nobody asked for."""
+    cell = " ".join(f"{x:.10f}" for x in crystal.lattice.matrix.ravel())
+    head = f'Lattice="{cell}" Properties=species:S:1:pos:R:3:forces:R:3 {info} pbc="T T T"'
+    atoms = [f"{s.specie.symbol} {s.coords[0]:.10f} {s.coords[1]:.10f} {s.coords[2]:.10f} 0 0 1" for s in crystal]
+    return "\n".join([str(len(atoms)), head, *atoms]) + "\n"
+
+
+def lines(*objects: Any) -> str:
+    return "".join(f"{json.dumps(one)}\n" for one in objects)
+
+
+FORMS = {
+    "x.jsonl": lambda: lines(*(plain(c, id=n, gap=VALUES[n]) for n, c in CRYSTALS.items())),
+    "x.ndjson": lambda: "\n" + lines(*(with_rows(c, structure_id=n, gap=VALUES[n]) for n, c in CRYSTALS.items())),
+    "x.json": lambda: json.dumps([c.as_dict() | {"id": n, "gap": VALUES[n]} for n, c in CRYSTALS.items()]),
+    "under.json": lambda: json.dumps(
+        [{"material_id": n, "properties": {"gap": VALUES[n]}, "structure": c.as_dict()} for n, c in CRYSTALS.items()]
+    ),
+    "text.jsonl": lambda: lines(*({"id": n, "gap": VALUES[n], "structure": c.to_json()} for n, c in CRYSTALS.items())),
+    "by_id.json": lambda: json.dumps({n: plain(c, gap=str(VALUES[n])) for n, c in CRYSTALS.items()}, indent=1),
+    "pandas.json": lambda: json.dumps(
+        {
+            "index": list(CRYSTALS),
+            "columns": ["structure", "gap"],
+            "data": [[c.as_dict(), VALUES[n]] for n, c in CRYSTALS.items()],
+        }
+    ),
+    "x.extxyz": lambda: "\n".join(frame(c, f"id={n} gap={VALUES[n]}") for n, c in CRYSTALS.items()),
+    "x.xyz": lambda: "".join(frame(c, f'id="{n}" "gap"={VALUES[n]}') for n, c in CRYSTALS.items()),
+}
+
+
+def plan_of(path: Path, text: str, **more: Any) -> Plan:
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(text.encode()))
+    else:
+        path.write_text(text, encoding="utf-8")
+    return plan_dataset({"structures": str(path), "property": "gap", "unit": "eV"} | more)
+
+
+def built(plan: Plan) -> dict[str, Structure]:
+    """Read all entries here, without a process of its own."""
+    assert not plan.rejections
+    return {task[1]: read_record(*task[0], task[1]) for task in _tasks(plan.entries)}  # type: ignore[misc]
+
+
+def check(found: dict[str, Structure]) -> None:
+    assert list(found) == list(CRYSTALS)
+    for name, crystal in CRYSTALS.items():
+        structure = found[name]
+        assert structure.numbers.tolist() == [site.specie.Z for site in crystal]
+        lattice = np.array(crystal.lattice.matrix)
+        assert np.allclose(structure.lattice @ structure.lattice.T, lattice @ lattice.T, atol=1e-6)
+        difference = structure.frac - crystal.frac_coords
+        assert np.allclose(difference, np.round(difference), atol=1e-6)
+    assert found["rutile"].multiplicity.tolist() == [2, 4]
+
+
+def test_all_kinds_give_the_same_crystals(tmp_path: Path) -> None:
+    together, plans = [], []
+    for name, write in FORMS.items():
+        for ending in ("", ".gz"):
+            plan = plan_of(tmp_path / f"{name}{ending}", write())
+            assert not plan.rejections, name
+            assert {entry.structure_id: entry.target for entry in plan.entries} == VALUES, name
+            plans.append(plan)
+            together += [(f"{name}{ending}", entry) for entry in plan.entries]
+    structures = {name: built(plan) for name, plan in zip([*FORMS], plans[::2], strict=True)}
+    for found in structures.values():
+        check(found)
+    assert {entry.source for name, entry in together if name == "x.ndjson"} == {
+        f"{tmp_path / 'x.ndjson'} line {number}" for number in (2, 3)
+    }
+    rows = len(RUTILE) + 3  # of the first frame, with a blank line after it
+    assert [entry.source.partition(" ")[2] for name, entry in together if name == "x.extxyz"] == [
+        "frame 1 (line 1)",
+        f"frame 2 (line {rows + 1})",
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.db", "x_db.json"])
+def test_databases_of_ase(tmp_path: Path, name: str) -> None:
+    db = pytest.importorskip("ase.db", reason="ase is not in this environment: make env")
+    from ase import Atoms
+
+    with db.connect(str(tmp_path / name), type="db" if name.endswith("db") else "json") as database:
+        for key, crystal in CRYSTALS.items():
+            symbols = [site.specie.symbol for site in crystal]
+            atoms = Atoms(symbols, positions=crystal.cart_coords, cell=crystal.lattice.matrix, pbc=True)
+            database.write(atoms, structure_id=key, gap=VALUES[key])
+        database.write(Atoms("H2", positions=[[0, 0, 0], [0, 0, 0.74]], cell=[9, 9, 9], pbc=[1, 1, 0]), gap=1)
+    settings = {"structures": str(tmp_path / name), "property": "gap", "unit": "eV"}
+    plan = plan_dataset(settings)
+    assert [entry.target for entry in plan.entries] == [-3.25, 0.5, 1]
+    stem = name.partition(".")[0]
+    assert [entry.structure_id for entry in plan.entries] == ["rutile", "skew", f"{stem}-0003"]
+    structures, _, (rejection,) = build_structures(plan.entries, settings)
+    check({structure.structure_id: structure for structure in structures})
+    assert rejection.source.endswith(f"{name} row 3")
+    assert "does not repeat in three directions" in rejection.reason
+
+
+BAD = {
+    "{": "it is not JSON",
+    '"text"': "it is no object with a crystal",
+    "[1, 2]": "it is no object with a crystal",
+    json.dumps(plain(RUTILE, id="x")): "it has no gap",
+    json.dumps(plain(RUTILE, id="x", gap="wide")): "'wide' as gap is no number",
+    json.dumps(plain(RUTILE, id="x", gap=True)): "gap is True, no finite number",
+    json.dumps(plain(RUTILE, id="x", gap=float("nan"))): "gap is nan, no finite number",
+    json.dumps(plain(RUTILE, id="x", gap="1e999")): "gap is 1e999, no finite number",
+    json.dumps(plain(RUTILE, id=" ", gap=1)): "its id '' cannot name a structure",
+    json.dumps(plain(RUTILE, id="a\nb", gap=1)): "cannot name a structure",
+    json.dumps(plain(RUTILE, id="x" * 200, gap=1)): "cannot name a structure",
+    json.dumps(plain(RUTILE, id=[1], gap=1)): "its id is [1], neither text nor a whole number",
+    json.dumps(plain(RUTILE, id="good", gap=1)): "2 records have the id good: line 1, line 2",
+}
+UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "no cell": ({"cell": None}, "`cell` is neither three rows nor six"),
+    "five constants": ({"cell": [4, 4, 3, 90, 90]}, "`cell` is neither three rows nor six cell constants"),
+    "two rows": ({"cell": [[4, 0, 0], [0, 4, 0]]}, "neither three rows nor six"),
+    "a row of two": ({"cell": [[4, 0, 0], [0, 4], [0, 0, 3]]}, "row 2 of `cell` is not three numbers"),
+    "an angle of 0": ({"cell": [4, 4, 3, 90, 90, 0]}, "a cell of 4, 4, 3, 90, 90, 0"),
+    "angles that close": ({"cell": [4, 4, 3, 30, 30, 90]}, "no cell has the angles 30, 30, 90"),
+    "no volume": ({"cell": [[4, 0, 0], [0, 4, 0], [4, 4, 0]]}, "a cell of 0 Å³"),
+    "two cells": ({"lattice": [[4, 0, 0], [0, 4, 0], [0, 0, 3]]}, "it has `lattice` and `cell`"),
+    "fewer places": ({"frac": [[0, 0, 0]]}, "`sp` names 6 atoms, `frac` has 1 places"),
+    "a place of two": ({"frac": [[0, 0]] * 6}, "row 1 of `frac` is not three numbers"),
+    "text": ({"frac": [[0, 0, "x"]] * 6}, "'x' in row 1 of `frac` is no number"),
+    "null": ({"frac": [[0, 0, None]] * 6}, "not finite"),
+    "nan": ({"frac": [[0, float("nan"), 0]] * 6}, "not finite"),
+    "both places": ({"positions": [[0, 0, 0]] * 6}, "it has `frac` and `positions`"),
+    "unknown": ({"sp": ["Ti", "Ti", "Qq", "O", "O", "O"]}, "unknown element 'Qq'"),
+    "lower case": ({"sp": ["ti"] * 6}, "unknown element 'ti' (atom 1)"),
+    "number 0": ({"sp": [0] * 6}, "unknown element 0 (atom 1)"),
+    "number 119": ({"sp": [119] * 6}, "unknown element 119"),
+    "too heavy": ({"sp": ["Rf", "Ti", "O", "O", "O", "O"]}, "no free-atom density"),
+    "no list": ({"sp": "TiO2"}, "`sp` is no list"),
+    "half": ({"sp": [[{"element": "Ti", "occu": 0.5}], *["O"] * 5]}, "partial occupancy or disorder (atom 1)"),
+    "mixed": ({"sp": [[{"element": "Ti", "occu": 0.5}, {"element": "Zr", "occu": 0.5}], *["O"] * 5]}, "disorder"),
+    "a slab": ({"pbc": [True, True, False]}, "does not repeat in three directions"),
+    "no atoms": ({"sp": [], "frac": []}, "no atoms in it"),
+    "overlap": ({"frac": [[0, 0, 0]] * 6}, "occupied by more than one atom: Ti (atom 1) and Ti (atom 2)"),
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
+def test_a_bad_record_is_rejected_by_its_line_and_the_others_go_on(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.jsonl"
+    plan = plan_of(path, lines(plain(SKEW, id="good", gap=1)) + text + "\n" + lines(plain(SKEW, id="last", gap=2)))
+    assert plan.entries[-1].structure_id == "last"
+    rejection = plan.rejections[-1]
+    assert rejection.source == f"{path} line 2"
+    assert BAD[text] in rejection.reason
+    assert rejection.remedy
+    both = "records have" in rejection.reason
+    assert len(plan.rejections) == 1 + both
+    assert len(plan.entries) == 2 - both
+
+
+def test_unusable_crystals_are_rejected_by_their_lines_and_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    objects = [plain(RUTILE, id=name, gap=1) | change for name, (change, _) in UNUSABLE.items()]
+    plan = plan_of(path, lines(plain(SKEW, id="first", gap=1), *objects, plain(SKEW, id="last", gap=1)))
+    assert not plan.rejections
+    structures, targets, rejections = build_structures(plan.entries, {"property": "gap", "unit": "eV"})
+    assert [structure.structure_id for structure in structures] == ["first", "last"]
+    assert [row["source"] for row in targets] == [f"{path} line 1", f"{path} line {len(objects) + 2}"]
+    found = {rejection.structure_id: rejection for rejection in rejections}
+    assert list(found) == list(UNUSABLE)
+    for number, (name, (_, reason)) in enumerate(UNUSABLE.items(), 2):
+        assert reason in found[name].reason, name
+        assert found[name].source == f"{path} line {number}"
+        assert found[name].remedy
+
+
+def test_ions_deuterium_and_numbers_are_elements(tmp_path: Path) -> None:
+    kinds: list[list[Any]] = [
+        ["Ti4+", "O2-", "D"],
+        ["Ti+4", "O-2", "H+"],
+        [22, 8, 1],
+        [22.0, "O", "T"],
+        ["Ti", "O", "D+"],
+    ]
+    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0]]
+    objects = [{"cell": [4, 4, 4, 90, 90, 90], "species": kind, "frac": places, "gap": 1} for kind in kinds]
+    found = built(plan_of(tmp_path / "ions.jsonl", lines(*objects)))
+    assert list(found) == [f"ions-{number:04d}" for number in range(1, 6)]
+    assert {tuple(structure.numbers.tolist()) for structure in found.values()} == {(22, 8, 1)}
+    charged = RUTILE.copy()
+    charged.add_oxidation_state_by_element({"Ti": 4, "O": -2})
+    assert list(built(plan_of(tmp_path / "x.json", json.dumps([charged.as_dict() | {"gap": 1}])))) == ["x-0001"]
+
+
+def test_disorder_of_pymatgen_is_refused(tmp_path: Path) -> None:
+    crystal = Crystal(Lattice.cubic(4), [{"Ti": 0.5, "Zr": 0.5}, "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    slab = Crystal(Lattice.cubic(4, pbc=(True, True, False)), ["Ti"], [[0, 0, 0]])
+    molecule = {"@class": "Molecule", "sites": [{"species": [{"element": "H", "occu": 1}], "xyz": [0, 0, 0]}]}
+    objects = [one | {"gap": 1} for one in (crystal.as_dict(), slab.as_dict(), molecule)]
+    plan = plan_of(tmp_path / "x.json", json.dumps(objects))
+    _, _, rejections = build_structures(plan.entries, {"unit": "eV"})
+    assert [rejection.reason.partition(" (")[0] for rejection in rejections] == [
+        "partial occupancy or disorder",
+        "it does not repeat in three directions",
+        "it has none of `lattice`, `cell`",
+    ]
+    assert [rejection.source[-6:] for rejection in rejections] == ["item 1", "item 2", "item 3"]
+
+
+def test_broken_frames_cost_themselves_alone(tmp_path: Path) -> None:
+    good = frame(SKEW, "gap=1")
+    short = "\n".join(good.splitlines()[:-1]) + "\n"
+    parts = {
+        good: "",
+        short: "it says 3 atoms, and 2 lines of atoms follow",
+        good + "Na 0 0 0 0 0 0\n": "it says 3 atoms, and more lines follow",
+        good.replace("gap=1", "gap=2"): "",
+        "\na remark\nand another\n": "'a remark' is no number of atoms",
+        good.replace("Lattice", "Cell"): "no cell that repeats",
+        good.replace("pos:R:3", "momenta:R:3"): "its Properties name no species",
+        good.replace("T T T", "T T F"): "does not repeat in three directions",
+        good.replace(" 0 0 1\n", "\n"): "atom 1 has 4 columns where Properties has 7",
+        good.replace("Na 0.0", "Na nan0.0"): "'nan0.0000000000' in place of atom 1 is no number",
+        good.replace("Na 0.0000000000", "Na nan"): "not finite",
+        good.replace("Na ", "11 ") + "\n\n": "",
+    }
+    path = tmp_path / "x.extxyz"
+    plan = plan_of(path, "".join(parts))
+    structures, _, unusable = build_structures(plan.entries, {"unit": "eV"})
+    found = {r.source.split()[2]: r.reason for r in (*plan.rejections, *unusable)}
+    for number, reason in enumerate(parts.values(), 1):
+        assert (reason in found[str(number)]) if reason else str(number) not in found, (number, found)
+    assert [structure.structure_id for structure in structures] == ["x-0001", "x-0004", "x-0012"]
+    assert len(found) + len(structures) == len(parts)
+
+
+def test_comments_of_frames() -> None:
+    text = (
+        """Lattice="1 0 0 0 1 0 0 0 1" 'my key'=3 flag name='a b' x={1 2} m=[[1, 2], [3, 4]] energy = -1.5 s="q\\"r" """
+    )
+    assert read_comment(text) == {
+        "Lattice": "1 0 0 0 1 0 0 0 1",
+        "my key": "3",
+        "name": "a b",
+        "x": "1 2",
+        "m": "[[1, 2], [3, 4]]",
+        "energy": "-1.5",
+        "s": 'q\\"r',
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "contents", "message"),
+    [
+        ("x.cif", b"data_x", "its name must end with one of"),
+        ("x.db.gz", b"", "its name must end with one of"),
+        ("x.jsonl", b"", "no crystal in it"),
+        ("x.extxyz", b"\n\n", "no crystal in it"),
+        ("x.json", b"[]", "no crystal in it"),
+        ("x.json", b"3", "neither a list of crystals"),
+        ("x.json", b"", "not JSON"),
+        ("x.json", b'{"id": 1}\n{"id": 2}', "name it .jsonl"),
+        ("x.json", b"[" * 100_000, "not JSON"),
+        ("x.jsonl", b"\xff\xfe\x00", "not UTF-8"),
+        ("x.jsonl.gz", b"no gzip", "damaged or cut off"),
+        ("x.jsonl.gz", gzip.compress(b'{"gap": 1}\n' * 99)[:-9], "damaged or cut off"),
+        ("x.db", b"no database", "damaged, or no database of ASE's"),
+        ("x.jsonl", b'{"band_gap": 1, "sp": []}\n', r"no record has the field gap \(they have: band_gap\)"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_at_the_start(
+    tmp_path: Path, name: str, contents: bytes, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(contents)
+    with pytest.raises(InputError, match=message) as caught:
+        plan_dataset({"structures": str(path), "property": "gap", "unit": "eV"})
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    for name, message in (("none.jsonl", "no such file"), ("none.db", "no such file"), ("folder.jsonl", "directory")):
+        with pytest.raises(InputError, match=message):
+            plan_dataset({"structures": str(tmp_path / name), "property": "gap", "unit": "eV"})
+
+
+def test_a_measured_value_moves_no_geometry_and_a_place_moves_its_own(tmp_path: Path) -> None:
+    for name, write in FORMS.items():
+        text = write()
+        plans = [
+            plan_of(tmp_path / name, changed)
+            for changed in (text, text.replace("-3.25", "-3.5"), text.replace("4.594", "4.595"))
+        ]
+        before, value, moved = ([geometry_digest([entry]) for entry in plan.entries] for plan in plans)
+        assert before == value, name
+        assert target_digest(plans[0]) != target_digest(plans[1]), name
+        assert before[0] != moved[0], name
+        assert before[1] == moved[1], name
+
+
+def test_a_table_of_targets_and_a_field_for_the_group(tmp_path: Path) -> None:
+    text = lines(*(plain(RUTILE, id=f"s{k}", gap=k, family="f" if k else None) for k in range(3)))
+    plan = plan_of(tmp_path / "x.jsonl", text, group="family")
+    assert [(entry.structure_id, entry.group) for entry in plan.entries] == [("s1", "f"), ("s2", "f")]
+    assert "it has no family" in plan.rejections[0].reason
+    targets = tmp_path / "targets.csv"
+    targets.write_text("structure_id,gap,kind\ns0,7,a\ns1,x,a\nghost,8,b\n")
+    plan = plan_of(tmp_path / "x.jsonl", text, group="kind", targets=str(targets))
+    assert [(entry.structure_id, entry.target, entry.group) for entry in plan.entries] == [("s0", 7, "a")]
+    reasons = {rejection.source.rpartition("/")[2]: rejection.reason for rejection in plan.rejections}
+    assert "'x' in column gap" in reasons["targets.csv row 3"]
+    assert "no record ghost in" in reasons["targets.csv row 4"]
+    assert "no row for s2 in" in reasons["x.jsonl line 3"]
+
+
+def test_without_a_property_there_are_structures_alone(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text(lines(plain(RUTILE), plain(SKEW, gap="wide")))
+    settings = {"structures": str(tmp_path / "x.jsonl"), "unit": "eV"}
+    assert [entry.target for entry in plan_dataset(settings).entries] == [None, None]
+    assert not has_property(settings)
+    assert has_property(settings | {"property": "gap"})
+    assert not has_property(settings | {"property": "gap", "model": "m"})
+    predicted = plan_dataset(settings | {"property": "gap", "model": "m"})
+    assert [entry.target for entry in predicted.entries] == [None, None]
+
+
+def test_the_stage_goes_through_the_file_and_lists_what_it_rejects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(lines(plain(RUTILE, id="a", gap=1), plain(RUTILE, id="b", gap=1, pbc=False)) + "{\n")
+    settings = {"structures": str(path), "property": "gap", "unit": "eV"}
+    make_structures(settings, False, *(tmp_path / name for name in ("s.h5", "t.csv", "r.csv")), processes=2)
+    told = capsys.readouterr().err
+    assert f"rejected {path} line 2: it does not repeat in three directions" in told
+    assert f"rejected {path} line 3: it is not JSON" in told
+    assert f"{path}: 1 structures, 2 rejected" in told
+
+
+def test_planning_is_light(tmp_path: Path) -> None:
+    for name, write in FORMS.items():
+        (tmp_path / name).write_text(write())
+    code = (
+        "import sys; from hirshprint.structures.planning import plan_dataset\n"
+        "for path in sys.argv[1:]: plan_dataset({'structures': path, 'property': 'gap', 'unit': 'eV'})\n"
+        "assert not {'numpy', 'pymatgen', 'ase', 'pandas'} & set(sys.modules)"
+    )
+    paths = [str(tmp_path / name) for name in FORMS]
+    subprocess.run([sys.executable, "-c", code, *paths], check=True, env={"PYTHONPATH": str(ROOT / "src")})
