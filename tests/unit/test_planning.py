@@ -142,7 +142,7 @@ def test_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         plan_dataset(_settings(tmp_path))
     path = tmp_path / "table.csv"
     path.write_text(HEADER)
-    with pytest.raises(InputError, match="a file where a folder of structure files is to be read"):
+    with pytest.raises(InputError, match="a file where a folder of structure files is read"):
         plan_dataset({"folder": str(path), "property": "p", "unit": ""})
 
     def refuse(_: Path) -> bytes:
