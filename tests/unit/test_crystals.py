@@ -143,6 +143,12 @@ def test_unusable_file(tmp_path: Path, text: str, reason: str) -> None:
     assert caught.value.remedy
 
 
+def test_cell_constants_in_picometres_are_remarked(tmp_path: Path) -> None:
+    text = CIF.format(a="400.0", atoms=ATOMS).replace(" 4.0\n", " 400.0\n")
+    assert any("may not be in Å" in remark for remark in read_crystal(_file(tmp_path, text), "x").remarks)
+    assert not read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=ATOMS)), "x").remarks
+
+
 def test_good_cif_and_poscar_agree(tmp_path: Path) -> None:
     one = read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=ATOMS)), "x")
     poscar = "CsCl\n1.0\n4 0 0\n0 4 0\n0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"

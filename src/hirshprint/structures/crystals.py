@@ -22,6 +22,7 @@ from hirshprint.structures.symmetry import find_symmetry
 
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
 SAME_PLACE_ANGSTROM = 0.1
+MUCH_ROOM_ANGSTROM3 = 500.0  # for each atom; a molecule alone in a large box has as much
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 
 
@@ -116,8 +117,15 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
         multiplicity=multiplicity,
         site_operations=operations,
         formula_units=int(np.gcd.reduce(np.unique(numbers, return_counts=True)[1])),
-        remarks=crystal.remarks,
+        remarks=(*crystal.remarks, *_dilution(cell.volume / len(symbols))),
     )
+
+
+def _dilution(volume_angstrom3: float) -> list[str]:
+    """Remark that atoms have very much room each, as where cell constants are in pm."""
+    if volume_angstrom3 < MUCH_ROOM_ANGSTROM3:
+        return []
+    return [f"its cell has {volume_angstrom3:.3g} Å³ for each atom: its cell constants may not be in Å"]
 
 
 def structure_of_places(
