@@ -143,6 +143,23 @@ def test_unusable_file(tmp_path: Path, text: str, reason: str) -> None:
     assert caught.value.remedy
 
 
+def test_coordinates_far_from_the_cell_are_remarked_or_refused(tmp_path: Path) -> None:
+    for atoms in ("Cs1 Cs 0 0 0 1\nCl1 Cl 0.5 0.5 {} 1", "Cs1 Cs 0 0 {} 1"):
+        near = read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=atoms.format(1.5))), "x")
+        assert not near.remarks
+        doubtful = read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=atoms.format(2.5))), "x")
+        assert doubtful.remarks == ("a fractional coordinate of 2.5: are the coordinates Cartesian ones?",)
+        with pytest.raises(CrystalError, match="a fractional coordinate of 500"):
+            read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=atoms.format(500))), "x")
+    poscar = "CsCl\n1.0\n4 0 0\n0 4 0\n0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n2.5 0.5 0.5\n"
+    assert "Cartesian" in read_crystal(_file(tmp_path, poscar, "POSCAR_x"), "x").remarks[0]
+
+
+def test_large_empty_cells_are_searched_at_once(tmp_path: Path) -> None:
+    text = CIF.format(a="990.0", atoms=ATOMS).replace(" 4.0\n", " 990.0\n")
+    assert len(read_crystal(_file(tmp_path, text), "x").numbers) == 2
+
+
 def test_cell_constants_in_picometres_are_remarked(tmp_path: Path) -> None:
     text = CIF.format(a="400.0", atoms=ATOMS).replace(" 4.0\n", " 400.0\n")
     assert any("may not be in Å" in remark for remark in read_crystal(_file(tmp_path, text), "x").remarks)

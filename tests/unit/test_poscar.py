@@ -97,7 +97,6 @@ def test_what_vasp_reads_is_read(text: str) -> None:
         (poscar(names="", comment="Sr Ti O"), "the elements Sr Ti O are taken from its first line"),
         (poscar(names="", places=NAMED), "taken from the names behind"),
         (poscar(names="Sr Ca Ti O", counts="1 0 1 3"), "no atoms of Ca"),
-        (poscar(places=["4 0 0", *PLACES[1:]]), "a fractional coordinate of 4: are the coordinates Cartesian ones?"),
     ],
 )
 def test_what_is_assumed_is_said(text: str, remark: str) -> None:
@@ -138,7 +137,11 @@ def test_what_is_assumed_is_said(text: str, remark: str) -> None:
         (poscar(places=["0 0 0", "1/2 1/2 1/2", *PLACES[2:]]), "line 10 is 1/2 1/2 1/2 and not", "three coord"),
         (poscar(places=["0 0 0", "0,5 0,5 0,5", *PLACES[2:]]), "line 10 is 0,5 0,5 0,5 and not", "points"),
         (poscar(places=["0 0 0", "0.5 0.5", *PLACES[2:]]), "line 10 is 0.5 0.5 and not", "three coordinates"),
-        (poscar(places=["0 0 0", "0.5 0.5 0.5 1.0", *PLACES[2:]]), "line 10", "three coordinates"),
+        (poscar(places=["0 0 0", "0.5 0.5 0.5 0.9", *PLACES[2:]]), "line 10 has 0.9 behind the place", "ordered model"),
+        (poscar(rest=poscar()), "several crystals in one file", "`structures:`"),
+        (poscar(rest="\n" + poscar()), "several crystals in one file", "`structures:`"),
+        (poscar(rest=".25 .25-.25\n"), "line 14, after the 5 atoms, is .25 .25-.25", "delete it"),
+        (poscar(rest="Sr .25 .25 .25\n"), "line 14, after the 5 atoms, is Sr .25 .25 .25", "delete it"),
         (poscar(names="", comment="SrTiO3"), "no names of elements in it (a file for VASP 4)", "a line of 3 names"),
         (poscar(names="", comment="Sr Ti"), "no names of elements", "above the numbers of atoms (1 1 3)"),
         (poscar(names="", comment="cubic"), "no names of elements", "above the numbers of atoms (1 1 3)"),

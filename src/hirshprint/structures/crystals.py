@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as PymatgenStructure
-from pymatgen.optimization.neighbors import find_points_in_spheres
+from scipy.spatial import cKDTree
 
 from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
 from hirshprint.structures.structure import Structure
@@ -23,6 +23,7 @@ from hirshprint.structures.symmetry import find_symmetry
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
 SAME_PLACE_ANGSTROM = 0.1
 MUCH_ROOM_ANGSTROM3 = 500.0  # for each atom; a molecule alone in a large box has as much
+MANY_CELLS, MOST_CELLS = 2.0, 100.0  # fractional coordinates beyond them are doubtful, impossible
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 
 
@@ -117,7 +118,7 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
         multiplicity=multiplicity,
         site_operations=operations,
         formula_units=int(np.gcd.reduce(np.unique(numbers, return_counts=True)[1])),
-        remarks=(*crystal.remarks, *_dilution(cell.volume / len(symbols))),
+        remarks=(*crystal.remarks, *far_places(crystal.frac), *_dilution(cell.volume / len(symbols))),
     )
 
 
@@ -126,6 +127,21 @@ def _dilution(volume_angstrom3: float) -> list[str]:
     if volume_angstrom3 < MUCH_ROOM_ANGSTROM3:
         return []
     return [f"its cell has {volume_angstrom3:.3g} Å³ for each atom: its cell constants may not be in Å"]
+
+
+def far_places(frac: NDArray[np.float64]) -> list[str]:
+    """Remark that fractional coordinates are far outside of the cell, as Cartesian ones would be.
+
+    Raises
+    ------
+    CrystalError
+        They are so far outside that none can be meant.
+    """
+    far = float(np.abs(frac).max(initial=0.0))
+    if far > MOST_CELLS:
+        raise CrystalError(f"a fractional coordinate of {far:.3g}", "write fractional coordinates, about 0 to 1")
+    doubt = f"a fractional coordinate of {far:.3g}: are the coordinates Cartesian ones?"
+    return [doubt] if far > MANY_CELLS else []
 
 
 def structure_of_places(
@@ -157,15 +173,8 @@ def check_distances(
     """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM."""
     if min(cell.abc) < MIN_DISTANCE_ANGSTROM:
         raise CrystalError(f"a cell edge of {min(cell.abc):g} Å", "check the cell constants (Å)")
-    matrix = np.ascontiguousarray(cell.matrix)
-    places = np.ascontiguousarray(frac @ matrix)
-    periodic = np.ones(3, dtype=np.int64)
-    # pymatgen's Structure asks the same, but takes longer to be made than a small cell to be searched
-    first, second, _, distances = find_points_in_spheres(
-        places, places, r=MIN_DISTANCE_ANGSTROM, pbc=periodic, lattice=matrix, tol=1e-8
-    )
-    others = np.flatnonzero((first != second) | (distances > 1e-8))
-    for k in others[np.lexsort((second[others], first[others]))[:1]]:
+    first, second, distances = _near(np.array(cell.matrix), frac, MIN_DISTANCE_ANGSTROM)
+    for k in np.lexsort((second, first))[:1]:
         i, j = sorted((int(first[k]), int(second[k])))
         called = [names[atom] if names else f"atom {atom + 1}" for atom in (i, j)]
         what = "a place is occupied by more than one atom" if distances[k] < SAME_PLACE_ANGSTROM else "atoms overlap"
@@ -173,6 +182,23 @@ def check_distances(
             f"{what}: {symbols[i]} ({called[0]}) and {symbols[j]} ({called[1]}) are {distances[k]:.3f} Å apart",
             "delete the duplicate, or correct the coordinates",
         )
+
+
+def _near(
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], reach_angstrom: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of atoms, or of an atom and its image, that are nearer than a distance that is short beside the cell."""
+    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    margin = reach_angstrom / heights
+    shifts = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in np.ceil(margin)], indexing="ij"), axis=-1)
+    every = (frac % 1.0 + shifts.reshape(-1, 1, 3)).reshape(-1, 3)
+    atom = np.tile(np.arange(len(frac)), shifts.size // 3)
+    at_rim = ((every > -margin) & (every < 1 + margin)).all(axis=1)
+    tree = cKDTree(every[at_rim] @ lattice)
+    found = cKDTree(frac % 1.0 @ lattice).sparse_distance_matrix(tree, reach_angstrom, output_type="ndarray")
+    first, second = found["i"], atom[at_rim][found["j"]]
+    own = (first == second) & (found["v"] < 1e-8)
+    return first[~own], second[~own], found["v"][~own]
 
 
 def _symbol(specie: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import spglib
 import spglib.error
@@ -11,6 +13,7 @@ from hirshprint.structures.structure import Structure
 
 spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError instead of returning None with a warning
 
+MOST_TRIED = 4000  # atoms of the rarest element: each pair of them is tried as a translation, for a minute
 SYMMETRY_TOLERANCE_ANGSTROM = 1e-4  # below what moves a surface; equivalent atoms share one
 
 
@@ -26,9 +29,11 @@ def find_symmetry(
     site_operations : per site (m, 3, 3) rotations in fractional coordinates, identity first.
     """
     cell = (lattice, frac, numbers)
-    try:
-        dataset = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE_ANGSTROM)
-    except spglib.error.SpglibError:  # without symmetry every atom is distinct: slower, equally right
+    dataset = None
+    if np.unique(numbers, return_counts=True)[1].min() <= MOST_TRIED:
+        with contextlib.suppress(spglib.error.SpglibError):
+            dataset = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE_ANGSTROM)
+    if dataset is None:  # without symmetry every atom is distinct: slower, equally right
         n = len(numbers)
         return (
             np.arange(n),

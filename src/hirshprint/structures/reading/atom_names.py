@@ -12,6 +12,11 @@ GROUPS = {**dict.fromkeys(HYDROGENS, "O"), "nh4": "N", "nd4": "N", "nh3": "N", "
 HYDROGENS |= {"nh4": 4, "nd4": 4, "nh3": 3, "nh2": 2, "ch3": 3, "ch2": 2}
 NO_ATOM = re.compile(r"(cg|cen|cent|centroid|cnt|ct|du|dum|dummy|bq|xx|vac|vacancy|q)[\d_()'a-d]*", re.IGNORECASE)
 KNOWN = frozenset(SYMBOLS)
+CHARGE = re.compile(r"\d*|[-+]+|\d*\.?\d*[-+]|[-+]\d*\.?\d*|\([A-Za-z]{3,}\)")  # behind the symbol in a type
+WATER = re.compile(r"(h2o|d2o|h3o|oh2)[\d_]*", re.IGNORECASE)
+GROUP_OR_SITE = re.compile(r"(SO4|CO3|NO3|PO4|ClO4|RE|REE|LN)[\d_]*")  # no one element
+MIXED = re.compile(r"([A-Z][a-z]?)[^A-Za-z0-9\s'*()\"]+([A-Z][a-z]?)")  # Fe/Mg, Na-K
+PART_OF_ONE = re.compile(r"[A-Z][a-z]?\d*\.\d")  # Na0.5K0.5
 
 
 class AtomName(NamedTuple):
@@ -47,7 +52,7 @@ def element_of_type(text: str) -> AtomName:
     rest = text[len(name) :]
     valence = re.fullmatch(r"([A-Z][a-z]?)(val|va)", name)  # names of scattering factors: Cval, Siva
     name = valence[1] if valence else name
-    if re.fullmatch(r"(\([^()]*\)|[-+.0-9 ]*|[-+]{2,})", rest) and (symbol := _symbol(name)):
+    if CHARGE.fullmatch(rest) and (symbol := _symbol(name)):
         return AtomName((symbol,))
     return NOTHING
 
@@ -57,28 +62,46 @@ def element_of_label(text: str) -> AtomName:
     text = text.strip()
     letters = re.match(r"[A-Za-z]*", text)
     run = letters[0] if letters else ""
-    if not run:
+    if not run or GROUP_OR_SITE.fullmatch(text) or PART_OF_ONE.match(text):
         return NOTHING
     if text.lower().startswith(("o-h", "o_h")):
         return _group("oh")
     if run.lower() in ("wat", "water", "hoh", "ow", "oh") and run not in KNOWN:
         return _group(run.lower())
-    if text.lower() in GROUPS:  # H2O: water, or the hydrogen H2 of some O
-        return AtomName((*_group(text.lower()).symbols, "H"), HYDROGENS[text.lower()])
+    if WATER.fullmatch(text):  # H2O: water, or the hydrogen H2 of some O
+        return AtomName(("O", "H"), 2)
     if NO_ATOM.fullmatch(text) and run.capitalize() not in KNOWN:
         return AtomName((), is_atom=False)
+    mixed = MIXED.match(text)
+    if mixed and _symbol(mixed[1]) and (other := _first_symbol(mixed[2])):
+        return AtomName(_distinct(_symbol(mixed[1]), other))
+    return _element_of_letters(run)
+
+
+def _element_of_letters(run: str) -> AtomName:
+    """The elements that the letters at the beginning of a label may stand for."""
     one, two = _symbol(run[0].upper()), _symbol(run[:2].capitalize()) if len(run) > 1 else None
     if len(run) == 3 and run[1:].islower() and run[0].isupper():  # Ala, Hwa: aluminium on site a, hydrogen of water
         possible = (two, one) if two else (one,) if one in ("O", "H") else ()
-        return AtomName(tuple(dict.fromkeys(symbol for symbol in possible if symbol)), 2 if run[:2] == "Ow" else 0)
+        return AtomName(_distinct(*possible), 2 if run[:2] == "Ow" else 0)
     if len(run) > 3 and run[2:].islower() and not run.islower():
         return NOTHING  # a word
-    mixed = two is not None and len(run) > 3 and _symbol(run[2:4]) is not None
-    if mixed or re.match(r"[A-Za-z]+[/,&+]\s*[A-Z]", text):
-        return NOTHING  # AlSi, La/Sr
     if len(run) > 1 and run[0].isupper() and run[1].islower():
+        if two and run[2:3].isupper() and (other := _first_symbol(run[2:4])):  # NaK, AlSi; not SiT, CaM
+            return AtomName(_distinct(two, other))
         return AtomName((two,)) if two else AtomName((one,) if one in ("O", "H", "F", "N") else ())
-    return AtomName(tuple(dict.fromkeys(symbol for symbol in (one, two) if symbol)))
+    if len(run) > 2 and run[2].islower() and one and (other := _symbol(run[1:3])):  # KNa
+        return AtomName(_distinct(one, other))
+    return AtomName(_distinct(one, two))
+
+
+def _first_symbol(letters: str) -> str | None:
+    """The element that some letters begin with."""
+    return _symbol(letters[:2]) or _symbol(letters[:1])
+
+
+def _distinct(*symbols: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(symbol for symbol in symbols if symbol))
 
 
 def _group(name: str) -> AtomName:

@@ -18,7 +18,7 @@ from hirshprint.structures.crystals import MAX_EDGE_ANGSTROM, Crystal, CrystalEr
 from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, AtomList, Tags, read_atoms, read_number
 from hirshprint.structures.reading.cif_blocks import crystal_block
 from hirshprint.structures.reading.cif_symmetry import WRITE, Claim, Meaning, fitting, symmetry_claims
-from hirshprint.structures.reading.expansion import expand, same_atoms
+from hirshprint.structures.reading.expansion import expand, made_by, same_atoms
 from hirshprint.structures.reading.formula import formula_meanings, formula_units, spelled
 from hirshprint.structures.reading.operations import fits_cell, number_of, operations_of_xyz, same_group
 
@@ -58,7 +58,7 @@ def read_cif(text: str) -> Crystal:
         if not claim.meanings:
             remarks.append(f"{claim.text} is not known: {known[0].text} was taken")
         elif claim is not known[0]:
-            remarks += _disagreement(known[0], chosen, claim, crystal)
+            remarks += _disagreement(known[0], chosen, claim, crystal, atoms)
     return replace(crystal, remarks=(*mended, *angles, *atoms.remarks, *remarks, *crystal.remarks))
 
 
@@ -129,7 +129,7 @@ def _with_symmetry(
     if not filled:
         raise faults[0]
     chosen, crystal = filled[0]
-    remarks = [f"{first.text} alone does not tell its setting: {chosen.name} was taken"] if first.is_number else []
+    remarks = [f"{first.text} is all that it says of the symmetry: {chosen.name} was taken"] if first.is_number else []
     if any(not _same(crystal, other) for _, other in filled[1:]):
         chosen, crystal = _by_convention(first, filled, any(claim.is_number for claim in known))
         remarks = [f"{first.text} has several settings: {chosen.name} was taken, by convention"]
@@ -160,13 +160,13 @@ def _same(one: Crystal, other: Crystal) -> bool:
     return same_atoms(one.lattice, (one.frac, one.symbols), (other.frac, other.symbols))
 
 
-def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal) -> list[str]:
+def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal, atoms: AtomList) -> list[str]:
     """Remark that another claim names another setting; nothing where it agrees.
 
     Raises
     ------
     CrystalError
-        It names another space group, and the crystal has not its symmetry.
+        It names another space group, which makes another crystal of the listed atoms.
     """
     if any(same_group(meaning.operations, chosen.operations) for meaning in claim.meanings):
         return []
@@ -175,7 +175,9 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal)
     if claim.is_number and number in numbers:
         return []
     for meaning in claim.meanings:
-        if fits_cell(meaning.operations, crystal.lattice) and _has_symmetry(crystal, meaning):
+        if fits_cell(meaning.operations, crystal.lattice) and made_by(
+            crystal.lattice, (crystal.frac, crystal.symbols), (atoms.places, atoms.symbols), meaning.operations
+        ):
             return []
     if number in numbers:
         return [f"{claim.text} is in another setting than {first.text}, which was taken"]
@@ -183,13 +185,6 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal)
     raise CrystalError(
         f"{first.text} is of space group {number} and {claim.text} of {others}", "correct the wrong one of the two"
     )
-
-
-def _has_symmetry(crystal: Crystal, meaning: Meaning) -> bool:
-    """Say whether each of some operations takes the crystal onto itself."""
-    rotations, translations = meaning.operations.rotations, meaning.operations.translations
-    images = (crystal.frac @ w.T + t for w, t in zip(rotations, translations, strict=True))
-    return all(same_atoms(crystal.lattice, (crystal.frac, crystal.symbols), (x, crystal.symbols)) for x in images)
 
 
 # --- what the atoms must agree with -------------------------------------------------------------------------------
@@ -217,13 +212,15 @@ def _filled(tags: Tags, lattice: NDArray[np.float64], atoms: AtomList, meaning: 
 
 
 def _multiplicity_fault(atoms: AtomList, images: NDArray[np.int64], order: int) -> str:
-    """Say where stated multiplicities differ; some programs state the order of the site's symmetry there."""
-    stated = np.array(atoms.multiplicities)
-    given = stated > 0
-    if (stated == images)[given].all() or (stated * images == order)[given].all():
-        return ""
-    k = int(np.flatnonzero(given & (stated != images))[0])
-    return f"the multiplicity of {atoms.labels[k]} is {stated[k]}, but symmetry makes {images[k]} of it"
+    """Say where stated multiplicities differ."""
+    for numbers, may_be_order in ((atoms.multiplicities, False), (atoms.orders, True)):
+        stated = np.array(numbers)
+        given = stated > 0
+        if (stated == images)[given].all() or (may_be_order and (stated * images == order)[given].all()):
+            continue
+        k = int(np.flatnonzero(given & (stated != images))[0])
+        return f"the multiplicity of {atoms.labels[k]} is {stated[k]}, but symmetry makes {images[k]} of it"
+    return ""
 
 
 def _check_formula(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,8 +39,9 @@ class AtomList:
         Hydrogens that each is, for lack of another word, said to have: two of ``Wat1`` without a type.
     hinted : tuple of int
         Hydrogens that its label hints at although it has a type, or that are said to be attached and not listed.
-    multiplicities : tuple of int
-        Images of each in the cell, as the file states them; 0 where it does not.
+    multiplicities, orders : tuple of int
+        Images of each in the cell, as the file states them, or the same or the order of its site's symmetry, which
+        some programs write under an old tag; 0 where it does not.
     remarks : tuple of str
         On rows that were left out.
     """
@@ -50,12 +52,14 @@ class AtomList:
     hydrogens: tuple[int, ...]
     hinted: tuple[int, ...]
     multiplicities: tuple[int, ...]
+    orders: tuple[int, ...]
     remarks: tuple[str, ...]
 
 
 def read_number(text: str) -> float | None:
     """Read a number of a CIF, with its standard uncertainty in brackets: ``3.905(2)``; None where it is none."""
-    return float(text.partition("(")[0]) if NUMBER.fullmatch(text) else None
+    value = float(text.partition("(")[0]) if NUMBER.fullmatch(text) else math.nan
+    return value if math.isfinite(value) else None
 
 
 def read_atoms(tags: Tags, elements: frozenset[str]) -> AtomList:
@@ -92,14 +96,14 @@ def read_atoms(tags: Tags, elements: frozenset[str]) -> AtomList:
     for k in rows:
         _check_order(labels[k], columns["occupancy"][k])
     _check_groups({columns["disorder_group"][k]: labels[k] for k in rows})
-    multiplicities = next((columns[name] for name in MULTIPLICITY_TAGS if f"{ATOM_TAGS}{name}" in tags), ["."] * count)
     return AtomList(
         labels=tuple(labels[k] for k in rows),
         symbols=tuple(_element(labels[k], named[k], elements, columns["type_symbol"][k]) for k in rows),
         places=np.array([[_coordinate(labels[k], places[i][k], "xyz"[i]) for i in range(3)] for k in rows]),
         hydrogens=tuple(named[k].hydrogens for k in rows),
         hinted=tuple(_hinted(columns["label"][k], columns["attached_hydrogens"][k], named[k]) for k in rows),
-        multiplicities=tuple(int(read_number(multiplicities[k]) or 0) for k in rows),
+        multiplicities=tuple(int(read_number(columns[MULTIPLICITY_TAGS[1]][k]) or 0) for k in rows),
+        orders=tuple(int(read_number(columns[MULTIPLICITY_TAGS[0]][k]) or 0) for k in rows),
         remarks=(
             *_remark("rows that are no atoms were left out", [labels[k] for k in range(count) if not named[k].is_atom]),
             *_remark("labels that name another element than the type, which was taken", _other_labels(columns, rows)),

@@ -12,13 +12,13 @@ from hirshprint.structures.reading.cif_atoms import Tags
 
 GRAMMAR = {  # gemmi's words, and ours
     "expected block header": "it does not begin with data_NAME",
-    "duplicate tag": "a tag is there twice",
-    "duplicate block": "two of its blocks have the same name: it has several crystals",
     "wrong number of values": "the number of values in the loop is no multiple of its tags",
     "unterminated text field": "a text field has no closing semicolon",
     "unterminated": "a quoted text has no closing quote",
 }
 CRYSTAL_TAGS = ("_cell_", "_space_group_", "_symmetry_", "_chemical_formula_")
+SYMMETRY_TAGS = ("_space_group", "_symmetry_", "_magnetic_space_group", "_parent_space_group")
+ELSEWHERE = "another block: "  # before the tag of what another block says of the symmetry
 MOST_MENDED = 50
 NO_CRYSTAL = {  # what files without fractional coordinates are, by the beginning of a tag
     "_atom_site_group_pdb": "an mmCIF of a molecule, with Cartesian coordinates",
@@ -58,21 +58,28 @@ def crystal_block(text: str) -> tuple[Tags, list[str]]:
         )
         what = next(starts, "a CIF without atoms")
         raise CrystalError(f"it is {what}", "give a CIF with fractional coordinates (_atom_site_fract_x, _y, _z)")
-    return crystals[0], remarks
+    tags = dict(crystals[0])
+    for other in (other for other in blocks if other is not crystals[0]):
+        for tag in other:
+            if tag.startswith(SYMMETRY_TAGS):
+                tags.setdefault(f"{ELSEWHERE}{tag}", other[tag])
+    return tags, remarks
 
 
 def _document(text: str) -> tuple[gemmi.cif.Document, list[str]]:
     """Parse, and where it fails mend the line at fault and parse again."""
-    lines = text.splitlines()
+    lines = text.split("\n")
     mended: dict[int, str] = {}
     while True:
         try:
-            document = gemmi.cif.read_string("\n".join(lines) + "\n")
+            document = gemmi.cif.read_string("\n".join(lines) + "\n", 0)  # 0: a tag may be there twice
         except (ValueError, RuntimeError) as error:
             line, fault = _fault(str(error))
             better = _mended(lines, line - 1) if len(mended) < MOST_MENDED else None
             if better is None or better == lines[line - 1]:
                 where = f", line {line}" if line else ""
+                if text.startswith("#\\#CIF_2"):
+                    fault += "; lists and triple quotes of CIF 2.0 are not read"
                 raise CrystalError(f"cannot be read as CIF{where}: {fault}", "correct it, or write it anew") from None
             mended[line - 1] = fault
             lines[line - 1] = better
@@ -109,16 +116,28 @@ def _mended(lines: list[str], number: int) -> str | None:
 
 
 def _tags(block: gemmi.cif.Block) -> dict[str, list[str]]:
-    """Values by tag, of pairs and loops alike."""
+    """Values by tag, of pairs and loops alike.
+
+    Raises
+    ------
+    CrystalError
+        A tag that matters is there twice, in one spelling or in two, with different values.
+    """
     tags: dict[str, list[str]] = {}
     for item in block:
         pair: Any = item.pair
         if pair is not None:
-            tags[_name(pair[0])] = [_value(pair[1])]
+            _put(tags, pair[0], [_value(pair[1])])
         elif item.loop is not None:
             names, values = item.loop.tags, [_value(value) for value in item.loop.values]
-            tags |= {_name(tag): values[k :: len(names)] for k, tag in enumerate(names)}
+            for k, tag in enumerate(names):
+                _put(tags, tag, values[k :: len(names)])
     return tags
+
+
+def _put(tags: dict[str, list[str]], tag: str, values: list[str]) -> None:
+    if tags.setdefault(_name(tag), values) != values and _name(tag).startswith((*CRYSTAL_TAGS, "_atom_site_")):
+        raise CrystalError(f"{tag} is there twice, with different values", "delete the wrong one")
 
 
 def _value(raw: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, Tags, read_number
+from hirshprint.structures.reading.cif_blocks import ELSEWHERE, SYMMETRY_TAGS
 from hirshprint.structures.reading.operations import (
     Operations,
     Setting,
@@ -34,16 +36,7 @@ SYMBOL_TAGS = (
 )
 REFERENCE_TAGS = ("_space_group_name_h-m_ref",)  # of the standard setting, whatever that of the file
 NUMBER_TAGS = ("_space_group_it_number", "_symmetry_int_tables_number")
-OTHER_TAGS = (  # names that do not tell the operations
-    "_space_group_magn_name_bns",
-    "_space_group_magn_name_og",
-    "_space_group_magn_number_bns",
-    "_space_group_magn_number_og",
-    "_parent_space_group_name_h-m_alt",
-    "_parent_space_group_name_h-m",
-    "_parent_space_group_it_number",
-    "_space_group_name_schoenflies",
-)
+NO_SYMMETRY = re.compile(r"(_id|_cell_setting|_crystal_system|_comment|_details|_transform_\w+)$")  # nor a name of it
 MAGNETIC_TAG = "_space_group_symop_magn_operation_xyz"
 CENTRING_TAG = "_space_group_symop_magn_centering_xyz"
 MODULATED = ("_cell_modulation", "_space_group_ssg", "_cell_wave_vector", "_atom_site_fourier", "_cell_subsystem")
@@ -95,9 +88,12 @@ def symmetry_claims(tags: Tags) -> list[Claim]:
     listed = _operation_claims(tags)
     if listed and MAGNETIC_TAG in tags:
         return listed  # symbols and numbers are those of the parent
-    claims = [*listed, *_hall_claims(tags), *named, *_number_claims(tags)]
-    others = [Claim(f"its {tag} {value!r}", []) for tag in OTHER_TAGS for value in _values(tags, (tag,))]
-    return claims or others
+    return [*listed, *_hall_claims(tags), *named, *_number_claims(tags)] or [
+        Claim(f"its symmetry, given by {tag} {values[0]!r},", [])
+        for tag in tags
+        if tag.removeprefix(ELSEWHERE).startswith(SYMMETRY_TAGS) and not NO_SYMMETRY.search(tag)
+        if (values := _values(tags, (tag,)))
+    ]
 
 
 def _values(tags: Tags, names: tuple[str, ...]) -> list[str]:
@@ -112,6 +108,11 @@ def _operation_claims(tags: Tags) -> list[Claim]:
     if magnetic := _values(tags, (MAGNETIC_TAG,)):  # x,y,z,+1: where atoms go, whatever their moments do
         some = _unprimed(magnetic)
         centring = _values(tags, (CENTRING_TAG,))
+        names = _values(tags, ("_space_group_magn_name_bns",))
+        if any("_" in name.split()[0] for name in names) and not centring:
+            raise CrystalError(
+                f"its magnetic group {names[0]!r} has a centring that is not listed", f"add {CENTRING_TAG}"
+            )
         found.append(checked_group(products(some, _unprimed(centring)) if centring else some))
     if len(found) > 1 and not all(same_group(found[0], other) for other in found[1:]):
         raise CrystalError("it has two lists of symmetry operations that differ", "delete the wrong one")
@@ -139,6 +140,9 @@ def _number_claims(tags: Tags) -> list[Claim]:
     claims = []
     for text in _values(tags, NUMBER_TAGS):
         number = read_number(text)
+        if number == 0:
+            claims.append(Claim(f"its space-group number {text}", []))
+            continue
         if number is None or number not in range(1, 231):
             raise CrystalError(f"its space-group number is {text}", "write a number from 1 to 230, or delete it")
         settings = standard_settings(int(number))

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from hirshprint.structures.crystals import SAME_PLACE_ANGSTROM, CrystalError
+from hirshprint.structures.crystals import SAME_PLACE_ANGSTROM, CrystalError, far_places
 from hirshprint.structures.reading.operations import Operations
+from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
 from hirshprint.structures.symmetry import SYMMETRY_TOLERANCE_ANGSTROM
 
 MERGE_ANGSTROM = SAME_PLACE_ANGSTROM  # images of one atom that are nearer than this are one, on a special position
@@ -43,8 +44,9 @@ def expand(
     CrystalError
         An atom is near its own images, but on no special position.
     """
+    doubts = far_places(places)
     if len(operations.rotations) == 1:
-        return places % 1.0, np.arange(len(places)), ()
+        return places % 1.0, np.arange(len(places)), tuple(doubts)
     atoms, rows, moved = [], [], {}
     for row, place in enumerate(places):
         images, distance = _orbit(lattice, place, operations, names[row])
@@ -52,14 +54,11 @@ def expand(
             moved[names[row]] = distance
         atoms.append(images)
         rows += [row] * len(images)
-    remarks: tuple[str, ...] = ()
     if moved:
         listed = ", ".join(list(moved)[:4]) + (f" and {len(moved) - 4} more" if len(moved) > 4 else "")
-        remarks = (
-            f"coordinates of few digits were put on their special positions: {listed}, by {max(moved.values()):.4f} Å "
-            "at most",
-        )
-    return np.concatenate(atoms) % 1.0, np.array(rows, dtype=np.int64), remarks
+        by = f"by {max(moved.values()):.4f} Å at most"
+        doubts.append(f"coordinates of few digits were put on their special positions: {listed}, {by}")
+    return np.concatenate(atoms) % 1.0, np.array(rows, dtype=np.int64), tuple(doubts)
 
 
 def _orbit(
@@ -72,11 +71,12 @@ def _orbit(
     shift = offsets[stays].mean(axis=0)  # the mean over a group of operations is kept by each of them
     place = place + shift
     images = operations.rotations @ place + operations.translations
+    near = np.linalg.norm(offsets[~stays] @ lattice, axis=1).min(initial=MIN_DISTANCE_ANGSTROM)
     distinct = _distinct(images, lattice)
-    if len(distinct) * stays.sum() != len(images):
+    if near < MIN_DISTANCE_ANGSTROM or len(distinct) * stays.sum() != len(images):
         raise CrystalError(
-            f"symmetry puts images of {name} less than {MERGE_ANGSTROM} Å from each other, on no special position",
-            "correct its coordinates, or the symmetry",
+            f"atoms overlap: symmetry puts an image of {name} {near:.3f} Å from it, beside a special position",
+            "give its coordinates more digits, or correct them or the symmetry",
         )
     return images[distinct], float(np.linalg.norm(shift @ lattice))
 
@@ -93,19 +93,41 @@ def _distinct(images: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDAr
     return np.array(first, dtype=np.int64)
 
 
+def made_by(
+    lattice: NDArray[np.float64],
+    atoms: tuple[NDArray[np.float64], Sequence[str]],
+    listed: tuple[NDArray[np.float64], Sequence[str]],
+    operations: Operations,
+) -> bool:
+    """Say whether operations make of listed atoms (places, symbols) just those of a cell, each at least once."""
+    images = [listed[0] @ w.T + t for w, t in zip(operations.rotations, operations.translations, strict=True)]
+    symbols = list(listed[1]) * len(images)
+    return _cover(lattice, atoms, (np.concatenate(images), symbols))
+
+
 def same_atoms(
     lattice: NDArray[np.float64],
     one: tuple[NDArray[np.float64], Sequence[str]],
     other: tuple[NDArray[np.float64], Sequence[str]],
 ) -> bool:
     """Say whether two lists (places and symbols) fill a cell with the same atoms."""
-    if sorted(one[1]) != sorted(other[1]):
+    return len(one[1]) == len(other[1]) and _cover(lattice, one, other)
+
+
+def _cover(
+    lattice: NDArray[np.float64],
+    one: tuple[NDArray[np.float64], Sequence[str]],
+    other: tuple[NDArray[np.float64], Sequence[str]],
+) -> bool:
+    """Say whether each atom of either list has one of its element in its place in the other list."""
+    if set(one[1]) != set(other[1]):
         return False
     for symbol in set(one[1]):
         a, b = (places[[s == symbol for s in symbols]] for places, symbols in (one, other))
-        _, nearest = cKDTree(b % 1.0 % 1.0, boxsize=1.0).query(a % 1.0 % 1.0)
-        offsets = a - b[nearest]
-        offsets -= np.round(offsets)
-        if np.linalg.norm(offsets @ lattice, axis=1).max() > MERGE_ANGSTROM or len(set(nearest)) < len(b):
-            return False
+        for some, others in ((a, b), (b, a)):
+            _, nearest = cKDTree(others % 1.0 % 1.0, boxsize=1.0).query(some % 1.0 % 1.0)
+            offsets = some - others[nearest]
+            offsets -= np.round(offsets)
+            if np.linalg.norm(offsets @ lattice, axis=1).max() > MERGE_ANGSTROM:
+                return False
     return True

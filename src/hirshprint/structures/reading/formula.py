@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 from pymatgen.core import Composition
 
-RELATIVE_TOLERANCE = 0.015  # formulas are rounded: Al1.33 O2
 BREAKS = r"[,;·•∙⋅*]"  # between the parts of a formula: CaSO4·2H2O
 
 
@@ -51,12 +50,17 @@ def _amounts(text: str) -> dict[str, float]:
 
 
 def formula_units(counts: Mapping[str, int], meanings: Sequence[Mapping[str, float]]) -> float | None:
-    """How many formula units the atoms of a cell make; None where they do not make up the formula in any meaning."""
+    """How many formula units the atoms of a cell make; None where they do not make up the formula in any meaning.
+
+    Amounts may be rounded as they are written: 1.33 stands for four thirds, 70 for no more and no less.
+    """
     for amounts in meanings:
         if set(amounts) != set(counts):
             continue
         units = sum(counts.values()) / sum(amounts.values())
-        if all(abs(counts[s] - units * amounts[s]) <= max(RELATIVE_TOLERANCE * counts[s], 0.05) for s in counts):
+        digits = max(len(f"{amount:.6f}".rstrip("0").partition(".")[2]) for amount in amounts.values())
+        allowed = units * 10.0**-digits if digits else 1e-6
+        if all(abs(counts[symbol] - units * amounts[symbol]) <= allowed for symbol in counts):
             return units
     return None
 

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from hirshprint.structures.crystals import CrystalError
 
-PARTS = 24  # translations are multiples of 1/24, as gemmi has them
+PARTS = 27720  # translations are multiples of 1/27720: of all fractions with denominators up to 12, and of 1/24
+USUAL = (1, 2, 3, 4, 6, 8, 12, 24)  # denominators of space groups; first, for decimals may be near another too
+OTHER = (5, 7, 9, 10, 11)  # of cells that are multiples of another
 LENGTH_TOLERANCE = 0.002  # relative: what rounded cell constants may differ by
 ANGLE_TOLERANCE_DEGREES = 0.2
 SUFFIXES = {"s": "1", "z": "2", "h": "H", "hr": "H", "r": "R", "rs": "R", "hs": "H", "1": "1", "2": "2"}  # S, Z: ICSD's
@@ -70,9 +72,9 @@ def listed_operations(texts: Iterable[str]) -> Operations:
     CrystalError
         One is not an operation.
     """
-    operations = [_operation(text) for text in texts]
-    unique = {(str(op.rot), str([t % PARTS for t in op.tran])): op.wrap() for op in operations}
-    return _from_gemmi(unique.values())
+    unique = {str(operation): operation for operation in map(_operation, texts)}
+    rotations = np.array([rotation for rotation, _ in unique.values()], dtype=np.int64)
+    return Operations(rotations, np.array([parts for _, parts in unique.values()]) / PARTS)
 
 
 def checked_group(operations: Operations) -> Operations:
@@ -95,22 +97,54 @@ def _is_group(operations: Operations) -> bool:
     return True
 
 
-def _operation(text: str) -> gemmi.Op:
-    """Read one operation; letters other than x, y, z are none (gemmi takes a, b, c and h, k, l too)."""
-    plain = text.replace(" ", "").strip("'\"").lower()
-    try:
-        operation = gemmi.Op(plain) if re.fullmatch(r"[xyz0-9+\-*/.,]+", plain) else None
-    except (RuntimeError, ValueError):
-        operation = None
-    if operation is None or abs(operation.det_rot()) != PARTS**3:
-        raise CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
-    return operation
+def _operation(text: str) -> tuple[list[list[int]], list[int]]:
+    """Read one operation: rows of W, and w in parts."""
+    rows, parts = [], []
+    fault = CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
+    axes = text.replace(" ", "").strip("'\"").replace("−", "-").lower().split(",")
+    for axis in axes:
+        if len(axes) != 3 or not re.fullmatch(rf"({TERM})+", axis):
+            raise fault
+        row, shift = [0, 0, 0], 0
+        for sign, number, letter in re.findall(TERM_PARTS, axis):
+            value = _parts(number.rstrip("*")) if number else PARTS
+            value = -value if sign == "-" else value
+            if not letter:
+                shift += value
+            elif value % PARTS:
+                reason = f"{text!r} has a fraction of a coordinate, as in a cell that is not that of its symmetry"
+                raise CrystalError(reason, "list all atoms, with the operation x,y,z alone")
+            else:
+                row["xyz".index(letter)] += value // PARTS
+        rows.append(row)
+        parts.append(shift % PARTS)
+    if abs(round(np.linalg.det(rows))) != 1:
+        raise fault
+    return rows, parts
+
+
+TERM = r"[+-]?(?:\d+/\d+\*?|\d*\.?\d+\*?|\d+\.\*?)?[xyz]|[+-]?(?:\d+/\d+|\d*\.?\d+|\d+\.)(?![\d./*xyz])"
+TERM_PARTS = r"([+-]?)((?:\d+/\d+|\d*\.\d+|\d+\.?)?\*?)([xyz]?)"
+
+
+def _parts(number: str) -> int:
+    """A fraction or a decimal in parts; decimals of few digits are the usual fraction that they are near."""
+    over, _, under = number.partition("/")
+    if under and int(under) == 0:
+        raise CrystalError(f"{number} in a symmetry operation", "correct the list of symmetry operations")
+    value = int(over) / int(under) if under else float(number)
+    digits = len(number.partition(".")[2])
+    tolerance = 0.55 * 10.0**-digits if digits > 1 else 1e-9
+    for denominator in (*USUAL, *OTHER):
+        if abs(value * denominator - round(value * denominator)) < tolerance * denominator:
+            return round(value * denominator) * PARTS // denominator
+    raise CrystalError(f"{number} in a symmetry operation is no simple fraction", "write it as a fraction, such as 1/3")
 
 
 def _from_gemmi(operations: Iterable[gemmi.Op]) -> Operations:
     pairs = [(op.rot, op.tran) for op in operations]
-    rotations = np.array([rotation for rotation, _ in pairs], dtype=np.int64) // PARTS
-    return Operations(rotations, np.array([tran for _, tran in pairs]) % PARTS / PARTS)
+    rotations = np.array([rotation for rotation, _ in pairs], dtype=np.int64) // gemmi.Op.DEN
+    return Operations(rotations, np.array([tran for _, tran in pairs]) % gemmi.Op.DEN / gemmi.Op.DEN)
 
 
 @cache

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hirshprint.structures.crystals import Crystal, CrystalError
 from hirshprint.structures.reading.parts import (
     LARGE,
+    ONE_EACH,
     checked_lattice,
     leading_numbers,
     lines_of,
@@ -20,7 +21,6 @@ from hirshprint.structures.reading.parts import (
 from hirshprint.structures.symbols import SYMBOLS
 
 FLAGS = {"T", "F", ".T.", ".F.", ".TRUE.", ".FALSE."}
-FAR = 3.0  # cells: a fractional coordinate beyond it is a doubtful one
 WRAPPED = 20  # names on a line, after which VASP begins another
 Lines = list[list[str]]  # the words of each line
 
@@ -50,17 +50,13 @@ def read_poscar(text: str) -> Crystal:
     _check_rest(lines, at + 1 + sum(counts), sum(counts))
     symbols, remarks = _symbols(names, counts, atoms, rows[0])
     frac = places * scale @ np.linalg.inv(lattice) if cartesian else places
-    return Crystal(
-        lattice, symbols, frac, remarks=(*remarks, *_doubts(places * scale if cartesian else frac, cartesian))
-    )
+    return Crystal(lattice, symbols, frac, remarks=(*remarks, *_doubts(places * scale, cartesian)))
 
 
 def _doubts(places: NDArray[np.float64], cartesian: bool) -> tuple[str, ...]:
-    """Say where Cartesian places look like fractional ones, or the other way round."""
+    """Say where Cartesian places look like fractional ones."""
     if cartesian and len(places) > 1 and 0 < np.abs(places).max() <= 1:
         return ("all its atoms are within 1 Å of the origin along x, y and z: are the coordinates Direct ones?",)
-    if not cartesian and np.abs(places).max() > FAR:
-        return (f"a fractional coordinate of {np.abs(places).max():.3g}: are the coordinates Cartesian ones?",)
     return ()
 
 
@@ -106,6 +102,8 @@ def _species(lines: Lines) -> tuple[list[str], list[int], int]:
         at += 1
     while not counts or (len(counts) < len(names) and len(lines[at - 1]) >= WRAPPED):
         words = _words(lines, at)
+        if names and len(words) > len(names) - len(counts) and to_integer(words[len(names) - len(counts)]) is None:
+            words = words[: len(names) - len(counts)]  # a comment follows
         values = [to_integer(word) for word in words]
         if not values or None in values:
             before = f"names {shown(names)}" if names else "lattice"
@@ -147,7 +145,13 @@ def _places(lines: Lines, start: int, count: int) -> NDArray[np.float64]:
                 f"{at - start} lines of atoms where the numbers of atoms add up to {count}",
                 "complete the list of atoms",
             )
-        place = leading_numbers(words)
+        place = leading_numbers(words[:3])
+        share = leading_numbers(words[3:4], 1)
+        if share and len(words) == 4 and share != [1.0]:
+            raise CrystalError(
+                f"line {at + 1} has {words[3]} behind the place of an atom: partial occupancy or disorder",
+                "give an ordered model, or delete these numbers",
+            )
         if place is None:
             raise CrystalError(
                 f"line {at + 1} is {shown(words)} and not the three numbers of an atom",
@@ -158,7 +162,7 @@ def _places(lines: Lines, start: int, count: int) -> NDArray[np.float64]:
 
 
 def _check_rest(lines: Lines, at: int, count: int) -> None:
-    """Raise where more atoms follow; velocities, the vectors of a moving lattice and grids of CHGCAR may follow."""
+    """Raise where more atoms or crystals follow; velocities, a moving lattice and grids of CHGCAR may follow."""
     if leading_numbers(_words(lines, at)[:3]):
         more = at
         while leading_numbers(_words(lines, more)[:3]):
@@ -167,7 +171,17 @@ def _check_rest(lines: Lines, at: int, count: int) -> None:
             f"{count + more - at} lines of atoms where the numbers of atoms add up to {count}",
             "correct the numbers of atoms, or delete the atoms that are too many",
         )
-    if _words(lines, at):
+    for k in range(at, len(lines) - 4):
+        is_cell = leading_numbers(_words(lines, k), 1) and all(_is_vector(lines, k + n) for n in (1, 2, 3))
+        if is_cell and any(re.match("[cdks]", "".join(_words(lines, k + n)), re.IGNORECASE) for n in (5, 6, 7)):
+            raise CrystalError("several crystals in one file", ONE_EACH)
+    words = _words(lines, at)
+    if words and not re.match(r"[cdk]|lattice", words[0], re.IGNORECASE):
+        raise CrystalError(
+            f"line {at + 1}, after the {count} atoms, is {shown(words)}",
+            "delete it, or correct the numbers of atoms",
+        )
+    if words:
         return  # lattice velocities, or how velocities are given
     block = []
     for words in lines[at + 1 :]:
@@ -179,6 +193,10 @@ def _check_rest(lines: Lines, at: int, count: int) -> None:
             f"{len(block)} more lines of three numbers after the {count} atoms and a blank line",
             "correct the numbers of atoms, or delete these lines",
         )
+
+
+def _is_vector(lines: Lines, at: int) -> bool:
+    return len(_words(lines, at)) == 3 and leading_numbers(_words(lines, at)) is not None
 
 
 def _symbols(

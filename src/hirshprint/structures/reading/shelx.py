@@ -31,7 +31,7 @@ PASSED_OVER = frozenset(
     """ABIN ACTA AFIX ANIS ANSC ANSR BASF BIND BLOC BOND BUMP CGLS CHIV CONF CONN DAMP DANG DEFS DELU DFIX DISP EADP
     EGEN EQIV ESEL EXTI EXYZ FLAT FMAP FREE GRID HFIX HOPE HTAB INIT ISOR L.S. LAUE LIST MERG MOLE MORE MPLA NCSY NEUT
     OMIT PATT PHAN PHAS PLAN PRIG PSEE REM RESI RIGU RTAB SADI SAME SHEL SIMU SIZE SPEC SPIN STIR SUMP SWAT TEMP TEXP
-    TIME TITL TREF TWIN TWST VECT WGHT WIGL WPDB XNPD ZERR""".split()  # noqa: SIM905
+    BEDE LONE TIME TITL TREF TWIN TWST VECT WGHT WIGL WPDB XNPD ZERR""".split()  # noqa: SIM905
 )
 USED = frozenset(("CELL", "END", "FRAG", "FEND", "FVAR", "HKLF", "LATT", "MOVE", "PART", "SFAC", "SYMM", "UNIT"))
 CENTRINGS = {
@@ -227,7 +227,7 @@ def _check_occupancies(
     overfull = []
     for k, (name, occupancy) in enumerate(zip(names, occupancies, strict=True)):
         whole = np.count_nonzero(row == k) / order
-        if abs(occupancy - whole) < FULL:
+        if abs(occupancy / whole - 1) < FULL:
             continue
         if abs(occupancy - 1) > FULL:
             raise CrystalError(
