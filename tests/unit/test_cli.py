@@ -146,7 +146,7 @@ def test_no_structure(
     ("contents", "reason", "remedy"),
     [
         ("", "the file is empty", "write the crystal to it again"),
-        (CIF.format(a=3.905)[:-90], "cannot be read", "correct it, or write the CIF again"),
+        (CIF.format(a=3.905)[:-6], "cannot be read", "correct it, or write it anew"),
         (CIF.format(a=3.905) + "O6 O 0.5 0.5 0.05\n", "atoms overlap", "delete the duplicate"),
     ],
 )

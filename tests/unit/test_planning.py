@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from hirshprint.structures import entries
 from hirshprint.structures.batches import batch_of, count_batches, plan_batches
 from hirshprint.structures.entries import InputError, geometry_digest, target_digest
 from hirshprint.structures.planning import plan_dataset
@@ -142,7 +143,7 @@ def test_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         plan_dataset(_settings(tmp_path))
     path = tmp_path / "table.csv"
     path.write_text(HEADER)
-    with pytest.raises(InputError, match="a file where a folder of structure files is to be read"):
+    with pytest.raises(InputError, match="a file where a folder of structure files is read"):
         plan_dataset({"folder": str(path), "property": "p", "unit": ""})
 
     def refuse(_: Path) -> bytes:
@@ -213,7 +214,7 @@ def test_measured_edge_moves_no_geometry(tmp_path: Path) -> None:
     assert target_digest(one) != target_digest(two)
 
 
-def test_folder(tmp_path: Path) -> None:
+def test_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a.cif", "b.vasp", "POSCAR_c", "notes.txt", "twice.cif", "twice.vasp", "lonely.cif"):
         (tmp_path / name).write_text(name)
     (tmp_path / "d").mkdir()
@@ -228,6 +229,9 @@ def test_folder(tmp_path: Path) -> None:
     assert "2 files are named twice" in reasons["twice"]
     assert [r.source for r in plan.rejections if r.structure_id == "ghost"] == [f"{targets} row 8"]
     before = geometry_digest(plan.entries)
+    with monkeypatch.context() as patched:
+        patched.setattr(entries, "READING", "another")
+        assert geometry_digest(plan.entries) != before
     (tmp_path / "a.cif").write_text("changed")
     assert geometry_digest(plan.entries) != before
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.files import digest, file_digest
+from hirshprint.versions import READING
 
 
 class InputError(ValueError):
@@ -86,13 +87,15 @@ def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
 
 def _file_content(entry: Entry) -> list[str]:
     """Name and digest of a structure's file; read only where needed, as a job needs its own batch alone."""
-    if entry.path is None or entry.record is not None:
+    if entry.path is None:
         return []
+    if entry.record is not None:  # its content is the digest of its geometry
+        return [READING]
     try:
         found = entry.path.stat()
-        return [entry.path.name, _known_digest(entry.path, found.st_size, found.st_mtime_ns, found.st_ino)]
+        return [READING, entry.path.name, _known_digest(entry.path, found.st_size, found.st_mtime_ns, found.st_ino)]
     except OSError:  # it is rejected by name when it is to be read
-        return [entry.path.name, ""]
+        return [READING, entry.path.name, ""]
 
 
 @cache

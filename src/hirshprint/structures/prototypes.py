@@ -14,6 +14,7 @@ from hirshprint.files import file_digest
 from hirshprint.structures.entries import InputError
 from hirshprint.structures.sources.rows import read_rows
 from hirshprint.structures.symbols import element_fault
+from hirshprint.versions import READING
 
 Place = tuple[float, float, float]
 SITES_FILE = "sites.csv"
@@ -66,7 +67,7 @@ class Prototype:
     @property
     def content(self) -> list[str]:
         """What determines the geometry beside elements and edge."""
-        return [self.name] if self.file is None else ["file", self.template, file_digest(self.file)]
+        return [self.name] if self.file is None else ["file", READING, self.template, file_digest(self.file)]
 
     def compound(self, elements: Sequence[str]) -> str:
         """Name an ordered compound from its elements in the order of `sites`; AcAgO3 and AgAcO3 are two."""
