@@ -31,8 +31,8 @@ def plan_dataset(settings: dict[str, Any]) -> Plan:
     """
     if "folder" in settings and Path(settings["folder"]).is_file():
         raise InputError(
-            f"{settings['folder']}: a file where a folder of structure files is read; write `table:` for a table, "
-            "`structures:` for a file with many crystals"
+            f"{settings['folder']}: a file where a folder of structure files is to be read; write `table:` for a "
+            "table, `structures:` for one file with many crystals"
         )
     try:
         if "elements" in settings:

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
-from hirshprint.structures.sources.frames import read_comment, split_frames
+from hirshprint.structures.sources.frames import geometry_words, read_comment, split_frames
 from hirshprint.structures.sources.targets import read_targets
 
 ID_KEYS = ("id", "structure_id", "material_id")
-GEOMETRY = {"lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
+GEOMETRY = {"@class", "lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
     *("frac", "frac_coords", "positions", "cart_coords")
 }
-FRAME_GEOMETRY = ("Lattice", "Properties", "pbc")
 LONGEST_ID = 120  # characters, for files are named after ids
 DELETE = "correct it, or delete it"
 
@@ -106,8 +105,7 @@ def _read_frames(path: Path) -> Iterator[Record]:
     with _open(path) as lines:
         for number, frame in enumerate(split_frames(lines), 1):
             words = read_comment(frame.comment)
-            comment = " ".join(f'{key}="{words[key]}"' for key in FRAME_GEOMETRY if key in words)
-            text = "\n".join([str(len(frame.atoms)), comment, *frame.atoms])
+            text = "\n".join([str(len(frame.atoms)), geometry_words(frame.comment), *frame.atoms])
             yield Record(number, f"frame {number} (line {frame.line})", "extxyz", text, (words,), fault=frame.fault)
 
 
