@@ -163,7 +163,7 @@ BAD = {
     "[1, 2]": "it is no object with a crystal",
     json.dumps(plain(RUTILE, id="x")): "it has no gap",
     json.dumps(plain(RUTILE, id="x", gap="wide")): "'wide' as gap is no number",
-    json.dumps(plain(RUTILE, id="x", gap=True)): "gap is True, no finite number",
+    json.dumps(plain(RUTILE, id="x", gap=True)): "'True' as gap is no number",
     json.dumps(plain(RUTILE, id="x", gap=float("nan"))): "gap is nan, no finite number",
     json.dumps(plain(RUTILE, id="x", gap="1e999")): "gap is 1e999, no finite number",
     json.dumps(plain(RUTILE, id=" ", gap=1)): "its id '' cannot name a structure",
@@ -177,14 +177,14 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "five constants": ({"cell": [4, 4, 3, 90, 90]}, "`cell` is neither three rows nor six cell constants"),
     "two rows": ({"cell": [[4, 0, 0], [0, 4, 0]]}, "neither three rows nor six"),
     "a row of two": ({"cell": [[4, 0, 0], [0, 4], [0, 0, 3]]}, "row 2 of `cell` is not three numbers"),
-    "an angle of 0": ({"cell": [4, 4, 3, 90, 90, 0]}, "a cell of 4, 4, 3, 90, 90, 0"),
-    "angles that close": ({"cell": [4, 4, 3, 30, 30, 90]}, "no cell has the angles 30, 30, 90"),
-    "no volume": ({"cell": [[4, 0, 0], [0, 4, 0], [4, 4, 0]]}, "a cell of 0 Å³"),
+    "an angle of 0": ({"cell": [4, 4, 3, 90, 90, 0]}, "the cell constants 4 4 3 90 90 0 make no cell"),
+    "angles that close": ({"cell": [4, 4, 3, 30, 30, 90]}, "the cell constants 4 4 3 30 30 90 make no cell"),
+    "no volume": ({"cell": [[4, 0, 0], [0, 4, 0], [4, 4, 0]]}, "its lattice vectors lie in one plane"),
     "two cells": ({"lattice": [[4, 0, 0], [0, 4, 0], [0, 0, 3]]}, "it has `lattice` and `cell`"),
     "fewer places": ({"frac": [[0, 0, 0]]}, "`sp` names 6 atoms, `frac` has 1 places"),
     "a place of two": ({"frac": [[0, 0]] * 6}, "row 1 of `frac` is not three numbers"),
     "text": ({"frac": [[0, 0, "x"]] * 6}, "'x' in row 1 of `frac` is no number"),
-    "null": ({"frac": [[0, 0, None]] * 6}, "not finite"),
+    "null": ({"frac": [[0, 0, None]] * 6}, "null in row 1 of `frac` is no number"),
     "nan": ({"frac": [[0, float("nan"), 0]] * 6}, "not finite"),
     "both places": ({"positions": [[0, 0, 0]] * 6}, "it has `frac` and `positions`"),
     "unknown": ({"sp": ["Ti", "Ti", "Qq", "O", "O", "O"]}, "unknown element 'Qq'"),
@@ -257,9 +257,9 @@ def test_disorder_of_pymatgen_is_refused(tmp_path: Path) -> None:
     plan = plan_of(tmp_path / "x.json", json.dumps(objects))
     _, _, rejections = build_structures(plan.entries, {"unit": "eV"})
     assert [rejection.reason.partition(" (")[0] for rejection in rejections] == [
-        "partial occupancy or disorder",
+        "partial occupancy or disorder at site 1",
         "it does not repeat in three directions",
-        "it has none of `lattice`, `cell`",
+        "it has no cell that repeats in three directions",
     ]
     assert [rejection.source[-6:] for rejection in rejections] == ["item 1", "item 2", "item 3"]
 
@@ -274,11 +274,11 @@ def test_broken_frames_cost_themselves_alone(tmp_path: Path) -> None:
         good.replace("gap=1", "gap=2"): "",
         "\na remark\nand another\n": "'a remark' is no number of atoms",
         good.replace("Lattice", "Cell"): "no cell that repeats",
-        good.replace("pos:R:3", "momenta:R:3"): "its Properties name no species",
-        good.replace("T T T", "T T F"): "does not repeat in three directions",
-        good.replace(" 0 0 1\n", "\n"): "atom 1 has 4 columns where Properties has 7",
-        good.replace("Na 0.0", "Na nan0.0"): "'nan0.0000000000' in place of atom 1 is no number",
-        good.replace("Na 0.0000000000", "Na nan"): "not finite",
+        good.replace("pos:R:3", "momenta:R:3"): "its Properties are species:S:1:momenta:R:3:forces:R:3, without",
+        good.replace("T T T", "T T F"): "repeats in three directions (pbc is T T F)",
+        good.replace(" 0 0 1\n", "\n"): "atom 1 is Na 0.0000000000 0.0000000000 0.000000000 ... and not 7 columns",
+        good.replace("Na 0.0", "Na nan0.0"): "atom 1 is Na nan0.0",
+        good.replace("Na 0.0000000000", "Na nan"): "atom 1 is Na nan",
         good.replace("Na ", "11 ") + "\n\n": "",
     }
     path = tmp_path / "x.extxyz"

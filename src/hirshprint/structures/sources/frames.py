@@ -9,7 +9,7 @@ from dataclasses import dataclass
 COUNT = re.compile(r"\s*\d{1,9}\s*")
 _VALUE = r'"((?:\\.|[^"\\])*)"' r"|'([^']*)'" r"|\{([^}]*)\}" r"|(\[(?:[^\[\]]|\[[^\[\]]*\])*\])" r"|(\S+)"
 WORD = re.compile(rf"""(?:"([^"]*)"|'([^']*)'|([^\s="',]+))\s*=\s*(?:{_VALUE})""")
-DEFAULT_PROPERTIES = "species:S:1:pos:R:3"
+GEOMETRY_WORDS = ("lattice", "properties", "pbc", "occupancy", "occupancies")
 
 
 @dataclass(frozen=True)
@@ -64,25 +64,7 @@ def read_comment(comment: str) -> dict[str, str]:
     }
 
 
-def frame_columns(properties: str) -> tuple[int, int, int] | None:
-    """Find the columns of the element and of the place among those of an atom, and how many there are."""
-    words = (properties or DEFAULT_PROPERTIES).split(":")
-    found: dict[str, int] = {}
-    width = 0
-    for name, kind, count in zip(words[::3], words[1::3], words[2::3], strict=False):
-        if not count.isdecimal():
-            return None
-        found[f"{name}:{kind}:{count}"] = width
-        width += int(count)
-    species = found.get("species:S:1", found.get("Z:I:1"))
-    place = found.get("pos:R:3")
-    return (species, place, width) if species is not None and place is not None and len(words) % 3 == 0 else None
-
-
-def lattice_numbers(text: str) -> list[float] | None:
-    """Read the nine numbers of Lattice, the rows a, b, c in Å; None where it has others."""
-    try:
-        numbers = [float(word) for word in re.split(r"[\s,\[\]]+", text) if word]
-    except ValueError:
-        return None
-    return numbers if len(numbers) == 9 else None
+def frame_geometry(comment: str) -> dict[str, str]:
+    """Take the words of a frame's comment that determine its crystal, by their names in small letters."""
+    words = {key.lower(): value for key, value in read_comment(comment).items()}
+    return {key: words[key] for key in GEOMETRY_WORDS if key in words}
