@@ -26,7 +26,8 @@ SPECIES_KEYS = ("species", "sp", "symbols", "numbers")
 FRACTIONAL_KEYS = ("frac", "frac_coords")
 CARTESIAN_KEYS = ("positions", "cart_coords")
 FORM = (
-    "give `lattice` (three rows, Å) or `cell` (a, b, c, alpha, beta, gamma), `species`, and `frac` or `positions` (Å)"
+    "give `lattice` (three rows, Å) or `cell` (a, b, c, alpha, beta, gamma), `species`, and `frac` or `positions` (Å); "
+    "or write the dictionary of pymatgen's Structure under `structure`"
 )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import math
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -122,6 +122,8 @@ def _read_lines(path: Path) -> Iterator[Record]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 found, fault = _loaded(line)
+                if isinstance(found, dict) and ("x-optimade" in found or found.get("type") == "info"):
+                    continue  # lines of OPTIMADE's that tell of the file
                 yield _of_object(number, f"line {number}", found, fault=fault)
 
 
@@ -186,7 +188,20 @@ def _objects(found: Any, path: Path) -> tuple[list[Any], list[Any]]:
     if CELLS & set(found) or of_crystals or isinstance(found.get("structure"), str):
         return [found], []
     inside = next((found[key] for key in LISTS if isinstance(found.get(key), list)), None)
-    return (inside, []) if inside is not None else (list(found.values()), list(found))
+    if inside is not None:
+        return inside, []
+    objects = list(found.values())
+    if not any(map(_has_crystal, objects)) and any(
+        _has_crystal(one) for group in objects if isinstance(group, dict) for one in group.values()
+    ):
+        raise InputError(
+            f"{path}: its crystals are in objects of objects; write each, with its `id`, as a line of .jsonl"
+        )
+    return objects, list(found)
+
+
+def _has_crystal(found: Any) -> bool:
+    return isinstance(found, dict) and bool((CELLS | set(INNER)) & set(found))
 
 
 def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tuple[str, str] | None = None) -> Record:
@@ -354,7 +369,7 @@ def _number(value: Any, name: str) -> tuple[float | None, tuple[str, str] | None
         number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
     if number is None:
         return None, (f"{str(value)[:40]!r} as {name} is no number", "write a number with a decimal point")
-    if not abs(number) < math.inf:
+    if not abs(number) <= sys.float_info.max:
         return None, (f"{name} is {str(value)[:40]}, no finite number", "write a finite number, or delete the record")
     return float(number), None
 
