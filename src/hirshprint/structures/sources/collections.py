@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
-from hirshprint.structures.sources.frames import frame_geometry, read_comment, split_frames
+from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
 from hirshprint.structures.sources.rows import NUMBER
 from hirshprint.structures.sources.targets import read_targets
 
@@ -114,7 +114,8 @@ def _read_frames(path: Path) -> Iterator[Record]:
         for number, frame in enumerate(split_frames(lines), 1):
             text = json.dumps([frame_geometry(frame.comment), frame.atoms])
             place = f"frame {number} (line {frame.line})"
-            yield Record(number, place, "extxyz", text, (read_comment(frame.comment),), fault=frame.fault)
+            fault = frame.fault or comment_fault(frame.comment)
+            yield Record(number, place, "extxyz", text, (read_comment(frame.comment),), fault=fault)
 
 
 def _read_lines(path: Path) -> Iterator[Record]:
@@ -157,7 +158,11 @@ def _read_json(path: Path) -> Iterator[Record]:
         hint = "; where it has an object in each line, name it .jsonl" if text.count("\n{") else ""
         raise InputError(f"{path}: {fault[0].replace('it is ', '')}{hint}")
     if isinstance(found, dict) and {"ids", "nextid"} <= set(found):
-        for number in found["ids"] if isinstance(found["ids"], list) else []:
+        if not isinstance(found["ids"], list) or not all(type(number) is int for number in found["ids"]):
+            raise InputError(
+                f"{path}: a database of ASE's whose ids are no list of whole numbers; write it again with ASE"
+            )
+        for number in found["ids"]:
             yield _of_row(number, found.get(str(number)))
         return
     objects, names = _objects(found, path)

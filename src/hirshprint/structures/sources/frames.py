@@ -56,12 +56,22 @@ def split_frames(lines: Iterable[str]) -> Iterator[Frame]:
 
 def read_comment(comment: str) -> dict[str, str]:
     """Read the words KEY=VALUE of a frame's comment; values may stand in quotes or brackets."""
-    return {
-        next(key for key in match.groups()[:3] if key is not None): next(
-            value for value in match.groups()[3:] if value is not None
-        )
-        for match in WORD.finditer(comment)
-    }
+    return dict(_words(comment))
+
+
+def comment_fault(comment: str) -> tuple[str, str] | None:
+    """Say which key has two values in a comment, and what to do; None if none has."""
+    found: dict[str, str] = {}
+    for key, value in _words(comment):
+        if found.setdefault(key, value) != value:
+            return f"its comment has two values of {key[:40]}", "keep one of them"
+    return None
+
+
+def _words(comment: str) -> Iterator[tuple[str, str]]:
+    for match in WORD.finditer(comment):
+        key = next(key for key in match.groups()[:3] if key is not None)
+        yield key, next(value for value in match.groups()[3:] if value is not None)
 
 
 def frame_geometry(comment: str) -> dict[str, str]:
