@@ -137,7 +137,7 @@ def test_faults_change_nothing_and_a_broken_run_goes_on(serve: Callable[[bool], 
         "500",
         "503",
         "no OPTIMADE answer",
-        "malformed",
+        "unusable: -2",
         "came twice",
         "does not sort",
     ):
@@ -163,7 +163,7 @@ def test_faults_change_nothing_and_a_broken_run_goes_on(serve: Callable[[bool], 
     record = json.loads((spoilt.folder / "results/fetched/oqmd.provenance.json").read_text(encoding="utf-8"))
     assert {step["step"]: step["entries"] for step in record["steps"]} == {
         "answered": len(rows) + 5,
-        "malformed": -2,
+        "unusable": -2,
         "no cubic perovskite": -1,
         "another entry of the same compound": -2,
         "in the table": len(rows),

@@ -87,6 +87,55 @@ FORMS = {
 }
 
 
+def jarvis(crystal: Crystal, cartesian: bool, **more: Any) -> dict[str, Any]:
+    """A crystal as JARVIS has it."""
+    atoms = {
+        "lattice_mat": crystal.lattice.matrix.tolist(),
+        "coords": (crystal.cart_coords if cartesian else crystal.frac_coords).tolist(),
+        "elements": [site.specie.symbol for site in crystal],
+        "abc": list(crystal.lattice.abc),
+        "angles": list(crystal.lattice.angles),
+        "cartesian": cartesian,
+    }
+    return {"atoms": atoms, **more}
+
+
+def optimade(crystal: Crystal, name: str, **more: Any) -> dict[str, Any]:
+    """A crystal as an entry of OPTIMADE's."""
+    symbols = [site.specie.symbol for site in crystal]
+    attributes = {
+        "lattice_vectors": crystal.lattice.matrix.tolist(),
+        "cartesian_site_positions": crystal.cart_coords.tolist(),
+        "species_at_sites": [f"{symbol}1" for symbol in symbols],
+        "species": [
+            {"name": f"{symbol}1", "chemical_symbols": [symbol], "concentration": [1.0]} for symbol in set(symbols)
+        ],
+        "dimension_types": [1, 1, 1],
+        "elements": sorted(set(symbols)),
+    }
+    return {"id": name, "type": "structures", "attributes": attributes | more}
+
+
+def entry(crystal: Crystal, name: str, value: float) -> dict[str, Any]:
+    """A crystal as an entry of pymatgen's, as Alexandria has it."""
+    return {"energy": -1.0, "entry_id": None, "structure": crystal.as_dict(), "data": {"mat_id": name, "gap": value}}
+
+
+FORMS |= {
+    "jarvis.json": lambda: json.dumps(
+        [jarvis(c, n == "skew", jid=n, gap=VALUES[n], elements=["x"]) for n, c in CRYSTALS.items()]
+    ),
+    "optimade.json": lambda: json.dumps(
+        {"data": [optimade(c, n, gap=VALUES[n]) for n, c in CRYSTALS.items()], "meta": {}}
+    ),
+    "optimade.jsonl": lambda: lines({"x-optimade": {}}, *(optimade(c, n, gap=VALUES[n]) for n, c in CRYSTALS.items())),
+    "entries.json": lambda: json.dumps({"entries": [entry(c, n, VALUES[n]) for n, c in CRYSTALS.items()]}),
+    "verbosity.jsonl": lambda: lines(
+        *({"id": n, "gap": VALUES[n], "structure": c.as_dict(verbosity=0)} for n, c in CRYSTALS.items())
+    ),
+}
+
+
 def plan_of(path: Path, text: str, **more: Any) -> Plan:
     if path.suffix == ".gz":
         path.write_bytes(gzip.compress(text.encode()))
@@ -163,13 +212,17 @@ BAD = {
     "[1, 2]": "it is no object with a crystal",
     json.dumps(plain(RUTILE, id="x")): "it has no gap",
     json.dumps(plain(RUTILE, id="x", gap="wide")): "'wide' as gap is no number",
-    json.dumps(plain(RUTILE, id="x", gap=True)): "gap is True, no finite number",
+    json.dumps(plain(RUTILE, id="x", gap=True)): "'True' as gap is no number",
     json.dumps(plain(RUTILE, id="x", gap=float("nan"))): "gap is nan, no finite number",
     json.dumps(plain(RUTILE, id="x", gap="1e999")): "gap is 1e999, no finite number",
     json.dumps(plain(RUTILE, id=" ", gap=1)): "its id '' cannot name a structure",
     json.dumps(plain(RUTILE, id="a\nb", gap=1)): "cannot name a structure",
     json.dumps(plain(RUTILE, id="x" * 200, gap=1)): "cannot name a structure",
     json.dumps(plain(RUTILE, id=[1], gap=1)): "its id is [1], neither text nor a whole number",
+    json.dumps(plain(RUTILE, id="x", gap=10**400)): "no finite number",
+    json.dumps(plain(RUTILE, id="x", gap="1_0")): "'1_0' as gap is no number",
+    json.dumps(plain(RUTILE, id="x", gap=1))[:-1] + ', "gap": 2}': "the key gap stands twice in one object",
+    json.dumps({"id": "x", "structure": "data_x\n_cell_length_a 4", "gap": 1}): "in `structure`: it is text",
     json.dumps(plain(RUTILE, id="good", gap=1)): "2 records have the id good: line 1, line 2",
 }
 UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
@@ -177,13 +230,13 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "five constants": ({"cell": [4, 4, 3, 90, 90]}, "`cell` is neither three rows nor six cell constants"),
     "two rows": ({"cell": [[4, 0, 0], [0, 4, 0]]}, "neither three rows nor six"),
     "a row of two": ({"cell": [[4, 0, 0], [0, 4], [0, 0, 3]]}, "row 2 of `cell` is not three numbers"),
-    "an angle of 0": ({"cell": [4, 4, 3, 90, 90, 0]}, "the cell constants 4 4 3 90 90 0"),
-    "angles that close": ({"cell": [4, 4, 3, 30, 30, 90]}, "the cell constants 4 4 3 30 30 90"),
+    "an angle of 0": ({"cell": [4, 4, 3, 90, 90, 0]}, "the cell constants 4 4 3 90 90 0 make no cell"),
+    "angles that close": ({"cell": [4, 4, 3, 30, 30, 90]}, "the cell constants 4 4 3 30 30 90 make no cell"),
     "no volume": ({"cell": [[4, 0, 0], [0, 4, 0], [4, 4, 0]]}, "its lattice vectors lie in one plane"),
     "two cells": ({"lattice": [[4, 0, 0], [0, 4, 0], [0, 0, 3]]}, "it has `lattice` and `cell`"),
     "fewer places": ({"frac": [[0, 0, 0]]}, "`sp` names 6 atoms, `frac` has 1 places"),
     "a place of two": ({"frac": [[0, 0]] * 6}, "row 1 of `frac` is not three numbers"),
-    "text": ({"frac": [[0, 0, "x"]] * 6}, '"x" in row 1 of `frac` is no number'),
+    "text": ({"frac": [[0, 0, "x"]] * 6}, "'x' in row 1 of `frac` is no number"),
     "null": ({"frac": [[0, 0, None]] * 6}, "null in row 1 of `frac` is no number"),
     "nan": ({"frac": [[0, float("nan"), 0]] * 6}, "not finite"),
     "both places": ({"positions": [[0, 0, 0]] * 6}, "it has `frac` and `positions`"),
@@ -196,6 +249,23 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "half": ({"sp": [[{"element": "Ti", "occu": 0.5}], *["O"] * 5]}, "partial occupancy or disorder (atom 1)"),
     "mixed": ({"sp": [[{"element": "Ti", "occu": 0.5}, {"element": "Zr", "occu": 0.5}], *["O"] * 5]}, "disorder"),
     "a slab": ({"pbc": [True, True, False]}, "does not repeat in three directions"),
+    "pbc in words": ({"pbc": "F F F"}, "its `pbc` is F F F"),
+    "a molecule": ({"sp": ["H2O"] * 6}, "unknown element 'H2O' (atom 1)"),
+    "jarvis": (jarvis(RUTILE, False) | {"atoms": {"lattice_mat": [[4, 0, 0]] * 3}}, "lie in one plane"),
+    "neither": ({"atoms": jarvis(RUTILE, False)["atoms"] | {"cartesian": "no"}}, "`cartesian` is 'no'"),
+    "a layer": (optimade(RUTILE, "a layer", dimension_types=[1, 1, 0]), "does not repeat in three directions"),
+    "a species": (optimade(RUTILE, "a species", species=[]), "`species` has no 'Ti1' (atom 1)"),
+    "a vacancy": (
+        optimade(
+            RUTILE,
+            "a vacancy",
+            species=[
+                {"name": name, "chemical_symbols": [name[:-1], "vacancy"], "concentration": [0.9, 0.1]}
+                for name in ("Ti1", "O1")
+            ],
+        ),
+        "partial occupancy or disorder (atom 1)",
+    ),
     "no atoms": ({"sp": [], "frac": []}, "no atoms in it"),
     "overlap": ({"frac": [[0, 0, 0]] * 6}, "occupied by more than one atom: Ti (atom 1) and Ti (atom 2)"),
 }
@@ -258,8 +328,8 @@ def test_disorder_of_pymatgen_is_refused(tmp_path: Path) -> None:
     _, _, rejections = build_structures(plan.entries, {"unit": "eV"})
     assert [rejection.reason.partition(" (")[0] for rejection in rejections] == [
         "partial occupancy or disorder at site 1",
+        "it does not repeat in three directions",
         "it has no cell that repeats in three directions",
-        "it is no pymatgen Structure but a Molecule",
     ]
     assert [rejection.source[-6:] for rejection in rejections] == ["item 1", "item 2", "item 3"]
 
@@ -274,12 +344,15 @@ def test_broken_frames_cost_themselves_alone(tmp_path: Path) -> None:
         good.replace("gap=1", "gap=2"): "",
         "\na remark\nand another\n": "'a remark' is no number of atoms",
         good.replace("Lattice", "Cell"): "no cell that repeats",
-        good.replace("pos:R:3", "momenta:R:3"): "without species or pos",
-        good.replace("T T T", "T T F"): "pbc is T T F",
-        good.replace(" 0 0 1\n", "\n"): "line 3 is Na 0.0000000000",
-        good.replace("Na 0.0", "Na nan0.0"): "line 3 is Na nan0.0000000000",
-        good.replace("Na 0.0000000000", "Na 1e999"): "not finite, or too large",
+        good.replace("pos:R:3", "momenta:R:3"): "its Properties are species:S:1:momenta:R:3:forces:R:3, without",
+        good.replace("T T T", "T T F"): "repeats in three directions (pbc is T T F)",
+        good.replace(" 0 0 1\n", "\n"): "atom 1 is Na 0.0000000000 0.0000000000 0.000000000 ... and not 7 columns",
+        good.replace("Na 0.0", "Na nan0.0"): "atom 1 is Na nan0.0",
+        good.replace("Na 0.0000000000", "Na nan"): "atom 1 is Na nan",
         good.replace("Na ", "11 ") + "\n\n": "",
+        good.replace("gap=1", "gap=1 gap=2"): "its comment has two values of gap",
+        good.replace("gap=1", 'gap=1 occupancy="_JSON {\\"0\\": {\\"Na\\": 0.5}}"'): "it has occupancies",
+        good.replace("gap=1", 'gap=4 occupancy="_JSON {\\"0\\": {\\"Na\\": 1}, \\"1\\": {\\"O\\": 1.0}}"'): "",
     }
     path = tmp_path / "x.extxyz"
     plan = plan_of(path, "".join(parts))
@@ -287,7 +360,7 @@ def test_broken_frames_cost_themselves_alone(tmp_path: Path) -> None:
     found = {r.source.split()[2]: r.reason for r in (*plan.rejections, *unusable)}
     for number, reason in enumerate(parts.values(), 1):
         assert (reason in found[str(number)]) if reason else str(number) not in found, (number, found)
-    assert [structure.structure_id for structure in structures] == ["x-0001", "x-0004", "x-0012"]
+    assert [structure.structure_id for structure in structures] == ["x-0001", "x-0004", "x-0012", "x-0015"]
     assert len(found) + len(structures) == len(parts)
 
 
@@ -318,6 +391,11 @@ def test_comments_of_frames() -> None:
         ("x.json", b"", "not JSON"),
         ("x.json", b'{"id": 1}\n{"id": 2}', "name it .jsonl"),
         ("x.json", b"[" * 100_000, "not JSON"),
+        ("x.json", b'{"a": {"cell": 1}, "a": {"cell": 2}}', "the key a stands twice"),
+        ("x.json", b'{"structure": {"0": {"lattice": {}}}, "gap": {"0": 1}}', "a table by columns; write it with df"),
+        ("x.json", b'{"mp-1": {"mp-1-0": {"structure": {}}}}', "objects of objects; write each, with its `id`"),
+        ("x.json", b'{"index": [0], "columns": ["gap"], "data": [3]}', "its index, columns and data do not fit"),
+        ("x.json", b'{"ids": ["x"], "nextid": 2}', "ids are no list of whole numbers"),
         ("x.jsonl", b"\xff\xfe\x00", "not UTF-8"),
         ("x.jsonl.gz", b"no gzip", "damaged or cut off"),
         ("x.jsonl.gz", gzip.compress(b'{"gap": 1}\n' * 99)[:-9], "damaged or cut off"),
@@ -369,6 +447,25 @@ def test_a_table_of_targets_and_a_field_for_the_group(tmp_path: Path) -> None:
     assert "'x' in column gap" in reasons["targets.csv row 3"]
     assert "no record ghost in" in reasons["targets.csv row 4"]
     assert "no row for s2 in" in reasons["x.jsonl line 3"]
+
+
+def test_groups_may_be_numbers_also_zero(tmp_path: Path) -> None:
+    groups = [0, "a", "", [1], float("nan")]
+    plan = plan_of(tmp_path / "x.jsonl", lines(*(plain(RUTILE, gap=1, fold=group) for group in groups)), group="fold")
+    assert [entry.group for entry in plan.entries] == ["0", "a"]
+    reasons = [rejection.reason for rejection in plan.rejections]
+    assert reasons == ["it has no fold", "fold is [1], neither text nor a number", "it has no fold"]
+
+
+def test_a_record_that_changed_since_it_was_planned_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    plan = plan_of(path, lines(plain(RUTILE, id="a", gap=1), plain(SKEW, id="b", gap=2)))
+    path.write_text(lines(plain(SKEW, id="new", gap=3), plain(SKEW, id="b", gap=2)))
+    structures, targets, (rejection,) = build_structures(plan.entries, {"property": "gap", "unit": "eV"})
+    assert [(structure.structure_id, row["value"]) for structure, row in zip(structures, targets, strict=True)] == [
+        ("b", 2)
+    ]
+    assert (rejection.structure_id, rejection.reason) == ("a", "its file was changed while it was read")
 
 
 def test_without_a_property_there_are_structures_alone(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from hirshprint.structures.building import build_structures
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError, Plan
 from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.reading import process
 from hirshprint.structures.reading.process import Task, read_all
 from hirshprint.structures.structure import Structure
 
@@ -287,3 +288,18 @@ def _plan_or_message(settings: dict[str, Any]) -> Plan | str:
         return plan_dataset(settings)
     except InputError as error:
         return str(error)
+
+
+def test_what_a_library_says_goes_to_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError("list index out of range")
+
+    monkeypatch.setattr(process, "read_record", fail)
+    reason, remedy = process._answer(("json", "{}"), "x")  # type: ignore[misc]
+    assert (reason, remedy) == (
+        "it cannot be used, for a reason that was not foreseen",
+        "check its cell and its atoms; see the log",
+    )
+    assert capsys.readouterr().err == "x: IndexError: list index out of range\n"

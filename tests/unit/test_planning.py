@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,7 @@ def test_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         plan_dataset(_settings(tmp_path))
     path = tmp_path / "table.csv"
     path.write_text(HEADER)
-    with pytest.raises(InputError, match="a file where a folder of structure files is read"):
+    with pytest.raises(InputError, match="a file where a folder of structure files is to be read"):
         plan_dataset({"folder": str(path), "property": "p", "unit": ""})
 
     def refuse(_: Path) -> bytes:
@@ -275,4 +276,7 @@ def test_one_job_per_structure_is_named_by_its_id(tmp_path: Path) -> None:
     plan = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.905\nBaTiO3,Ba,Ti,O,4.01\n")
     assert list(plan_batches(plan, 1)) == ["BaTiO3-a4.50000", "SrTiO3-a4.50000"]
     assert batch_of("my cell (2)", None) != batch_of("my cell [2]", None)
+    assert batch_of("mp-1000", None) == "mp-1000"
+    for name in (".", "..", "x" * 120, "cell-" + "0" * 20, "ab" * 30):  # no folder, and no loop for Snakemake
+        assert re.fullmatch(r"[A-Za-z0-9._-]+-[0-9a-f]{8}", batch_of(name, None)), name
     assert " " not in batch_of("my cell (2)", None)

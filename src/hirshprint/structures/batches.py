@@ -8,6 +8,8 @@ import re
 
 from hirshprint.structures.entries import Entry, Plan
 
+PERIODIC = re.compile(r"(.{1,12})\1{9}$")  # Snakemake refuses names that end like this: it takes them for a loop
+
 
 def count_batches(structures: int, structures_per_job: int) -> int:
     """Return the power of two that is at least structures / structures_per_job."""
@@ -22,7 +24,8 @@ def batch_of(structure_id: str, batches: int | None) -> str:
     hashed = hashlib.sha256(structure_id.encode())
     if batches is None:
         plain = re.sub(r"[^A-Za-z0-9._+-]", "_", structure_id)
-        return plain if plain == structure_id else f"{plain}-{hashed.hexdigest()[:8]}"
+        usable = plain == structure_id and plain.strip(".") and not PERIODIC.search(plain)
+        return plain if usable else f"{plain}-{hashed.hexdigest()[:8]}"
     bits = batches.bit_length() - 1
     index = int.from_bytes(hashed.digest()[:8], "big") >> (64 - bits)
     width = max(1, math.ceil(bits / 4))

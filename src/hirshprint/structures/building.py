@@ -15,7 +15,7 @@ from hirshprint.structures.entries import Entry, Rejection
 from hirshprint.structures.placed import prototype_structure
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.reading.process import Task, read_all
-from hirshprint.structures.sources.collections import read_collection
+from hirshprint.structures.sources.collections import read_collection, record_digest
 from hirshprint.structures.structure import Structure
 
 TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
@@ -68,14 +68,15 @@ def build_structures(
 def _tasks(entries: Iterable[Entry]) -> Iterator[Task]:
     """What is to be read for each of the entries; a file of many is gone through once."""
     for path, of_path in groupby(entries, key=lambda entry: entry.path):
-        names = {entry.record: entry.structure_id for entry in of_path}
+        wanted = {entry.record: entry for entry in of_path}
         assert path is not None
-        if None in names:
-            yield path, names[None]
+        if None in wanted:
+            yield path, wanted[None].structure_id
             continue
         for record in read_collection(path):
-            if record.number in names:
-                yield (record.kind, record.geometry), names[record.number]
+            entry = wanted.get(record.number)
+            if entry and entry.content == (record_digest(record),):  # else it was changed since it was planned
+                yield (record.kind, record.geometry), entry.structure_id
 
 
 def _target(

@@ -144,13 +144,6 @@ def far_places(frac: NDArray[np.float64]) -> list[str]:
     return [doubt] if far > MANY_CELLS else []
 
 
-def structure_of_places(
-    lattice: NDArray[np.float64], symbols: Sequence[str], places: NDArray[np.float64], structure_id: str
-) -> Structure:
-    """Check a crystal that is given by its lattice (rows, Å) and Cartesian places (n, 3) Å; see `crystal_structure`."""
-    return crystal_structure(Crystal(lattice, tuple(symbols), places @ np.linalg.inv(lattice)), structure_id)
-
-
 def _site_labels(symbols: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """Label distinct sites by the names of their first atoms, or by element and number."""
     if len({name.lower() for name in names}) == len(symbols) and all(LABEL.fullmatch(name) for name in names):

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hirshprint.files import file_digest, written_whole
-from hirshprint.structures.crystals import CrystalError, structure_of_places
+from hirshprint.structures.crystals import CrystalError, crystal_structure
 from hirshprint.structures.prototypes import Prototype, find_prototype
+from hirshprint.structures.reading.records import crystal_of_optimade
 from hirshprint.structures.recognition import TOLERANCE, prototype_edge, prototype_elements
 
 RULE = "of several entries of a compound the one with the smallest {} counts, among equal ones the first id"
@@ -71,38 +70,21 @@ def _recognised(
     for number, entry in enumerate(entries):
         name = str(entry.get("id", f"number {number}")) if isinstance(entry, dict) else f"number {number}"
         try:
-            structure = structure_of_places(*_places(entry), name)
+            attributes = entry.get("attributes") if isinstance(entry, dict) else None
+            if not isinstance(attributes, dict):
+                raise CrystalError("it has no attributes", "leave it out")
+            structure = crystal_structure(crystal_of_optimade(attributes), name)
         except CrystalError as error:
             rejected.append((name, f"unusable: {error.reason}"))
-            continue
-        except (KeyError, TypeError, ValueError, IndexError, np.linalg.LinAlgError) as error:
-            rejected.append((name, f"malformed: {type(error).__name__} {error}"))
             continue
         elements = prototype_elements(structure, prototype)
         if elements is None:
             rejected.append((name, f"no {prototype.name.replace('_', ' ')}"))
             continue
-        value = entry["attributes"].get(prefer) if prefer else None
+        value = attributes.get(prefer) if prefer else None
         row = dict(zip(prototype.sites, elements, strict=True)) | {"id": name, "prefer": value}
         found.append(row | {"a_angstrom": prototype_edge(structure, prototype)})
     return found, rejected
-
-
-def _places(entry: Mapping[str, Any]) -> tuple[NDArray[np.float64], list[str], NDArray[np.float64]]:
-    """Lattice, symbols and Cartesian places of an entry; raises whatever a malformed one makes fail."""
-    attributes = entry["attributes"]
-    species = {one["name"]: one for one in attributes["species"]}
-    symbols = []
-    for name in attributes["species_at_sites"]:
-        kinds = species[name]["chemical_symbols"]
-        if len(kinds) != 1 or kinds[0] in ("X", "vacancy") or species[name].get("concentration", [1])[0] != 1:
-            raise CrystalError("partial occupancy or disorder", "leave it out")
-        symbols.append(kinds[0])
-    lattice = np.array(attributes["lattice_vectors"], dtype=float)
-    places = np.array(attributes["cartesian_site_positions"], dtype=float)
-    if lattice.shape != (3, 3) or places.shape != (len(symbols), 3):
-        raise ValueError(f"a lattice of shape {lattice.shape}, {len(places)} places and {len(symbols)} species")
-    return lattice, symbols, places
 
 
 def _one_per_compound(found: Sequence[dict[str, Any]], prototype: Prototype, prefer: str) -> list[dict[str, Any]]:
@@ -127,8 +109,8 @@ def _sortable(value: Any) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return np.inf
-    return number if np.isfinite(number) else np.inf
+        return math.inf
+    return number if math.isfinite(number) else math.inf
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

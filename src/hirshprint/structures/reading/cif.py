@@ -21,6 +21,7 @@ from hirshprint.structures.reading.cif_symmetry import WRITE, Claim, Meaning, fi
 from hirshprint.structures.reading.expansion import expand, made_by, same_atoms
 from hirshprint.structures.reading.formula import formula_meanings, formula_units, spelled
 from hirshprint.structures.reading.operations import fits_cell, number_of, operations_of_xyz, same_group
+from hirshprint.structures.reading.parts import lattice_of_constants
 
 VOLUME_TOLERANCE = 0.01
 CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
@@ -77,18 +78,16 @@ def _lattice(tags: Tags) -> tuple[NDArray[np.float64], list[str]]:
         if "length" in name and number > MAX_EDGE_ANGSTROM:
             raise CrystalError(f"a cell edge of {number:.3g} Å", "check the cell constants (Å)")
         constants.append(number)
-    cosines = np.cos(np.radians(constants[3:]))
-    if 1 - cosines @ cosines + 2 * cosines.prod() <= 1e-6:
-        raise CrystalError(f"its angles {constants[3:]} make no cell", "correct the cell constants (Å, degrees)")
-    lattice = Lattice.from_parameters(*constants)
+    lattice = lattice_of_constants(constants)
+    made = float(np.linalg.det(lattice))
     volume = read_number(tags.get("_cell_volume", ["?"])[0])
-    if volume and abs(volume / lattice.volume - 1) > VOLUME_TOLERANCE:
+    if volume and abs(volume / made - 1) > VOLUME_TOLERANCE:
         raise CrystalError(
-            f"its _cell_volume is {volume:g} Å³, but its cell constants make {lattice.volume:.2f} Å³",
+            f"its _cell_volume is {volume:g} Å³, but its cell constants make {made:.2f} Å³",
             "correct the one or the other",
         )
     remarks = [f"{' and '.join(missing)} not given: taken as 90 degrees"] if missing else []
-    return np.array(lattice.matrix), remarks
+    return lattice, remarks
 
 
 def _formula(tags: Tags) -> tuple[str, list[dict[str, float]]]:

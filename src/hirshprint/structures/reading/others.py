@@ -8,7 +8,7 @@ from hirshprint.structures.crystals import Crystal, CrystalError
 from hirshprint.structures.reading.parts import (
     ONE_EACH,
     checked_lattice,
-    element_on_line,
+    element_of,
     leading_numbers,
     lines_of,
     shown,
@@ -52,7 +52,7 @@ def read_xsf(text: str) -> Crystal:
     if len(atoms) < count or not all(_is_atom(words) for _, words in atoms):
         found = sum(_is_atom(words) for _, words in atoms)
         raise CrystalError(f"{found} atoms where line {line} says {count}", "complete the list of atoms")
-    symbols = tuple(element_on_line(words[0], number) for number, words in atoms)
+    symbols = tuple(element_of(words[0], f"on line {number}") for number, words in atoms)
     places = np.array([leading_numbers(words[1:4]) for _, words in atoms], dtype=float)
     return Crystal(lattice, symbols, places @ np.linalg.inv(lattice))
 
@@ -77,7 +77,7 @@ def read_gen(text: str) -> Crystal:
             f"{len(rows)} lines where {count} atoms, their elements, an origin and three vectors make {count + 6}",
             "correct the number of atoms, or complete the file; a second crystal needs a file of its own",
         )
-    kinds = [element_on_line(word, rows[1][0]) for word in rows[1][1]]
+    kinds = [element_of(word, f"on line {rows[1][0]}") for word in rows[1][1]]
     symbols, places = [], []
     for number, words in rows[2 : 2 + count]:
         kind = to_integer(words[1]) if len(words) > 1 else None

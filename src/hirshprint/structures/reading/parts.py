@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.structures.crystals import CrystalError
-from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.structures.symbols import SYMBOLS, element_fault
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
+ONE_ELEMENT = re.compile(r"[A-Z][a-z]?(?:\d*\.?\d*[+-]?|[+-]\d*\.?\d*)(?:[_(].*)?", re.ASCII)  # not H2O
 HYDROGENS = {"D": "H", "T": "H"}
 LARGE = 1e9  # no length in Å, coordinate or count of a file is beyond it
 SMALL_ANGSTROM = 1e-3  # no edge is shorter
@@ -35,8 +37,12 @@ def to_number(word: str) -> float | None:
     return float(re.sub("[dD]", "e", word)) if NUMBER.fullmatch(word) else None
 
 
-def leading_numbers(words: Sequence[str], count: int = 3) -> list[float] | None:
+def leading_numbers(words: Sequence[str], count: int = 3, where: str = "") -> list[float] | None:
     """Read the numbers that a line begins with; None where these are not `count`.
+
+    Parameters
+    ----------
+    where : what stands behind the number in a message, such as " of atom 3".
 
     Raises
     ------
@@ -49,7 +55,7 @@ def leading_numbers(words: Sequence[str], count: int = 3) -> list[float] | None:
         if value is None:
             break
         if not abs(value) < LARGE:
-            raise CrystalError(f"the number {word} is not finite, or too large", "correct the number")
+            raise CrystalError(f"the number {word}{where} is not finite, or too large", "correct the number")
         found.append(value)
     return found if len(found) == count else None
 
@@ -69,21 +75,75 @@ def symbol_of(word: str) -> str | None:
     return symbol if symbol in SYMBOLS else None
 
 
-def element_on_line(word: str, line: int) -> str:
-    """Element of a symbol, a label or an atomic number that stands on a line.
+def element_of(given: object, where: str) -> str:
+    """Element of a symbol, an ion (Ti4+, Ti+4), a label (Ti1, Ti_pv) or an atomic number, also one in text.
+
+    Parameters
+    ----------
+    where : what stands behind the element in a message, such as "on line 3".
 
     Raises
     ------
     CrystalError
         It is none of them.
     """
-    number = to_integer(word)
-    if number is not None and 0 < number <= len(SYMBOLS):
-        return SYMBOLS[number - 1]
-    symbol = symbol_of(word) if number is None else None
+    word = given.strip() if isinstance(given, str) else given
+    number = to_integer(word) if isinstance(word, str) else word
+    if isinstance(number, (int, float)) and not isinstance(number, bool) and number in range(1, len(SYMBOLS) + 1):
+        return SYMBOLS[int(number) - 1]
+    symbol = symbol_of(word) if isinstance(word, str) and ONE_ELEMENT.fullmatch(word) else None
     if symbol is None:
-        raise CrystalError(f"unknown element {word!r} on line {line}", "write an element symbol such as Sr")
+        near = element_fault(word) if isinstance(word, str) else None
+        remedy = near[1] if near else "write an element symbol such as Sr"
+        raise CrystalError(f"unknown element {_written(given)} {where}", remedy)
     return symbol
+
+
+def _written(value: object) -> str:
+    """A value as it stands in JSON, text in quotes as everywhere; cut for a message."""
+    return shown([repr(value) if isinstance(value, str) else json.dumps(value, default=str)])
+
+
+def three_numbers(given: object, what: str) -> list[float]:
+    """Take a list of three finite numbers; one may be written as text.
+
+    Raises
+    ------
+    CrystalError
+        It is something else; the message begins with `what`.
+    """
+    if not isinstance(given, list) or len(given) != 3:
+        raise CrystalError(f"{what} is not three numbers", "write three numbers")
+    return [one_number(value, what) for value in given]
+
+
+def one_number(value: object, what: str) -> float:
+    """Take a finite number, which may be written as text.
+
+    Raises
+    ------
+    CrystalError
+        It is something else; the message names `what` it is part of.
+    """
+    number = to_number(value.strip()) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        raise CrystalError(f"{_written(value)} in {what} is no number", "write a number with a decimal point")
+    if not abs(number) < LARGE:
+        raise CrystalError(
+            f"the number {shown([str(value)])} in {what} is not finite, or too large", "correct the number"
+        )
+    return float(number)
+
+
+def check_periodic(pbc: object) -> None:
+    """Raise CrystalError where a crystal does not repeat in three directions, as `pbc` says; None says nothing."""
+    repeats = pbc if isinstance(pbc, list) else [pbc]
+    if pbc is None or (len(repeats) in (1, 3) and all(one in (True, 1) for one in repeats)):
+        return
+    said = shown([str(pbc)])
+    if len(repeats) in (1, 3) and all(isinstance(one, (bool, int)) for one in repeats):
+        raise CrystalError(f"it does not repeat in three directions (pbc is {said})", "give a crystal, with its cell")
+    raise CrystalError(f"its `pbc` is {said}", "write true or false for each direction, or leave it out")
 
 
 def checked_lattice(rows: object) -> NDArray[np.float64]:
@@ -115,7 +175,8 @@ def lattice_of_constants(constants: Sequence[float]) -> NDArray[np.float64]:
     cosines = np.cos(np.radians(angles)) if bounded else np.ones(3)
     squared = 1 + 2 * np.prod(cosines) - np.sum(cosines**2)  # of the volume of a cell with edges of 1
     if not squared > FLAT**2:
-        raise CrystalError(f"the cell constants {' '.join(f'{x:g}' for x in constants)}", "correct them (Å, degrees)")
+        words = " ".join(f"{x:g}" for x in constants)
+        raise CrystalError(f"the cell constants {words} make no cell", "correct them (Å, degrees)")
     a, b, c = lengths
     x, y, z = cosines
     sine = np.sqrt(1 - y**2)

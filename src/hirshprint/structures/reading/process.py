@@ -186,7 +186,8 @@ def _answer(source: Path | tuple[str, str], structure_id: str) -> Structure | tu
     except OSError as error:
         return f"cannot be read ({error.strerror or error})", "check its permissions"
     except Exception as error:  # whatever a library does with a file that nobody thought of
-        return f"cannot be used ({type(error).__name__}: {error})", "check that it is a complete structure file"
+        print(f"{structure_id}: {type(error).__name__}: {error}", file=sys.stderr)  # for who looks into the log
+        return "it cannot be used, for a reason that was not foreseen", "check its cell and its atoms; see the log"
 
 
 if __name__ == "__main__":

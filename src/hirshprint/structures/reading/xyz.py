@@ -1,8 +1,9 @@
-"""Extended XYZ files: the cell and what the columns are stand on the second line."""
+"""Extended XYZ: the cell and what the columns are stand in the comment of a frame, on its second line."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,60 +12,79 @@ from hirshprint.structures.crystals import Crystal, CrystalError
 from hirshprint.structures.reading.parts import (
     ONE_EACH,
     checked_lattice,
-    element_on_line,
+    element_of,
     leading_numbers,
     lines_of,
     shown,
     to_integer,
+    to_number,
 )
+from hirshprint.structures.sources.frames import frame_geometry
 
-KEY = re.compile(r"""([A-Za-z_][\w-]*)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\{[^}]*\}|\[[^]]*\]|[^\s"'{\[]\S*)""")
 TRUTHS = {**dict.fromkeys(("t", "true", "1"), True), **dict.fromkeys(("f", "false", "0"), False)}
 ELEMENT_COLUMNS = ("species", "z", "numbers", "atomic_numbers", "element", "elements")
+OCCUPANCIES = ("occupancy", "occupancies")
 DEFAULT_COLUMNS = "species:S:1:pos:R:3"
 
 
 def read_xyz(text: str) -> Crystal:
-    """Read an extended XYZ file (https://github.com/libAtoms/extxyz).
+    """Read a file with one frame of extended XYZ (https://github.com/libAtoms/extxyz).
 
     Raises
     ------
     CrystalError
-        It has no cell, several crystals, or parts that do not fit together.
+        It has several crystals, or a number of lines that does not fit; or see `read_frame`.
     """
     rows = lines_of(text)
     count = to_integer(rows[0].strip())
     if count is None or count < 1:
         raise CrystalError(f"line 1 is {shown(rows[0].split())} and not the number of atoms", "write it there")
-    keys = {key.lower(): value.strip("\"'{}[]") for key, value in KEY.findall("".join(rows[1:2]))}
-    lattice = _lattice(keys)
     _check_length(rows, count)
-    shares = [float(share) for share in re.findall(r":\s*(\d*\.?\d+)", keys.get("occupancy", ""))]  # ASE's, of a CIF
-    if any("occupanc" in key for key in keys) and set(shares) != {1.0}:
-        raise CrystalError("partial occupancy or disorder: it has occupancies", "give an ordered model, without them")
-    columns, width = _columns(keys.get("properties", DEFAULT_COLUMNS))
-    if "pos" not in columns or not set(columns) & set(ELEMENT_COLUMNS):
-        raise CrystalError(
-            f"its Properties are {keys.get('properties')}, without species or pos", f"write {DEFAULT_COLUMNS} there"
-        )
-    symbols, places = list[str](), []
-    for line, row in enumerate(rows[2 : 2 + count], 3):
-        words = row.split()
-        place = leading_numbers(words[columns["pos"] :][:3])
-        if place is None or (len(words) != width and "properties" in keys):
+    return read_frame(frame_geometry(rows[1]), rows[2 : 2 + count])
+
+
+def read_frame(words: Mapping[str, str], atoms: Sequence[str]) -> Crystal:
+    """Read one frame of extended XYZ.
+
+    Parameters
+    ----------
+    words : of its comment, as `frame_geometry` takes them.
+    atoms : its lines of atoms.
+
+    Raises
+    ------
+    CrystalError
+        It has no cell, occupancies, or parts that do not fit together.
+    """
+    lattice = _lattice(words)
+    said = " ".join(words[key] for key in OCCUPANCIES if key in words)
+    _check_occupancies([to_number(share) for share in re.findall(r":\s*([^\s,{}]+)", said)], any(said))
+    properties = words.get("properties", DEFAULT_COLUMNS)
+    columns, width = _columns(properties)
+    symbols, places, shares = list[str](), [], []
+    for number, row in enumerate(atoms, 1):
+        cells, where = row.split(), f" of atom {number}"
+        place = leading_numbers(cells[columns["pos"] :][:3], where=where)
+        if place is None or (len(cells) != width and "properties" in words):
+            so = f", as Properties={properties} says" if "properties" in words else ""
             raise CrystalError(
-                f"line {line} is {shown(words)} and not an atom", f"write an element and three coordinates{_of(keys)}"
+                f"atom {number} is {shown(cells)} and not {width} columns with an element and three coordinates",
+                f"correct its line{so}",
             )
-        elements = {element_on_line(words[columns[name]], line) for name in ELEMENT_COLUMNS if name in columns}
+        elements = {element_of(cells[columns[name]], where.strip()) for name in ELEMENT_COLUMNS if name in columns}
         if len(elements) > 1:
-            raise CrystalError(f"two elements on line {line}: {' and '.join(sorted(elements))}", "correct one of them")
+            raise CrystalError(f"two elements for atom {number}: {' and '.join(sorted(elements))}", "correct one")
         symbols += elements
         places.append(place)
-    return Crystal(lattice, tuple(symbols), np.array(places) @ np.linalg.inv(lattice))
+        shares += [to_number(cells[columns[name]]) for name in OCCUPANCIES if name in columns]
+    _check_occupancies(shares, any(name in columns for name in OCCUPANCIES))
+    return Crystal(lattice, tuple(symbols), np.array(places).reshape(-1, 3) @ np.linalg.inv(lattice))
 
 
-def _of(keys: dict[str, str]) -> str:
-    return f", as Properties={keys['properties']} says" if "properties" in keys else ""
+def _check_occupancies(shares: Sequence[float | None], given: bool) -> None:
+    """Raise where there are occupancies other than one; ASE writes them, all one, for a crystal from a CIF."""
+    if given and set(shares) != {1.0}:
+        raise CrystalError("partial occupancy or disorder: it has occupancies", "give an ordered model, without them")
 
 
 def _check_length(rows: list[str], count: int) -> None:
@@ -83,23 +103,25 @@ def _check_length(rows: list[str], count: int) -> None:
     raise CrystalError(f"{frames} crystals in one file", ONE_EACH)
 
 
-def _lattice(keys: dict[str, str]) -> NDArray[np.float64]:
+def _lattice(words: Mapping[str, str]) -> NDArray[np.float64]:
     """The cell, rows a, b, c in Å, where it repeats in all three directions."""
-    if "lattice" not in keys:
+    if "lattice" not in words:
         raise CrystalError(
-            'it has no cell that repeats in three directions (no Lattice="..." on line 2)',
+            'it has no cell that repeats in three directions (no Lattice="..." in its comment, on its second line)',
             "give a crystal, with its cell",
         )
-    numbers = leading_numbers(keys["lattice"].split(), 9)
+    # rows in brackets of their own are none: of these, some programs take the columns as vectors
+    numbers = leading_numbers(re.findall(r"[^\s,]+", words["lattice"].strip("[] ")), 9, " of Lattice")
     if numbers is None:
         raise CrystalError(
-            f"its Lattice is {shown(keys['lattice'].split())}", "write nine numbers: the vectors a, b and c in Å"
+            f"its Lattice is {shown(words['lattice'].split())}",
+            "write nine numbers in quotes: the vectors a, b and c in Å",
         )
-    periodic = [TRUTHS.get(word.lower()) for word in re.split(r"[\s,]+", keys.get("pbc", "T T T").strip())]
+    periodic = [TRUTHS.get(word.lower()) for word in re.split(r"[\s,]+", words.get("pbc", "T").strip("[] "))]
     if periodic == [True] or periodic == [True] * 3:
         return checked_lattice(np.reshape(numbers, (3, 3)))
     raise CrystalError(
-        f"it has no cell that repeats in three directions (pbc is {keys['pbc']})", 'write pbc="T T T" for a crystal'
+        f"it has no cell that repeats in three directions (pbc is {words['pbc']})", 'write pbc="T T T" for a crystal'
     )
 
 
@@ -109,10 +131,15 @@ def _columns(properties: str) -> tuple[dict[str, int], int]:
     counts = [to_integer(word) for word in words[2::3]]
     if len(words) % 3 or None in counts:
         raise CrystalError(
-            f"its Properties are {properties}", f"write names, kinds and columns as in {DEFAULT_COLUMNS}"
+            f"its Properties are {shown([properties])}", f"write names, kinds and columns as in {DEFAULT_COLUMNS}"
         )
-    columns, width = {}, 0
+    columns, widths, width = {}, {}, 0
     for name, count in zip(words[::3], counts, strict=True):
-        columns[name.lower()] = width
+        columns[name.lower()], widths[name.lower()] = width, count
         width += count or 0
+    elements = [name for name in ELEMENT_COLUMNS if name in columns]
+    if widths.get("pos") != 3 or not elements or any(widths[name] != 1 for name in elements):
+        raise CrystalError(
+            f"its Properties are {shown([properties])}, without species or pos", f"write {DEFAULT_COLUMNS} there"
+        )
     return columns, width

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import math
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,15 +14,23 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
-from hirshprint.structures.sources.frames import geometry_words, read_comment, split_frames
+from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
+from hirshprint.structures.sources.rows import NUMBER
 from hirshprint.structures.sources.targets import read_targets
 
-ID_KEYS = ("id", "structure_id", "material_id")
-GEOMETRY = {"@class", "lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
-    *("frac", "frac_coords", "positions", "cart_coords")
+ID_KEYS = ("id", "structure_id", "material_id", "jid", "mat_id", "entry_id", "auid")
+GEOMETRY = {"lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
+    *("frac", "frac_coords", "positions", "cart_coords", "lattice_mat", "elements", "coords", "cartesian"),
+    *("lattice_vectors", "cartesian_site_positions", "species_at_sites", "dimension_types"),
 }
+INNER = ("structure", "atoms", "attributes")  # where an object may have its crystal: pymatgen's, JARVIS's, OPTIMADE's
+CELLS = {"lattice", "cell", "lattice_mat", "lattice_vectors"}  # one of them is in each object that is a crystal
+MORE_FIELDS = ("properties", "attributes", "data")  # the last is that of entries of pymatgen's
+LISTS = ("data", "entries")  # where an object may have its list of objects: OPTIMADE's, pymatgen's
 LONGEST_ID = 120  # characters, for files are named after ids
 DELETE = "correct it, or delete it"
+NO_TEXT = ("it is text that is no JSON", "write the dictionary of pymatgen's Structure there: structure.as_dict()")
+AS_LINES = "write it with df.to_json(..., orient='records', lines=True) and name it .jsonl"
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,10 @@ def _open(path: Path) -> IO[str]:
 def _read_frames(path: Path) -> Iterator[Record]:
     with _open(path) as lines:
         for number, frame in enumerate(split_frames(lines), 1):
-            words = read_comment(frame.comment)
-            text = "\n".join([str(len(frame.atoms)), geometry_words(frame.comment), *frame.atoms])
-            yield Record(number, f"frame {number} (line {frame.line})", "extxyz", text, (words,), fault=frame.fault)
+            text = json.dumps([frame_geometry(frame.comment), frame.atoms])
+            place = f"frame {number} (line {frame.line})"
+            fault = frame.fault or comment_fault(frame.comment)
+            yield Record(number, place, "extxyz", text, (read_comment(frame.comment),), fault=fault)
 
 
 def _read_lines(path: Path) -> Iterator[Record]:
@@ -114,12 +123,27 @@ def _read_lines(path: Path) -> Iterator[Record]:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 found, fault = _loaded(line)
+                if isinstance(found, dict) and ("x-optimade" in found or found.get("type") == "info"):
+                    continue  # lines of OPTIMADE's that tell of the file
                 yield _of_object(number, f"line {number}", found, fault=fault)
+
+
+class _KeyTwiceError(ValueError):
+    """A key that stands twice in an object of JSON."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _KeyTwiceError(next(key for k, (key, _) in enumerate(pairs) if key in dict(pairs[:k])))
+    return found
 
 
 def _loaded(text: str) -> tuple[Any, tuple[str, str] | None]:
     try:
-        return json.loads(text), None
+        return json.loads(text, object_pairs_hook=_object), None
+    except _KeyTwiceError as error:
+        return None, (f"the key {error.args[0]} stands twice in one object", "keep one of them")
     except (ValueError, RecursionError) as error:
         column = getattr(error, "colno", 1)
         return None, (f"it is not JSON (from character {column} on)", DELETE)
@@ -132,37 +156,77 @@ def _read_json(path: Path) -> Iterator[Record]:
     found, fault = _loaded(text)
     if fault:
         hint = "; where it has an object in each line, name it .jsonl" if text.count("\n{") else ""
-        raise InputError(f"{path}: not JSON{hint}")
-    names: list[Any] = []
+        raise InputError(f"{path}: {fault[0].replace('it is ', '')}{hint}")
     if isinstance(found, dict) and {"ids", "nextid"} <= set(found):
+        if not isinstance(found["ids"], list) or not all(type(number) is int for number in found["ids"]):
+            raise InputError(
+                f"{path}: a database of ASE's whose ids are no list of whole numbers; write it again with ASE"
+            )
         for number in found["ids"]:
-            yield _of_row(int(number), found.get(str(number)))
+            yield _of_row(number, found.get(str(number)))
         return
-    if isinstance(found, dict) and {"index", "columns", "data"} <= set(found):
-        names = [name if isinstance(name, str) else None for name in found["index"]]
-        found = [dict(zip(found["columns"], row, strict=False)) for row in found["data"]]
-    elif isinstance(found, dict) and (GEOMETRY | {"structure"}) & set(found):
-        found = [found]
-    elif isinstance(found, dict):
-        names, found = list(found), list(found.values())
-    if not isinstance(found, list):
-        raise InputError(f"{path}: neither a list of crystals nor an object of them")
-    for number, one in enumerate(found, 1):
+    objects, names = _objects(found, path)
+    for number, one in enumerate(objects, 1):
         yield _of_object(number, f"item {number}", one, names[number - 1] if names else None)
 
 
+def _objects(found: Any, path: Path) -> tuple[list[Any], list[Any]]:
+    """The objects of some JSON, and their names where it gives any."""
+    if not isinstance(found, dict):
+        if not isinstance(found, list):
+            raise InputError(f"{path}: neither a list of crystals nor an object of them")
+        return found, []
+    if {"index", "columns", "data"} <= set(found):
+        index, columns, rows = found["index"], found["columns"], found["data"]
+        if (
+            not all(isinstance(part, list) for part in (index, columns, rows, *rows))
+            or not all(isinstance(name, str) for name in columns)
+            or not all(len(row) == len(columns) for row in rows)
+            or len(index) != len(rows)
+        ):
+            raise InputError(f"{path}: its index, columns and data do not fit each other; {AS_LINES}")
+        names = [name if isinstance(name, str) else None for name in index]
+        return [dict(zip(columns, row, strict=True)) for row in rows], names
+    of_crystals = next((found[key] for key in INNER if isinstance(found.get(key), dict)), None)
+    if of_crystals and not CELLS & set(of_crystals) and all(isinstance(one, dict) for one in of_crystals.values()):
+        raise InputError(f"{path}: a table by columns; {AS_LINES}")
+    if CELLS & set(found) or of_crystals or isinstance(found.get("structure"), str):
+        return [found], []
+    inside = next((found[key] for key in LISTS if isinstance(found.get(key), list)), None)
+    if inside is not None:
+        return inside, []
+    objects = list(found.values())
+    if not any(map(_has_crystal, objects)) and any(
+        _has_crystal(one) for group in objects if isinstance(group, dict) for one in group.values()
+    ):
+        raise InputError(
+            f"{path}: its crystals are in objects of objects; write each, with its `id`, as a line of .jsonl"
+        )
+    return objects, list(found)
+
+
+def _has_crystal(found: Any) -> bool:
+    return isinstance(found, dict) and bool((CELLS | set(INNER)) & set(found))
+
+
 def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tuple[str, str] | None = None) -> Record:
-    """A record of an object that is a crystal, or has one under ``structure``."""
+    """A record of an object that is a crystal, or has one in it."""
     if not isinstance(found, dict):
         return Record(number, place, "json", "", (), name, fault or ("it is no object with a crystal", DELETE))
-    inner = found.get("structure")
-    if isinstance(inner, str) and inner.lstrip().startswith("{"):
-        inner = _loaded(inner)[0]
+    inner = next((found[key] for key in INNER if isinstance(found.get(key), dict)), found.get("structure"))
+    if isinstance(inner, str) and not CELLS & set(found):
+        inner, fault = _loaded(inner) if inner.lstrip().startswith("{") else (None, NO_TEXT)
+        fault = (f"in `structure`: {fault[0]}", fault[1]) if fault else None
     crystal = inner if isinstance(inner, dict) else found
     geometry = json.dumps({key: crystal[key] for key in GEOMETRY & set(crystal)}, sort_keys=True)
-    parts = (found, found.get("properties"), crystal.get("properties"))
+    parts = (found, *(found.get(key) for key in MORE_FIELDS), crystal.get("properties"))
     fields = tuple(part for part in parts if isinstance(part, dict))
-    return Record(number, place, "json", geometry, fields, name)
+    return Record(number, place, "json", geometry, fields, name, fault)
+
+
+def record_digest(record: Record) -> str:
+    """Digest of what determines the geometry of a record."""
+    return hashlib.sha256(f"{record.kind}\n{record.geometry}".encode()).hexdigest()
 
 
 def _read_sqlite(path: Path) -> Iterator[Record]:
@@ -273,13 +337,9 @@ def _list_records(path: Path, column: str | None, group: str | None) -> list[Lis
     for record in read_collection(path):
         name, name_fault = _name(record, stem)
         target, target_fault = _number(record.field(column), column) if column else (None, None)
-        of_group = record.field(group) if group else None
-        group_fault = (f"it has no {group}", "give it one, the name of its group") if group and not of_group else None
+        of_group, group_fault = _group(record.field(group), group) if group else (None, None)
         fault = record.fault or name_fault or target_fault or group_fault
-        digest = hashlib.sha256(f"{record.kind}\n{record.geometry}".encode()).hexdigest()
-        listed.append(
-            Listed(record.number, record.place, name, digest, target, str(of_group) if of_group else None, fault)
-        )
+        listed.append(Listed(record.number, record.place, name, record_digest(record), target, of_group, fault))
         if missing:
             missing -= {name for name in missing if record.field(name) is not None}
             known |= dict.fromkeys(key for fields in record.fields for key in fields if key not in GEOMETRY)
@@ -308,10 +368,22 @@ def _number(value: Any, name: str) -> tuple[float | None, tuple[str, str] | None
     """Read a finite number, or say what is wrong with it."""
     if value is None:
         return None, (f"it has no {name}", "add it, or delete the record")
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
+    if isinstance(value, str):
+        number = float(value) if NUMBER.fullmatch(value.strip()) else None
+    else:
+        number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if number is None:
         return None, (f"{str(value)[:40]!r} as {name} is no number", "write a number with a decimal point")
-    if not math.isfinite(number):
-        return None, (f"{name} is {value}, no finite number", "write a finite number, or delete the record")
-    return number, None
+    if not abs(number) <= sys.float_info.max:
+        return None, (f"{name} is {str(value)[:40]}, no finite number", "write a finite number, or delete the record")
+    return float(number), None
+
+
+def _group(value: Any, name: str) -> tuple[str | None, tuple[str, str] | None]:
+    """Read the name of a group, or say what is wrong with it."""
+    remedy = "give it one, the name of its group"
+    if value is None or value == "" or value != value:
+        return None, (f"it has no {name}", remedy)
+    if isinstance(value, (dict, list)):
+        return None, (f"{name} is {str(value)[:40]}, neither text nor a number", remedy)
+    return str(value), None

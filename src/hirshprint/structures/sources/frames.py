@@ -9,7 +9,7 @@ from dataclasses import dataclass
 COUNT = re.compile(r"\s*\d{1,9}\s*")
 _VALUE = r'"((?:\\.|[^"\\])*)"' r"|'([^']*)'" r"|\{([^}]*)\}" r"|(\[(?:[^\[\]]|\[[^\[\]]*\])*\])" r"|(\S+)"
 WORD = re.compile(rf"""(?:"([^"]*)"|'([^']*)'|([^\s="',]+))\s*=\s*(?:{_VALUE})""")
-GEOMETRY = re.compile("lattice|properties|pbc|occupanc", re.IGNORECASE)
+GEOMETRY_WORDS = ("lattice", "properties", "pbc", "occupancy", "occupancies")
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,25 @@ def split_frames(lines: Iterable[str]) -> Iterator[Frame]:
 
 def read_comment(comment: str) -> dict[str, str]:
     """Read the words KEY=VALUE of a frame's comment; values may stand in quotes or brackets."""
-    return {
-        next(key for key in match.groups()[:3] if key is not None): next(
-            value for value in match.groups()[3:] if value is not None
-        )
-        for match in WORD.finditer(comment)
-    }
+    return dict(_words(comment))
 
 
-def geometry_words(comment: str) -> str:
-    """Keep of a frame's comment what determines its geometry, as it is written."""
-    return " ".join(match[0] for match in WORD.finditer(comment) if GEOMETRY.search(match[0].partition("=")[0]))
+def comment_fault(comment: str) -> tuple[str, str] | None:
+    """Say which key has two values in a comment, and what to do; None if none has."""
+    found: dict[str, str] = {}
+    for key, value in _words(comment):
+        if found.setdefault(key, value) != value:
+            return f"its comment has two values of {key[:40]}", "keep one of them"
+    return None
+
+
+def _words(comment: str) -> Iterator[tuple[str, str]]:
+    for match in WORD.finditer(comment):
+        key = next(key for key in match.groups()[:3] if key is not None)
+        yield key, next(value for value in match.groups()[3:] if value is not None)
+
+
+def frame_geometry(comment: str) -> dict[str, str]:
+    """Take the words of a frame's comment that determine its crystal, by their names in small letters."""
+    words = {key.lower(): value for key, value in read_comment(comment).items()}
+    return {key: words[key] for key in GEOMETRY_WORDS if key in words}
