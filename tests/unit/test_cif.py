@@ -179,7 +179,7 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
         (cif("cubic", "_symmetry_Int_Tables_number 231\n", SALT), "its space-group number is 231"),
         (
             cif("cubic", P1 + group("F m -3 m"), SALT),
-            "its list of operations is of space group 1 and its space group 'F m -3 m' of 225",
+            "its list of operations is of space group 1, but its space group 'F m -3 m' is number 225",
         ),
         (cif("cubic", P1 + "-x,-y,z\n-y,x,z\n", SALT), "no group: products of them are missing"),
         (cif("cubic", P1 + "x,y,2*z\n", SALT), "'x,y,2*z' is no symmetry operation"),
@@ -189,7 +189,14 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
             "its _cell_volume is 84.1 Å³, but its cell constants make 74",
         ),
         (cif("cubic", P1, SALT, more="_chemical_formula_sum 'Na Cl2'\n"), "do not make up its formula 'Na Cl2'"),
-        (cif("cubic", P1, SALT, more="_chemical_formula_sum 'H Na Cl'\n"), "more or fewer hydrogens than its atoms"),
+        (
+            cif("cubic", P1, SALT, more="_chemical_formula_sum 'H Na Cl'\n"),
+            "has other hydrogens than its atoms: H1, not H0 (Cl1 Na1 in the cell)",
+        ),
+        (
+            cif("cubic", group("P m -3 m") + "_symmetry_Int_Tables_number 225\n", SALT),
+            "its space group 'P m -3 m' is number 221, but its space-group number is 225",
+        ),
         (cif("cubic", P1, SALT, more="_chemical_formula_sum 'Na Cl (H2 O)2'\n"), "do not make up"),
         (cif("cubic", "", SALT, more="_chemical_formula_sum NaCl\n_cell_formula_units_Z 4\n"), "Z is 4"),
         (
@@ -234,7 +241,7 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
         (cif("cubic", P1, SALT).replace("_fract_", "_Cartn_"), "Cartesian coordinates"),
         (
             "data_1ABC\n_entry.id 1ABC\nloop_\n_atom_site.group_PDB\n_atom_site.Cartn_x\nATOM 1.0\n",
-            "an mmCIF of a molecule",
+            "it is an mmCIF with Cartesian coordinates",
         ),
         ("data_x\nloop_\n_refln_index_h\n1\n", "a list of reflections without atoms"),
         ("data_x\n_cell_length_a 4\n", "a CIF without atoms"),
@@ -255,6 +262,43 @@ def test_what_contradicts_itself_is_refused(tmp_path: Path, text: str, reason: s
     assert caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        (cif("cubic", P1, SALT).replace("length_a 4.2", "length_a 4,2(1)"), "with a decimal point: 4.2(1)"),
+        (cif("cubic", P1, "Na1 Na 0 0 0,5\n"), "with a decimal point: 0.5"),
+        (cif("cubic", P1, "Na1 Na 0 0 1/3\n"), "write decimals: 0.333333"),
+        (cif("cubic", P1, "Na1 Na 0 0 1/0\n"), "give every atom three numbers"),
+        (cif("cubic", P1, "Na1 Na 0 0 0\nCl1 Cl 0 0 0\n"), "delete the duplicate, or correct the coordinates"),
+        (
+            cif("cubic", group("Fm-3m"), "Na1 Na 0 0 0\nCl1 Cl 0 0 0\n"),
+            "delete the duplicate, or correct the coordinates, the space group or its setting",
+        ),
+    ],
+)
+def test_remedies_fit_what_is_wrong(tmp_path: Path, text: str, remedy: str) -> None:
+    with pytest.raises(CrystalError) as caught:
+        read(tmp_path, text)
+    assert caught.value.remedy.endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("_chemical_name_systematic 'Ammonium chloride'", True),
+        ("_chemical_name_common 'Nickel dihydroxide'", True),
+        ("_chemical_name_mineral Hydroxylapatite", True),
+        ("_chemical_name_mineral Anhydrite", False),
+        ("_chemical_name_common 'dehydrated faujasite'", False),
+        ("_chemical_name_common 'sodium chloride, anhydrous'", False),
+        ("_chemical_name_common 'Ammonium chloride'\n_chemical_formula_sum 'Na Cl'", False),
+    ],
+)
+def test_names_that_speak_of_hydrogens_are_remarked(tmp_path: Path, name: str, told: bool) -> None:
+    remarks = read(tmp_path, cif("cubic", P1, SALT, more=f"{name}\n")).remarks
+    assert [sentence.endswith("speaks of hydrogens, of which it has none") for sentence in remarks] == [True] * told
+
+
 def test_hydrogens_that_are_placed_satisfy_what_labels_say(tmp_path: Path) -> None:
     atoms = "Mg1 0 0 0\nOH1 0.3333 0.6667 0.22\nH1 0.3333 0.6667 0.42\n"
     text = cif("hexagonal", group("P -3 m 1"), atoms, LABELLED + PLACES, "_chemical_formula_sum 'Mg (O H)2'\n")
@@ -269,7 +313,7 @@ def test_all_atoms_with_the_symbol_of_their_group_are_read(tmp_path: Path) -> No
         f"A{k} {s} {x}\n" for k, (s, x) in enumerate(zip(4 * ["Na"] + 4 * ["Cl"], PLACES_OF_SALT, strict=True))
     )
     assert contents(read(tmp_path, cif("cubic", P1 + group("F m -3 m"), atoms))) == "Cl4 Na4"
-    with pytest.raises(CrystalError, match="space group 1 and"):
+    with pytest.raises(CrystalError, match="space group 1, but"):
         read(tmp_path, cif("cubic", P1 + group("F m -3 m"), atoms.replace("0.5 0.5 0\n", "0.5 0.4 0\n")))
 
 

@@ -207,7 +207,10 @@ def test_databases_of_ase(tmp_path: Path, name: str) -> None:
 
 
 BAD = {
-    "{": "it is not JSON",
+    "{": "it is cut off at its end",
+    '{"id": "x", "gap": 1, "cell": [4.6, 4.': "it is cut off at its end",
+    '{"id": "x", "ga': "it is cut off at its end, or a text in it has no closing quote",
+    '{"id": "x", gap: 1}': "it is not JSON (from character 13 on)",
     '"text"': "it is no object with a crystal",
     "[1, 2]": "it is no object with a crystal",
     json.dumps(plain(RUTILE, id="x")): "it has no gap",
@@ -248,6 +251,10 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "no list": ({"sp": "TiO2"}, "`sp` is no list"),
     "half": ({"sp": [[{"element": "Ti", "occu": 0.5}], *["O"] * 5]}, "partial occupancy or disorder (atom 1)"),
     "mixed": ({"sp": [[{"element": "Ti", "occu": 0.5}, {"element": "Zr", "occu": 0.5}], *["O"] * 5]}, "disorder"),
+    "shares": ({"sp": [{"Ti": 0.5, "Zr": 0.5}, *["O"] * 5]}, "partial occupancy or disorder (atom 1)"),
+    "a share": ({"sp": [{"Ti": 0.5}, *["O"] * 5]}, "partial occupancy or disorder (atom 1)"),
+    "in text": ({"sp": ["Ti0.5Zr0.5", *["O"] * 5]}, "partial occupancy or disorder (atom 1): Ti0.5Zr0.5"),
+    "in words": ({"sp": ["Ti:0.5, Zr:0.5", *["O"] * 5]}, "partial occupancy or disorder (atom 1): Ti:0.5, Zr:0.5"),
     "a slab": ({"pbc": [True, True, False]}, "does not repeat in three directions"),
     "pbc in words": ({"pbc": "F F F"}, "its `pbc` is F F F"),
     "a molecule": ({"sp": ["H2O"] * 6}, "unknown element 'H2O' (atom 1)"),
@@ -269,6 +276,14 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "no atoms": ({"sp": [], "frac": []}, "no atoms in it"),
     "overlap": ({"frac": [[0, 0, 0]] * 6}, "occupied by more than one atom: Ti (atom 1) and Ti (atom 2)"),
 }
+
+
+def test_the_id_of_a_broken_line_is_kept_where_it_is_legible(tmp_path: Path) -> None:
+    broken = (
+        '{"gap": 1, "id": "mp-1", "cell": [4.6\n{"structure_id": 7, "sp": ["Ti"\n{"cell": [1], "id": "x"\n{"id": "y\n'
+    )
+    plan = plan_of(tmp_path / "x.jsonl", lines(plain(SKEW, id="good", gap=1)) + broken)
+    assert [one.structure_id for one in plan.rejections] == ["mp-1", "7", "x-0004", "x-0005"]
 
 
 @pytest.mark.parametrize("text", BAD, ids=range(len(BAD)))
@@ -488,7 +503,7 @@ def test_the_stage_goes_through_the_file_and_lists_what_it_rejects(
     make_structures(settings, False, *(tmp_path / name for name in ("s.h5", "t.csv", "r.csv")), processes=2)
     told = capsys.readouterr().err
     assert f"rejected {path} line 2: it does not repeat in three directions" in told
-    assert f"rejected {path} line 3: it is not JSON" in told
+    assert f"rejected {path} line 3: it is cut off at its end" in told
     assert f"{path}: 1 structures, 2 rejected" in told
 
 

@@ -518,3 +518,42 @@ def test_a_start_and_an_end_of_one_run_are_not_chosen_from(tmp_path: Path) -> No
     assert "2 files are named d: CONTCAR and POSCAR; take the one that is not meant out" in reasons["d"]
     assert "2 files are named x: CONTCAR_x and POSCAR_x" in reasons["x"]
     assert reasons["y"].startswith("2 files are named y; rename all but one")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason", "remedy"),
+    [
+        (
+            "notes.txt",
+            "Notes\n\nof a day",
+            "of no known kind (it ends with .txt), and no POSCAR: line 2 is empty",
+            "CIF",
+        ),
+        (
+            "notes",
+            "Notes\n1\nof a day",
+            "of no known kind (its name has no ending), and no POSCAR: line 3 is",
+            "(.res)",
+        ),
+        ("lysozyme.pdb", "HEADER HYDROLASE\n", "a PDB file", "as a CIF"),
+        ("lysozyme.ent.gz", "HEADER HYDROLASE\n", "a PDB file", "as a CIF"),
+        ("water.mol", "\n  x\n", "a file of a molecule", "the crystal"),
+        ("many.jsonl", "{}\n", "a file of many crystals", "FILE:ID"),
+        ("all.zip", "PK\0\0", "a packed file", "unpack it"),
+        ("POSCAR1", "Notes\n\nof a day", "no POSCAR: line 2 is empty", "1.0"),
+        ("water.xyz", "1\n\nH 0 0 0\n", "no cell that repeats in three directions", "with its cell"),
+    ],
+)
+def test_files_of_other_kinds_are_called_what_they_are(
+    tmp_path: Path, name: str, text: str, reason: str, remedy: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(CrystalError) as caught:
+        read_crystal(tmp_path / name, "x")
+    assert reason in caught.value.reason
+    assert remedy in caught.value.remedy
+
+
+def test_a_poscar_of_any_name_is_read(tmp_path: Path) -> None:
+    (tmp_path / "crystal.txt").write_text("MgO\n1.0\n4 0 0\n0 4 0\n0 0 4\nMg O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n")
+    assert read_crystal(tmp_path / "crystal.txt", "x").numbers.tolist() == [12, 8]

@@ -163,21 +163,25 @@ def standard_orientation(lattice: Lattice) -> NDArray[np.float64]:
 def check_distances(
     cell: Lattice, frac: NDArray[np.float64], symbols: Sequence[str], names: Sequence[str] = ()
 ) -> None:
-    """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM."""
+    """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM.
+
+    Where atoms share a name, symmetry has made them of one row of a file, and may be what is wrong.
+    """
     if min(cell.abc) < MIN_DISTANCE_ANGSTROM:
         raise CrystalError(f"a cell edge of {min(cell.abc):g} Å", "check the cell constants (Å)")
-    first, second, distances = _near(np.array(cell.matrix), frac, MIN_DISTANCE_ANGSTROM)
+    first, second, distances = near_pairs(np.array(cell.matrix), frac, MIN_DISTANCE_ANGSTROM)
     for k in np.lexsort((second, first))[:1]:
         i, j = sorted((int(first[k]), int(second[k])))
         called = [names[atom] if names else f"atom {atom + 1}" for atom in (i, j)]
+        by_symmetry = len(set(names)) < len(names)
         what = "a place is occupied by more than one atom" if distances[k] < SAME_PLACE_ANGSTROM else "atoms overlap"
         raise CrystalError(
             f"{what}: {symbols[i]} ({called[0]}) and {symbols[j]} ({called[1]}) are {distances[k]:.3f} Å apart",
-            "delete the duplicate, or correct the coordinates",
+            f"delete the duplicate, or correct the coordinates{', the space group or its setting' * by_symmetry}",
         )
 
 
-def _near(
+def near_pairs(
     lattice: NDArray[np.float64], frac: NDArray[np.float64], reach_angstrom: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Pairs of atoms, or of an atom and its image, that are nearer than a distance that is short beside the cell."""

@@ -33,6 +33,25 @@ READERS: dict[str, Callable[[str], Crystal]] = {
     ".gen": read_gen,
 }
 """Reader by the kind of a file (`structure_kind`)."""
+GIVE_KNOWN = (
+    "give a CIF (.cif, .mcif), POSCAR (POSCAR, CONTCAR, .vasp), SHELX file (.res), extended XYZ (.xyz, .extxyz), CSSR, "
+    "XSF or GEN file, or pymatgen's JSON (.json), with this ending"
+)
+MOLECULE = ("a file of a molecule, without a cell that repeats in three directions", "give the crystal, as a CIF")
+OTHER_KINDS = {
+    **dict.fromkeys(
+        (".pdb", ".ent"), ("a PDB file, which is not read", "give the crystal as a CIF, with its space group")
+    ),
+    **dict.fromkeys((".mol", ".mol2", ".sdf"), MOLECULE),
+    **dict.fromkeys(
+        (".jsonl", ".ndjson", ".db"), ("a file of many crystals", "name one: FILE:ID, or use `structures:`")
+    ),
+    **dict.fromkeys((".h5", ".hdf5"), ("an HDF5 file and no crystal", GIVE_KNOWN)),
+    **dict.fromkeys(
+        (".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z"), ("a packed file", "unpack it first; .gz alone is read")
+    ),
+}
+"""Reason and remedy of some kinds that are no structure files, by the end of the name."""
 UNPACKED_LIMIT_BYTES = 64 * 2**20
 
 
@@ -52,8 +71,13 @@ def read_crystal(path: Path, structure_id: str) -> Structure:
 
 
 def _read(path: Path) -> Crystal:
+    kind = structure_kind(path.name)
+    if kind is None and _ending(path.name) in OTHER_KINDS:
+        raise CrystalError(*OTHER_KINDS[_ending(path.name)])
     text = _text(path)
-    kind = structure_kind(path.name) or ".vasp"
+    if kind is None and not path.name.upper().startswith(("POSCAR", "CONTCAR")):
+        return _of_no_known_kind(text, path.name)
+    kind = kind or ".vasp"
     try:
         return READERS[kind](text)
     except (CrystalError, MemoryError):
@@ -61,6 +85,20 @@ def _read(path: Path) -> Crystal:
     except Exception:  # what no reader thought of; what a library says of it helps nobody
         kind = path.suffix.lstrip(".") or path.name
         raise CrystalError(f"cannot be read as {kind}", "check that it is complete, and of that format") from None
+
+
+def _ending(name: str) -> str:
+    return Path(name.lower().removesuffix(".gz")).suffix
+
+
+def _of_no_known_kind(text: str, name: str) -> Crystal:
+    """Take a file whose name says nothing as a POSCAR."""
+    of_name = f"it ends with {ending}" if (ending := _ending(name)) else "its name has no ending"
+    try:
+        return read_poscar(text)
+    except CrystalError as error:
+        why = error.reason.removeprefix("no POSCAR: ")
+        raise CrystalError(f"of no known kind ({of_name}), and no POSCAR: {why}", GIVE_KNOWN) from None
 
 
 def _text(path: Path) -> str:

@@ -6,6 +6,7 @@ Tags are those of the core dictionary, in its old spelling (``_atom_site_fract_x
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from math import gcd
@@ -15,17 +16,21 @@ from numpy.typing import NDArray
 from pymatgen.core import Lattice
 
 from hirshprint.structures.crystals import MAX_EDGE_ANGSTROM, Crystal, CrystalError, check_distances
-from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, AtomList, Tags, read_atoms, read_number
+from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, AtomList, Tags, number_remedy, read_atoms, read_number
 from hirshprint.structures.reading.cif_blocks import crystal_block
 from hirshprint.structures.reading.cif_symmetry import WRITE, Claim, Meaning, fitting, symmetry_claims
 from hirshprint.structures.reading.expansion import expand, made_by, same_atoms
 from hirshprint.structures.reading.formula import formula_meanings, formula_units, spelled
 from hirshprint.structures.reading.operations import fits_cell, number_of, operations_of_xyz, same_group
-from hirshprint.structures.reading.parts import lattice_of_constants
+from hirshprint.structures.reading.parts import lattice_of_constants, shown
 
 VOLUME_TOLERANCE = 0.01
 CELL = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 FORMULA_TAGS = ("_chemical_formula_sum", "_chemical_formula_moiety", "_chemical_formula_structural")
+NAME_TAGS = ("_chemical_name_systematic", "_chemical_name_common", "_chemical_name_mineral")
+HYDROGEN_WORDS = re.compile(  # not anhydrous, dehydrated
+    r"(?<!an)(?<!de)hydr(ate|ogen|ox|ide|on(e|ium)\b|azin)|ammoni|ammine|deuter|\b(water|ice|acid)\b", re.IGNORECASE
+)
 
 
 def read_cif(text: str) -> Crystal:
@@ -74,7 +79,8 @@ def _lattice(tags: Tags) -> tuple[NDArray[np.float64], list[str]]:
             raise CrystalError("it is a table of several crystals: its cell constants are in a loop", "give one a file")
         number = read_number(values[0])
         if number is None or not 0 < number < (180 if "angle" in name else np.inf):
-            raise CrystalError(f"{tag} is {values[0]}", "correct the cell constant (Å, degrees)")
+            remedy = number_remedy(values[0], "correct the cell constant (Å, degrees)")
+            raise CrystalError(f"{tag} is {values[0]}", remedy)
         if "length" in name and number > MAX_EDGE_ANGSTROM:
             raise CrystalError(f"a cell edge of {number:.3g} Å", "check the cell constants (Å)")
         constants.append(number)
@@ -182,8 +188,15 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal,
         return [f"{claim.text} is in another setting than {first.text}, which was taken"]
     others = " or ".join(str(other) for other in sorted(numbers))
     raise CrystalError(
-        f"{first.text} is of space group {number} and {claim.text} of {others}", "correct the wrong one of the two"
+        f"{_of_number(first, str(number))}, but {_of_number(claim, others)}", "correct the wrong one of the two"
     )
+
+
+def _of_number(claim: Claim, number: str) -> str:
+    """Say of which space group a claim is."""
+    if claim.text.startswith("its space-group number"):
+        return f"its space-group number is {number}"
+    return f"{claim.text} is {'number' if claim.text.startswith('its space group') else 'of space group'} {number}"
 
 
 # --- what the atoms must agree with -------------------------------------------------------------------------------
@@ -244,6 +257,7 @@ def _check_formula(
     if meanings and units is None:
         return [f"its {tag} {tags[tag][0]!r} is not made up by its atoms ({spelled(counts)} in the cell)"]
     remarks = [f"its {tag} {tags[tag][0]!r} was not understood"] if tag and not meanings else []
+    remarks += [] if meanings or counts["H"] else _hydrogens_of_name(tags)
     z = read_number(tags.get("_cell_formula_units_z", ["?"])[0])
     of_cell = units is not None and round(units, 2) == 1 and z == gcd(*counts.values())  # pymatgen: Fe4 P4 O16, Z 4
     if units and z and abs(z - units) > 0.02 * units and not of_cell:
@@ -254,10 +268,21 @@ def _check_formula(
     return remarks
 
 
+def _hydrogens_of_name(tags: Tags) -> list[str]:
+    """Remark that the name of a crystal without hydrogens speaks of them."""
+    names = [tags.get(tag, ["?"])[0].strip() for tag in NAME_TAGS]
+    told = [name for name in names if HYDROGEN_WORDS.search(name)]
+    return [f"its name {shown([told[0]])!r} speaks of hydrogens, of which it has none"] if told else []
+
+
 def _formula_fault(text: str, counts: Counter[str], meanings: list[dict[str, float]]) -> str:
     """Say how the atoms differ from the formula; hydrogens that alone are missing are named."""
     without = Counter({symbol: count for symbol, count in counts.items() if symbol != "H"})
-    rest = [{s: n for s, n in amounts.items() if s != "H"} for amounts in meanings if "H" in amounts]
-    if without and formula_units(without, rest) is not None:
-        return f"its formula {text!r} has more or fewer hydrogens than its atoms ({spelled(counts)} in the cell)"
+    for amounts in meanings:
+        units = formula_units(without, [{s: n for s, n in amounts.items() if s != "H"}]) if "H" in amounts else None
+        if without and units:
+            return (
+                f"its formula {text!r} has other hydrogens than its atoms: H{amounts['H']:g}, not "
+                f"H{counts['H'] / units:g} ({spelled(counts)} in the cell)"
+            )
     return f"its atoms do not make up its formula {text!r} (they are {spelled(counts)} in the cell)"

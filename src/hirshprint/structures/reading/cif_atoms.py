@@ -62,6 +62,14 @@ def read_number(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def number_remedy(text: str, otherwise: str) -> str:
+    """What to write in the place of something that is no number of a CIF, such as ``4,0263`` or ``1/3``."""
+    if re.fullmatch(r"[-+]?\d+,\d+(\(\d*\))?", text):
+        return f"write it with a decimal point: {text.replace(',', '.')}"
+    found = re.fullmatch(r"([-+]?\d+)/(\d+)", text)
+    return f"write decimals: {int(found[1]) / int(found[2]):.6f}" if found and int(found[2]) else otherwise
+
+
 def read_atoms(tags: Tags, elements: frozenset[str]) -> AtomList:
     """Read the list of atoms.
 
@@ -151,7 +159,7 @@ def _check_order(label: str, occupancy: str) -> None:
     """Raise where a row is not occupied by one whole atom."""
     value = 1.0 if occupancy in NOT_GIVEN else read_number(occupancy)
     if value is None:
-        raise CrystalError(f"the occupancy of {label} is {occupancy!r}", "write a number")
+        raise CrystalError(f"the occupancy of {label} is {occupancy!r}", number_remedy(occupancy, "write a number"))
     if not 0 <= value <= 1 + OCCUPANCY_TOLERANCE:
         reason = f"the place of {label} is occupied by more than one atom, or by less than none: {value:g}"
         raise CrystalError(reason, "correct its occupancy")
@@ -172,7 +180,8 @@ def _coordinate(label: str, text: str, axis: str) -> float:
     if value is None and text.lower().strip("+-") in ("nan", "inf", "infinity"):
         raise CrystalError(f"a number in it is not finite: {axis} of {label}", "correct the number")
     if value is None:
-        raise CrystalError(f"the coordinate {axis} of {label} is {text}", "give every atom three numbers")
+        remedy = number_remedy(text, "give every atom three numbers")
+        raise CrystalError(f"the coordinate {axis} of {label} is {text}", remedy)
     return value
 
 

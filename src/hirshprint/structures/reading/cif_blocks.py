@@ -21,7 +21,7 @@ SYMMETRY_TAGS = ("_space_group", "_symmetry_", "_magnetic_space_group", "_parent
 ELSEWHERE = "another block: "  # before the tag of what another block says of the symmetry
 MOST_MENDED = 50
 NO_CRYSTAL = {  # what files without fractional coordinates are, by the beginning of a tag
-    "_atom_site_group_pdb": "an mmCIF of a molecule, with Cartesian coordinates",
+    "_atom_site_group_pdb": "an mmCIF with Cartesian coordinates",
     "_atom_site_cartn_": "a CIF with Cartesian coordinates (_atom_site_Cartn_x)",
     "_chem_comp": "a chemical component without a crystal",
     "_refln_": "a list of reflections without atoms",

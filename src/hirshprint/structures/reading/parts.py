@@ -14,6 +14,7 @@ from hirshprint.structures.symbols import SYMBOLS, element_fault
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?", re.ASCII)
 ONE_ELEMENT = re.compile(r"[A-Z][a-z]?(?:\d*\.?\d*[+-]?|[+-]\d*\.?\d*)(?:[_(].*)?", re.ASCII)  # not H2O
+PARTLY = re.compile(r"([A-Z][a-z]?[\d+-]*:?\s*0?\.\d+[\s,]*)+", re.ASCII)  # Sr0.5Ca0.5, Sr:0.5, Ca:0.5
 HYDROGENS = {"D": "H", "T": "H"}
 LARGE = 1e9  # no length in Å, coordinate or count of a file is beyond it
 SMALL_ANGSTROM = 1e-3  # no edge is shorter
@@ -85,9 +86,11 @@ def element_of(given: object, where: str) -> str:
     Raises
     ------
     CrystalError
-        It is none of them.
+        It is none of them, or says that the place is occupied in part.
     """
     word = given.strip() if isinstance(given, str) else given
+    if isinstance(word, str) and PARTLY.fullmatch(word):
+        raise CrystalError(f"partial occupancy or disorder {where}: {word[:40]}", "give an ordered model")
     number = to_integer(word) if isinstance(word, str) else word
     if isinstance(number, (int, float)) and not isinstance(number, bool) and number in range(1, len(SYMBOLS) + 1):
         return SYMBOLS[int(number) - 1]

@@ -17,6 +17,7 @@ from hirshprint.structures.reading.parts import (
     element_of,
     lattice_of_constants,
     one_number,
+    symbol_of,
     three_numbers,
 )
 
@@ -95,7 +96,7 @@ def lattice_of_dict(data: Any) -> NDArray[np.float64]:
 
 
 def element_of_species(species: Any, where: str) -> str:
-    """Element of a place from pymatgen's list of the species on it.
+    """Element of a place from pymatgen's list of the species on it, or from its shares by element: ``{"Sr": 1}``.
 
     Raises
     ------
@@ -104,6 +105,8 @@ def element_of_species(species: Any, where: str) -> str:
     """
     if not isinstance(species, list) or not all(isinstance(one, dict) for one in species):
         raise CrystalError(f"no list of species {where}", REMEDY)
+    if len(species) == 1 and species[0] and all(symbol_of(key) for key in species[0]):
+        species = [{"element": key, "occu": share} for key, share in species[0].items()]
     if len(species) != 1 or abs(one_number(species[0].get("occu", 1), f"`occu` {where}") - 1) > 1e-4:
         raise CrystalError(f"partial occupancy or disorder {where}", "give an ordered model")
     return element_of(species[0].get("element"), where)

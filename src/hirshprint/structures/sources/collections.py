@@ -15,10 +15,10 @@ from typing import IO, Any, cast
 
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
 from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
+from hirshprint.structures.sources.json_text import DELETE, ID_KEYS, legible_id, loaded
 from hirshprint.structures.sources.rows import NUMBER
 from hirshprint.structures.sources.targets import read_targets
 
-ID_KEYS = ("id", "structure_id", "material_id", "jid", "mat_id", "entry_id", "auid")
 GEOMETRY = {"lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
     *("frac", "frac_coords", "positions", "cart_coords", "lattice_mat", "elements", "coords", "cartesian"),
     *("lattice_vectors", "cartesian_site_positions", "species_at_sites", "dimension_types"),
@@ -28,7 +28,6 @@ CELLS = {"lattice", "cell", "lattice_mat", "lattice_vectors"}  # one of them is 
 MORE_FIELDS = ("properties", "attributes", "data")  # the last is that of entries of pymatgen's
 LISTS = ("data", "entries")  # where an object may have its list of objects: OPTIMADE's, pymatgen's
 LONGEST_ID = 120  # characters, for files are named after ids
-DELETE = "correct it, or delete it"
 NO_TEXT = ("it is text that is no JSON", "write the dictionary of pymatgen's Structure there: structure.as_dict()")
 AS_LINES = "write it with df.to_json(..., orient='records', lines=True) and name it .jsonl"
 
@@ -122,38 +121,17 @@ def _read_lines(path: Path) -> Iterator[Record]:
     with _open(path) as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                found, fault = _loaded(line)
+                found, fault = loaded(line)
                 if isinstance(found, dict) and ("x-optimade" in found or found.get("type") == "info"):
                     continue  # lines of OPTIMADE's that tell of the file
-                yield _of_object(number, f"line {number}", found, fault=fault)
-
-
-class _KeyTwiceError(ValueError):
-    """A key that stands twice in an object of JSON."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _KeyTwiceError(next(key for k, (key, _) in enumerate(pairs) if key in dict(pairs[:k])))
-    return found
-
-
-def _loaded(text: str) -> tuple[Any, tuple[str, str] | None]:
-    try:
-        return json.loads(text, object_pairs_hook=_object), None
-    except _KeyTwiceError as error:
-        return None, (f"the key {error.args[0]} stands twice in one object", "keep one of them")
-    except (ValueError, RecursionError) as error:
-        column = getattr(error, "colno", 1)
-        return None, (f"it is not JSON (from character {column} on)", DELETE)
+                yield _of_object(number, f"line {number}", found, legible_id(line) if fault else None, fault)
 
 
 def _read_json(path: Path) -> Iterator[Record]:
     """A list of objects, an object of them by id, a table of pandas', a database of ASE's, or one crystal."""
     with _open(path) as file:
         text = file.read()
-    found, fault = _loaded(text)
+    found, fault = loaded(text)
     if fault:
         hint = "; where it has an object in each line, name it .jsonl" if text.count("\n{") else ""
         raise InputError(f"{path}: {fault[0].replace('it is ', '')}{hint}")
@@ -215,7 +193,7 @@ def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tup
         return Record(number, place, "json", "", (), name, fault or ("it is no object with a crystal", DELETE))
     inner = next((found[key] for key in INNER if isinstance(found.get(key), dict)), found.get("structure"))
     if isinstance(inner, str) and not CELLS & set(found):
-        inner, fault = _loaded(inner) if inner.lstrip().startswith("{") else (None, NO_TEXT)
+        inner, fault = loaded(inner) if inner.lstrip().startswith("{") else (None, NO_TEXT)
         fault = (f"in `structure`: {fault[0]}", fault[1]) if fault else None
     crystal = inner if isinstance(inner, dict) else found
     geometry = json.dumps({key: crystal[key] for key in GEOMETRY & set(crystal)}, sort_keys=True)
