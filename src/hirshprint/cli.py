@@ -13,11 +13,13 @@ from hirshprint.commands import FAILED, CommandError
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
 
+FILES = "structure file: CIF, POSCAR, SHELX .res, extended XYZ, CSSR, XSF, GEN, pymatgen's JSON"
 EXAMPLES = {
     "": """examples:
   hirshprint surface SrTiO3.cif --out surfaces       meshes, a picture and a table of the sites
   hirshprint fingerprint SrTiO3 --edge 3.905 --out SrTiO3.h5 --picture SrTiO3.png
   hirshprint compare SrTiO3.h5 BaTiO3.cif --picture difference.png
+  hirshprint check structures                        what each file is read as, or what is wrong with it
   hirshprint predict SrTiO3 --model results/experimental/models
   hirshprint status                                  which structures are new, changed, failed, remarked or rejected
   hirshprint recover                                 after a killed run: then run snakemake again
@@ -30,31 +32,45 @@ each command has a --help of its own""",
   SITE.ply       the same as scalars of the vertices, single precision
   SITE.gltf      d_e as vertex colours; one metre of glTF stands for 1 Å
 and for the structure:
-  sites.csv      area Å², volume Å³, sphericity, ranges of d_i and d_e in Å, shares of contact with each element
+  sites.csv      area Å², volume Å³, sphericity, ranges of d_i and d_e in Å, shares of contact with each
+                 element; mesh_level of the files: 48 (1e-4 Å off) up to 8 sites, coarser for more, 16 at least
   surfaces.png   atoms, surfaces and fingerprint; left out, with a word why, where no OpenGL works
 Positions are Cartesian, in Å, with a along x and b in the xy plane. Sites are named as in the CIF where its labels
-tell them apart, else Ti1, O1, O2 ...; A, B and X for a formula.
+tell them apart, else Ti1, O1, O2 ...; A, B and X for a formula. What an earlier call wrote into DIR is replaced.
 
 examples:
   hirshprint surface SrTiO3.cif --out surfaces
   hirshprint surface POSCAR --out surfaces --densities x2c
+  hirshprint surface crystals.jsonl:mp-5229 --out surfaces
   hirshprint surface SrTiO3 --edge 3.905 --out surfaces""",
     "fingerprint": """The file opens with h5py alone; results/README.md lists its contents. Its channels are `total`,
 one for each distinct site, `anion` and `cation`. The picture has d_i to the right and d_e upwards, and a panel for
-every contact (element inside → nearest element outside) with its share of the area of all atoms.
+every contact (element inside → nearest element outside) with its share of the area of all atoms. Surfaces are of mesh
+level 10, as in a run by default.
 
 examples:
   hirshprint fingerprint SrTiO3.cif --out SrTiO3.h5 --picture SrTiO3.png
   hirshprint fingerprint PuCuO3 --edge 3.52582 --weighting paper --out PuCuO3.h5""",
-    "compare": """A and B are each a CIF or POSCAR file, a formula ABX3 (both at --edge), or a fingerprint file;
-FILE.h5:STRUCTURE_ID names one of several structures in it. What has to be computed gets the bins and the weighting of
-the file, if one is given. Each fingerprint (all atoms) is scaled to a sum of one. L1: sum of the differences, from 0
-to 2. Earth mover's: the mean way in Å that the area has to go in the plane of d_i and d_e to turn one into the other.
+    "compare": """A and B are each a structure file, FILE:ID of a file of many crystals, a formula ABX3 (both at --edge)
+or a fingerprint file; FILE.h5:STRUCTURE_ID names one of several structures in it. What has to be computed gets the bins
+and the weighting of the file, if one is given. Each fingerprint (all atoms) is scaled to a sum of one. L1: sum of the
+differences, from 0 to 2. Earth mover's: the mean way in Å that the area has to go in the plane of d_i and d_e to turn
+one into the other.
 
 examples:
   hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
   hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0
   hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
+    "check": """PATH is a folder, a file of many crystals (.jsonl, .json, .extxyz, .db ...), or a structure file; there
+may be several. Nothing is computed: each crystal is read as a run would read it, and shown with formula, space group
+(of the atoms as they are, whatever the file says), atoms in the cell, shortest distance, and remarks on what was
+assumed or mended. The rejected follow, with reason and remedy. T.csv has all that and the cell constants. Exit code 1
+if any is rejected.
+
+examples:
+  hirshprint check structures --csv read.csv
+  hirshprint check crystals.jsonl.gz
+  hirshprint check SrTiO3.cif POSCAR""",
     "predict": """DIR is results/DATASET/models of a run. The network with the least validation error is used, all its
 folds and seeds averaged. Surfaces and fingerprints are made as the model's card says; a model that this version of
 hirshprint cannot serve is refused. Formulas are placed on the prototype of the training; so are the files of --cif
@@ -86,6 +102,7 @@ SUMMARIES = {
     "surface": "surfaces of one structure: meshes, a picture, a table of its sites",
     "fingerprint": "fingerprint of one structure: a file, and a picture by contact",
     "compare": "distances between two fingerprints, and a map of their difference",
+    "check": "what files, folders and files of many crystals are read as, and what is wrong with them",
     "predict": "the property of new compounds, with the networks that a run trained",
     "recover": "clear what a killed run left in this folder",
     "status": "which structures are new, changed, failed, remarked or rejected, and why",
@@ -126,11 +143,32 @@ def _parser() -> argparse.ArgumentParser:
         )
         for name, summary in SUMMARIES.items()
     }
+    _add_arguments_of_one(added)
+    added["check"].add_argument("path", nargs="+", type=Path, metavar="PATH", help="folder or file")
+    added["check"].add_argument("--csv", type=Path, metavar="T.csv", help="table to write")
+    added["predict"].add_argument("formula", nargs="*", metavar="FORMULA", help="formulas, such as SrTiO3")
+    added["predict"].add_argument("--table", type=Path, metavar="T.csv", help="CSV with formula, or formula, A, B, X")
+    added["predict"].add_argument(
+        "--cif", type=Path, metavar="DIR|FILE", help="folder of structure files, or file of many crystals"
+    )
+    added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
+    added["predict"].add_argument(
+        "--out", type=Path, metavar="P.csv|P.json", help="file to write (default: the terminal)"
+    )
+    added["recover"].add_argument("--failed", action="store_true", help="have failed structures computed again")
+    added["status"].add_argument("--configfile", type=Path, default=Path("config/config.yaml"), metavar="FILE")
+    return parser
+
+
+def _add_arguments_of_one(added: dict[str, argparse.ArgumentParser]) -> None:
+    """Arguments of the commands for one structure."""
     for name in ("surface", "fingerprint"):
         added[name].add_argument(
-            "structure", metavar="FILE|FORMULA", help="CIF or POSCAR file, or a formula such as SrTiO3"
+            "structure",
+            metavar="FILE|FORMULA",
+            help=f"{FILES}; FILE:ID of a file of many crystals; or a formula such as SrTiO3",
         )
-    added["compare"].add_argument("first", metavar="A", help="fingerprint file, CIF or POSCAR file, or formula")
+    added["compare"].add_argument("first", metavar="A", help=f"fingerprint file (.h5); {FILES}; FILE:ID; or formula")
     added["compare"].add_argument("second", metavar="B", help="the same")
     for name in ("surface", "fingerprint", "compare"):
         added[name].add_argument(
@@ -155,18 +193,6 @@ def _parser() -> argparse.ArgumentParser:
         added[name].add_argument(
             "--picture", type=_picture, metavar="F.png", help="picture to write (.png, .pdf or .svg)"
         )
-    added["predict"].add_argument("formula", nargs="*", metavar="FORMULA", help="formulas, such as SrTiO3")
-    added["predict"].add_argument("--table", type=Path, metavar="T.csv", help="CSV with formula, or formula, A, B, X")
-    added["predict"].add_argument(
-        "--cif", type=Path, metavar="DIR|FILE", help="folder of CIF or POSCAR files, or file of many crystals"
-    )
-    added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
-    added["predict"].add_argument(
-        "--out", type=Path, metavar="P.csv|P.json", help="file to write (default: the terminal)"
-    )
-    added["recover"].add_argument("--failed", action="store_true", help="have failed structures computed again")
-    added["status"].add_argument("--configfile", type=Path, default=Path("config/config.yaml"), metavar="FILE")
-    return parser
 
 
 def _edge(text: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import shlex
 import shutil
@@ -22,7 +23,7 @@ from hirshprint.commands.inputs import default_fingerprint, find_densities, read
 from hirshprint.surfaces.python_engine import compute_surfaces
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("surface", "fingerprint", "compare", "predict", "recover", "status")
+COMMANDS = ("surface", "fingerprint", "compare", "check", "predict", "recover", "status")
 CIF = """data_SrTiO3
 _cell_length_a {a}
 _cell_length_b 3.905
@@ -186,6 +187,87 @@ def test_folder_that_cannot_be_written(
     assert err.count("\n") == 1
 
 
+# --- one of many, and all of them ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    """Three records: a rock salt whose id has a colon, one that is cut off, a perovskite with an id of no kind."""
+    salt = {"id": "mp:1", "cell": [4.2, 4.2, 4.2, 90, 90, 90], "sp": ["Mg", "O"], "frac": [[0, 0, 0], [0.5, 0.5, 0.5]]}
+    path = tmp_path / "many.jsonl"
+    path.write_text(json.dumps(salt) + '\n{"id": "b", "cell": [4.2,\n' + json.dumps(salt | {"id": "c", "pbc": False}))
+    return path
+
+
+def test_one_of_many_crystals(many: Path, tmp_path: Path) -> None:
+    one = read_input(f"{many}:mp:1", 4.5)
+    assert (one.structure_id, one.numbers.tolist()) == ("mp:1", [12, 8])
+    for text, reason, code in (
+        (f"{many}", "has 3 crystals; name one as .*many.jsonl:mp:1 .ids: mp:1, b, c.$", 2),
+        (f"{many}:x", "has no crystal x among its 3; name one", 2),
+        (f"{many}:b", "many.jsonl:b: it is cut off at its end; complete it", 1),
+        (f"{many}:c", "many.jsonl:c: it does not repeat in three directions", 1),
+        (f"{many}x:b", "there is no such file", 2),
+    ):
+        with pytest.raises(CommandError, match=reason) as error:
+            read_input(text, 4.5)
+        assert error.value.code == code
+    many.write_text(many.read_text().replace('"id": "c"', '"id": "mp:1"'))
+    with pytest.raises(CommandError, match="2 records have the id mp:1"):
+        read_input(f"{many}:mp:1", 4.5)
+    frame = '2\nLattice="4 0 0 0 4 0 0 0 4" id={}\nMg 0 0 0\nO 2 2 2\n'
+    frames = tmp_path / "frames.xyz"
+    frames.write_text(frame.format("a") + frame.format("b"))
+    assert read_input(f"{frames}:b", 4.5).structure_id == "b"
+    with pytest.raises(CommandError, match="has 2 crystals"):
+        read_input(str(frames), 4.5)
+    frames.write_text(frame.format("a"))
+    assert read_input(str(frames), 4.5).structure_id == "frames"
+    with pytest.raises(CommandError, match="no file of many crystals"):
+        read_input(f"{_written(tmp_path / 'x.cif', CIF.format(a=3.905))}:x", 4.5)
+
+
+def _written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_check(run: Callable[..., tuple[int, str, str]], many: Path, cif: Path, tmp_path: Path) -> None:
+    folder, table = tmp_path / "folder", tmp_path / "read.csv"
+    folder.mkdir()
+    code, out, err = run("check", cif)
+    assert (code, err) == (0, "")
+    assert out == f"{cif}  SrTiO3  space group Pm-3m (221)  5 atoms  shortest distance Ti-O 1.952 Å\n"
+    _written(folder / "bare.cif", CIF.format(a=3.905).replace("_symmetry_space_group_name_H-M 'P 1'\n", ""))
+    _written(folder / "P1.cif", CIF.format(a=4.0).replace("loop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n", "", 1))
+    _written(folder / "long.cif", CIF.format(a="3,9"))
+    _written(folder / "notes.txt", "")
+    code, out, err = run("check", folder, cif, many, "--csv", table)
+    assert code == 1
+    assert err == "hirshprint check: 3 of 7 cannot be used\n"
+    assert f"rejected {folder / 'long.cif'}: _cell_length_a is 3,9; write it with a decimal point: 3.9\n" in out
+    assert f"rejected {many} line 2: it is cut off at its end; complete it, or delete it\n" in out
+    assert "1 file was passed over" in out
+    assert "notes.txt" in out
+    with table.open(encoding="utf-8") as file:
+        rows = {row["structure_id"]: row for row in csv.DictReader(file)}
+    assert {name: row["state"] for name, row in rows.items()} == {
+        str(cif): "ok", "bare": "ok", "P1": "ok", "long": "rejected", "mp:1": "ok", "b": "rejected", "c": "rejected"
+    }  # fmt: skip
+    assert rows["P1"]["space_group"] == "P4/mmm"
+    assert (rows["mp:1"]["formula_units"], rows["mp:1"]["shortest_distance_between"]) == ("1", "Mg-O")
+    assert float(rows["mp:1"]["shortest_distance_angstrom"]) == pytest.approx(4.2 * 0.75**0.5, abs=1e-4)
+    assert run("check", tmp_path / "nothing")[0] == 2
+
+
+def test_remarks_are_shown_by_check(run: Callable[..., tuple[int, str, str]], cif: Path) -> None:
+    symmetry = "_symmetry_space_group_name_H-M 'P 1'\nloop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n"
+    cif.write_text(CIF.format(a=3.905).replace(symmetry, ""))
+    code, out, _ = run("check", cif)
+    assert code == 0
+    assert out.endswith("\n  remark: no symmetry is given: taken as P 1\n")
+
+
 # --- densities ----------------------------------------------------------------------------------------------------
 
 
@@ -237,7 +319,10 @@ def test_surface(
     assert "no picture" in err
     assert "apt-get install libegl1" in err
     assert err.count("\n") == 1
-    assert "3 of them distinct" in out
+    assert out.splitlines()[0] == (
+        "SrTiO3, 1 formula unit in the cell (a 3.905, b 3.905, c 3.905 Å, 90 90 90°), space group Pm-3m (221), "
+        "5 atoms, 3 distinct sites; shortest distance Ti-O 1.952 Å"
+    )
     sites = {"Sr1": 1, "Ti1": 1, "O3": 3}  # labels of the CIF
     assert {path.name for path in folder.iterdir()} == {
         "sites.csv",
@@ -252,6 +337,20 @@ def test_surface(
         assert 0.9 < float(row["sphericity"]) < 1
     assert float(rows[0]["area_angstrom2"]) == pytest.approx(28.377, abs=0.01)
     assert float(rows[0]["contact_O"]) == 1
+
+
+def test_a_used_folder_is_cleared_of_what_surface_wrote(tmp_path: Path) -> None:
+    meshes = {f"{site}{suffix}" for site in ("Ti1", "O(1)") for suffix in (".vtp", ".ply", ".gltf")}
+    for name in (*meshes, "Ti2.vtp", "notes.txt", "x.vtp"):
+        (tmp_path / name).write_text("")
+    table = tmp_path / "sites.csv"
+    assert surface._earlier_files(tmp_path) == [tmp_path / "surfaces.png"]  # no table: nothing is known of the meshes
+    table.write_text("site,element,multiplicity,sphericity,mesh_level\nTi1,Ti,1,1,48\nO(1),O,3,1,48\n../x,O,3,1,48\n")
+    names = {str(path.relative_to(tmp_path)) for path in surface._earlier_files(tmp_path)}
+    assert names == {*meshes, "sites.csv", "surfaces.png"}
+    table.write_text("site,element,atoms,anion\nA,Sr,1,no\n")
+    with pytest.raises(CommandError, match="of something else; name another folder"):
+        surface._earlier_files(tmp_path)
 
 
 def test_isosurfaces_are_not_refined(densities: list[str]) -> None:

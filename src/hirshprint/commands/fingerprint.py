@@ -15,6 +15,7 @@ from hirshprint.densities import Densities
 from hirshprint.files import digest
 from hirshprint.fingerprints import COUNTS_UNIT, bin_edges, contact_fingerprints, fingerprint_of, write_fingerprints
 from hirshprint.structures.structure import Structure
+from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.batch import surface_key
 from hirshprint.surfaces.engines import python_engine
@@ -25,6 +26,7 @@ from hirshprint.versions import FINGERPRINT_FORMAT
 def run(arguments: argparse.Namespace) -> None:
     """Write the fingerprint file, and the picture if one is asked for."""
     structure = read_input(arguments.structure, arguments.edge)
+    print(summary_line(structure), flush=True)
     densities = find_densities(arguments.densities)
     surfaces = surfaces_of(structure, densities)
     settings = {**default_fingerprint(), "weighting": arguments.weighting}

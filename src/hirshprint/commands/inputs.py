@@ -15,9 +15,12 @@ from hirshprint.config import resolve_config
 from hirshprint.densities import Densities, read_densities
 from hirshprint.remarks import remark_lines
 from hirshprint.structures.crystals import CrystalError
+from hirshprint.structures.entries import InputError
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.prototypes import PROTOTYPES
 from hirshprint.structures.reading import read_crystal
+from hirshprint.structures.reading.process import read_all
+from hirshprint.structures.sources.collections import has_many, named_records
 from hirshprint.structures.sources.folders import structure_name
 from hirshprint.structures.sources.placement import compound_fault, overlap_fault, prototype_id
 from hirshprint.structures.structure import Structure
@@ -26,30 +29,36 @@ from hirshprint.surfaces.surface import Surface, SurfaceError
 from hirshprint.versions import DENSITIES
 
 ROOT = Path(__file__).parents[3]
+IDS_SHOWN = 5
 SOURCES = ("thakkar", "x2c")
 PEROVSKITE = PROTOTYPES["cubic_perovskite"]
 
 
 def read_input(text: str, edge_angstrom: float) -> Structure:
-    """Read a CIF or POSCAR file, or place a formula ABX3 on the ideal cubic perovskite; print remarks on the file.
+    """Read a structure file, or FILE:ID of a file of many crystals; or place a formula ABX3 on the cubic perovskite.
+
+    Remarks on the file are printed.
 
     Raises
     ------
     CommandError
         Neither a file nor such a formula, or a file that gives no usable crystal.
     """
-    path = Path(text)
+    path, name = _file_and_id(text)
     if path.is_file():
         try:
-            structure = read_crystal(path, structure_name(path))
+            many = bool(name) or has_many(path)
+            structure = _read_record(path, name) if many else read_crystal(path, structure_name(path))
         except CrystalError as error:
             raise CommandError(f"{text}: {error.reason}; {error.remedy}") from None
+        except InputError as error:
+            raise CommandError(str(error)) from None
         except OSError as error:
             raise CommandError(f"{text}: {error.strerror}") from None
         show_remarks([(text, structure.remarks)])
         return structure
     if path.is_dir():
-        raise CommandError(f"{text} is a folder; name one CIF or POSCAR file in it", UNUSABLE)
+        raise CommandError(f"{text} is a folder; name one file in it, or list all by `hirshprint check`", UNUSABLE)
     if not re.fullmatch(r"[A-Za-z0-9]+", text):
         raise CommandError(f"{text}: there is no such file", UNUSABLE)
     elements = PEROVSKITE.elements_of(text)
@@ -62,6 +71,43 @@ def read_input(text: str, edge_angstrom: float) -> Structure:
     if fault:
         raise CommandError(f"{text}: {fault[0]}; {fault[1]}", UNUSABLE)
     return cubic_perovskite(elements, edge_angstrom, prototype_id(text, edge_angstrom))
+
+
+def _file_and_id(text: str) -> tuple[Path, str]:
+    """File and id of ``FILE:ID``; the text itself, and no id, where it names no such file."""
+    ends = [] if Path(text).is_file() else [k for k, letter in enumerate(text) if letter == ":"]
+    return next(((Path(text[:k]), text[k + 1 :]) for k in ends if Path(text[:k]).is_file()), (Path(text), ""))
+
+
+def _read_record(path: Path, name: str) -> Structure:
+    """Read the crystal with this id from a file of many.
+
+    Raises
+    ------
+    CommandError
+        No id is given, or no crystal or several have it.
+    CrystalError
+        It gives no usable crystal.
+    """
+    known, wanted = [], []
+    for its_name, record, fault in named_records(path):
+        known.append(its_name)
+        wanted += [(record, fault)] if its_name == name else []
+    if len(wanted) == 1:
+        record, fault = wanted[0]
+        if fault:
+            raise CrystalError(*fault)
+        answer = read_all([((record.kind, record.geometry), name)], 1)[name]
+        if isinstance(answer, CrystalError):
+            raise answer
+        return answer
+    if wanted:
+        raise CommandError(f"{path}: {len(wanted)} records have the id {name}; give each its own")
+    more = " ..." if len(known) > IDS_SHOWN else ""
+    has = f"has no crystal {name} among its {len(known):,}" if name else f"has {len(known):,} crystals"
+    raise CommandError(
+        f"{path} {has}; name one as {path}:{known[0]} (ids: {', '.join(known[:IDS_SHOWN])}{more})", UNUSABLE
+    )
 
 
 def show_remarks(remarks: Iterable[tuple[str, Iterable[str]]]) -> None:

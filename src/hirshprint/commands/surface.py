@@ -10,17 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files import written_whole
 from hirshprint.fingerprints import bin_edges, fingerprint_of
+from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
+from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.export import write_gltf, write_ply, write_vtp
 from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
 from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 from hirshprint.surfaces.surface import Surface
 
+MESHES = (".vtp", ".ply", ".gltf")
+OWN_COLUMNS = {"site", "multiplicity", "sphericity", "mesh_level"}  # of a table of sites, besides others
 FINE, COARSE, FINE_SITES = 48, 16, 8
 """Mesh level of the files, whose triangles are flat, unlike those that a fingerprint is made from: `FINE` (1e-4 Å
 off) up to `FINE_SITES` sites, then coarser, so that a large structure does not fill the disk, but not below `COARSE`.
@@ -30,21 +35,43 @@ off) up to `FINE_SITES` sites, then coarser, so that a large structure does not 
 def run(arguments: argparse.Namespace) -> None:
     """Write every file of the command into the folder `out`."""
     structure = read_input(arguments.structure, arguments.edge)
+    print(summary_line(structure), flush=True)
+    earlier = _earlier_files(arguments.out)
     densities = find_densities(arguments.densities)
     level = round(max(COARSE, FINE * min(1.0, FINE_SITES / len(structure.site_atom)) ** 0.5))
     rough = surfaces_of(structure, densities)
     surfaces = _refined(structure, densities, rough, level)
     folder = Path(arguments.out)
+    for path in earlier:
+        path.unlink(missing_ok=True)
     rows = site_rows(surfaces)
     write_site_table(rows, folder / "sites.csv")
     meshes = closed_meshes(structure, densities, surfaces)
     _write_meshes([with_properties(mesh, structure, densities) for mesh in meshes], folder)
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
-    print(f"{structure.structure_id}: {len(structure.numbers)} atoms in the cell, {len(surfaces)} of them distinct")
     print(_table(rows))
     shares = volumes(structure, surfaces)
     print(f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} lie within the surfaces, {shares.voids:.3f} without")
     print(f"written to {folder}: sites.csv, a mesh per site as .vtp, .ply and .gltf{', ' + picture if picture else ''}")
+
+
+def _earlier_files(folder: Path) -> list[Path]:
+    """What an earlier call wrote here: the meshes of the sites in its table, the table and the picture; no more.
+
+    Raises
+    ------
+    CommandError
+        The folder has a table of this name that is of something else, such as that of a prototype.
+    """
+    table, picture = folder / "sites.csv", folder / "surfaces.png"
+    if not table.is_file():
+        return [picture]
+    with table.open(encoding="utf-8", errors="replace", newline="") as file:
+        reader = csv.DictReader(file)
+        if not set(reader.fieldnames or ()) >= OWN_COLUMNS:
+            raise CommandError(f"{table} is of something else; name another folder", UNUSABLE)
+        sites = [site for row in reader if LABEL.fullmatch(site := row["site"] or "")]
+    return [*(folder / f"{site}{suffix}" for site in sites for suffix in MESHES), table, picture]
 
 
 def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
@@ -81,7 +108,6 @@ def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], 
     from hirshprint.report.render import NoPictureError, render_panels
     from hirshprint.structures.symmetry import atom_images
 
-    path.unlink(missing_ok=True)  # that of an earlier call must not be taken for this one's
     meshes = closed_meshes(structure, densities, _refined(structure, densities, rough, PICTURE_LEVEL))
     try:
         panels = render_panels(scene_of(structure, meshes, *atom_images(structure)))

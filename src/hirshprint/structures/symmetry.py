@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import numpy as np
 import spglib
 import spglib.error
@@ -28,11 +26,7 @@ def find_symmetry(
     multiplicity : (n_sites,) atoms in the orbit, in this cell.
     site_operations : per site (m, 3, 3) rotations in fractional coordinates, identity first.
     """
-    cell = (lattice, frac, numbers)
-    dataset = None
-    if np.unique(numbers, return_counts=True)[1].min() <= MOST_TRIED:
-        with contextlib.suppress(spglib.error.SpglibError):
-            dataset = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_TOLERANCE_ANGSTROM)
+    dataset = _dataset(lattice, frac, numbers)
     if dataset is None:  # without symmetry every atom is distinct: slower, equally right
         n = len(numbers)
         return (
@@ -56,6 +50,26 @@ def find_symmetry(
         again = (kept[1:] == kept[:-1]).all(axis=(1, 2))  # by another translation
         operations.append(kept[np.concatenate([[True], ~again])])
     return atoms.astype(np.int64), multiplicity.astype(np.int64), tuple(operations)
+
+
+def _dataset(
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], numbers: NDArray[np.int64]
+) -> spglib.SpglibDataset | None:
+    """What spglib finds; None where it finds nothing, or would take too long."""
+    if np.unique(numbers, return_counts=True)[1].min() > MOST_TRIED:
+        return None
+    try:
+        return spglib.get_symmetry_dataset((lattice, frac, numbers), symprec=SYMMETRY_TOLERANCE_ANGSTROM)
+    except spglib.error.SpglibError:
+        return None
+
+
+def space_group(
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], numbers: NDArray[np.int64]
+) -> tuple[str, int] | None:
+    """Symbol and number of the space group of the atoms as they are, whatever a file says of it; None if not found."""
+    dataset = _dataset(lattice, frac, numbers)
+    return (str(dataset.international), int(dataset.number)) if dataset else None
 
 
 def primitive_cell(structure: Structure) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:

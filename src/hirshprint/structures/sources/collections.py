@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -309,14 +310,12 @@ def plan_collection(settings: dict[str, Any]) -> Plan:
 
 def _list_records(path: Path, column: str | None, group: str | None) -> list[Listed]:
     """List the records of a file with what a plan needs of each."""
-    stem = path.name.removesuffix(".gz").rpartition(".")[0]
     listed, missing = [], {name for name in (column, group) if name}
     known: dict[str, None] = {}
-    for record in read_collection(path):
-        name, name_fault = _name(record, stem)
+    for name, record, name_fault in named_records(path):
         target, target_fault = _number(record.field(column), column) if column else (None, None)
         of_group, group_fault = _group(record.field(group), group) if group else (None, None)
-        fault = record.fault or name_fault or target_fault or group_fault
+        fault = name_fault or target_fault or group_fault
         listed.append(Listed(record.number, record.place, name, record_digest(record), target, of_group, fault))
         if missing:
             missing -= {name for name in missing if record.field(name) is not None}
@@ -325,6 +324,27 @@ def _list_records(path: Path, column: str | None, group: str | None) -> list[Lis
         fields = ", ".join(list(known)[:30]) or "none"
         raise InputError(f"{path}: no record has the field {', '.join(sorted(missing))} (they have: {fields})")
     return listed
+
+
+def named_records(path: Path) -> Iterator[tuple[str, Record, tuple[str, str] | None]]:
+    """Read the records of a file, each with its id, and what is wrong with the record or its id."""
+    stem = path.name.removesuffix(".gz").rpartition(".")[0]
+    for record in read_collection(path):
+        name, fault = _name(record, stem)
+        yield name, record, record.fault or fault
+
+
+def has_many(path: Path) -> bool:
+    """Say whether a file is one of many crystals: by its name, or of JSON and XYZ by the number of its records."""
+    name = path.name.lower().removesuffix(".gz")
+    if not name.endswith(tuple(KINDS)):
+        return False
+    if not name.endswith((".json", ".xyz", ".extxyz")):
+        return True
+    try:
+        return len(list(islice(read_collection(path), 2))) > 1
+    except InputError:
+        return False
 
 
 def _name(record: Record, stem: str) -> tuple[str, tuple[str, str] | None]:
