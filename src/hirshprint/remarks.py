@@ -49,7 +49,7 @@ def _line(sentence: str) -> str:
 
 def _pattern(sentence: str) -> str:
     """The sentence with ``…`` for all but its plain words, which are of small letters."""
-    words = [word if word.strip(",:().").isalpha() and word.islower() else "…" for word in sentence.split()]
+    words = [word if word.strip(",:;().").isalpha() and word.islower() else "…" for word in sentence.split()]
     return re.sub("…( …)+", "…", " ".join(words))
 
 
