@@ -277,8 +277,8 @@ def test_a_tag_that_says_nothing_is_none(tmp_path: Path) -> None:
     """Files of the AMCSD have a second formula, which is empty."""
     for more in ("_chemical_formula_sum 'Na Cl'\n_chemical_formula_sum ''\n", "_chemical_formula_sum ?\n" * 2):
         assert contents(read(tmp_path, cif("cubic", P1, SALT, more=more))) == "Cl1 Na1"
+    more = "_chemical_formula_sum ''\n_chemical_formula_sum 'Na Cl2'\n"
     with pytest.raises(CrystalError, match="do not make up"):
-        more = "_chemical_formula_sum ''\n_chemical_formula_sum 'Na Cl2'\n"
         read(tmp_path, cif("cubic", P1, SALT, more=more))
 
 
