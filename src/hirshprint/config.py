@@ -16,6 +16,7 @@ from hirshprint.config_messages import value_faults, with_text_keys
 from hirshprint.config_model import Dataset, InitialEdge, Learning, Paper, json_schema, keys_of, keys_only_for
 from hirshprint.models.cards import ModelError, complete_predicted
 from hirshprint.structures.planning import has_property
+from hirshprint.structures.sources.targets import UNIT_UNKNOWN
 from hirshprint.structures.symbols import element_fault
 
 EDGE_KEYS = keys_only_for(InitialEdge)
@@ -57,6 +58,9 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
     faults += value_faults(config, json_schema()) or _cross_faults(config)
     resolved = copy.deepcopy(config)
     if not faults:
+        for dataset in resolved["datasets"].values():  # only the edge has its unit in its name
+            if dataset.get("property", EDGE_PROPERTY) != EDGE_PROPERTY and "model" not in dataset:
+                dataset.setdefault("unit", UNIT_UNKNOWN)
         _fill(resolved, json_schema())
         faults = _complete_faults(resolved)
     if faults:
@@ -202,14 +206,21 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
 
 
 def _unit_faults(place: str, dataset: Mapping[str, Any]) -> list[str]:
-    """Find a property whose unit nobody can tell: only the edge has one in its name."""
-    name = dataset.get("property", EDGE_PROPERTY)
+    """Find an empty unit."""
     write = "write `unit: eV` or what it is in, or `unit: dimensionless` where it has none"
     if not dataset.get("unit", "Å").strip():
         return [f"`{place}.unit`: is empty; {write}"]
-    if "unit" not in dataset and name != EDGE_PROPERTY and has_property(dataset):
-        return [f"`{place}.unit`: the property {name} has no unit; {write}"]
     return []
+
+
+def unknown_units(config: Mapping[str, Any]) -> list[str]:
+    """Say which properties of a complete configuration have a unit that nobody told."""
+    return [
+        f"datasets.{name}: the unit of {dataset['property']} is not given, and stands as unknown; write `unit: eV` or "
+        "what it is in, or `unit: dimensionless`"
+        for name, dataset in config["datasets"].items()
+        if dataset.get("unit") == UNIT_UNKNOWN
+    ]
 
 
 def _filter_faults(place: str, filters: list[dict[str, Any]]) -> list[str]:

@@ -118,7 +118,8 @@ def _close_pairs(node: yaml.SequenceNode) -> list[str]:
         for first, second in zip(node.value[::2], node.value[1::2], strict=False)
     )
     whole = all(isinstance(item, yaml.ScalarNode) and re.fullmatch("[0-9]+", item.value) for item in node.value)
-    return words if node.flow_style and close and whole and len(words) % 2 == 0 else []
+    decimals = any(len(word) > 2 or word.startswith("0") for word in words[1::2])  # [4,5] may well be two edges
+    return words if node.flow_style and close and whole and decimals and len(words) % 2 == 0 else []
 
 
 def _repeated(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[tuple[str, int, int]]:

@@ -146,8 +146,8 @@ class Dataset:
     )
     unit: str = key(
         "Å",
-        """Its unit, for tables and figures. It must be written for every property but a_angstrom: `dimensionless` where
-        it has none. A column `unit` of a table must say the same.""",
+        """Its unit, for tables and figures: `dimensionless` where it has none. Of a property other than a_angstrom it
+        stands as unknown if it is not written. A column `unit` of a table must say the same.""",
     )
     group: str = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without

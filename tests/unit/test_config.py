@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hirshprint import config as config_module
-from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config
+from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
 from hirshprint.config_documents import HINT, documents
 from hirshprint.config_files import repeated_keys
 from hirshprint.config_messages import yaml_number
@@ -213,12 +213,6 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["'n' takes every row out"],
         ),
         (_with() | {"datasets": {"a": {"table": "{p}"}}, "p": {"q": 1}}, ["`p`: must be the path", "--config p=PATH"]),
-        (
-            {"datasets": {"a": {"table": "t", "property": "e_form"}}},
-            ["`datasets.a.unit`: the property e_form has no unit", "`unit: eV`", "`unit: dimensionless`"],
-        ),
-        ({"datasets": {"a": {"folder": "t", "targets": "t", "property": "gap"}}}, ["`datasets.a.unit`: the property"]),
-        ({"datasets": {"a": {"structures": "t", "property": "gap"}}}, ["`datasets.a.unit`: the property gap"]),
         ({"datasets": {"a": {"table": "t", "unit": " "}}}, ["`datasets.a.unit`: is empty", "dimensionless"]),
         (
             _with(learning={"cnn_paper": {"learning_rate": 0, 3: None}}),  # what YAML makes of {learning_rate: 0,003}
@@ -274,6 +268,7 @@ def test_datasets_from_files_may_learn_otherwise_and_need_no_unit_where_nothing_
         ("{kind: list, edges_angstrom: [3,905]}", r"line 1: `datasets.a.initial_edge.edges_angstrom`: .*\[3.905\]"),
         ("{kind: list, edges_angstrom: [3,905, 4,05]}", r"write \[3.905, 4.05\], or \[3, 905, 4, 05\] with spaces"),
         ("{kind: list, edges_angstrom: [3, 4]}", ""),
+        ("{kind: list, edges_angstrom: [4,5]}", ""),
         ("{kind: list, edges_angstrom: [3,4,5]}", ""),
         ("{kind: list, edges_angstrom: [3.9,4.1]}", ""),
         ("{kind: fixed, edge_angstrom: 3,9}", "`datasets.a.initial_edge.edge_angstrom`: a comma follows the number 3"),
@@ -288,6 +283,23 @@ def test_decimal_commas_in_lists_and_braces(tmp_path: Path, text: str, message: 
         assert str(caught.value).count("\n") == 1
     else:
         read_datasets(path)
+
+
+def test_a_unit_that_nobody_told_is_unknown() -> None:
+    datasets = {
+        "edge": {"table": "t"},
+        "table": {"table": "t", "property": "e_form"},
+        "folder": {"folder": "t", "targets": "t", "property": "gap"},
+        "many": {"structures": "t", "property": "gap"},
+        "told": {"structures": "t", "property": "gap", "unit": "eV"},
+    }
+    resolved = resolve_config({"datasets": datasets})
+    units = {name: dataset["unit"] for name, dataset in resolved["datasets"].items()}
+    unknown = "unit unknown"
+    assert units == {"edge": "Å", "table": unknown, "folder": unknown, "many": unknown, "told": "eV"}
+    lines = unknown_units(resolved)
+    assert [line.partition(":")[0] for line in lines] == ["datasets.table", "datasets.folder", "datasets.many"]
+    assert "`unit: dimensionless`" in lines[0]
 
 
 def test_all_faults_at_once() -> None:

@@ -16,7 +16,7 @@ SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
 from hirshprint import planned, progress, runs, versions
-from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
+from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.splits import asked_in_vain
@@ -140,7 +140,7 @@ def input_faults():
             plans[dataset] = plan(dataset)
         except WorkflowError as error:
             (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
-    for line in planned.left_out(plans):
+    for line in (*unknown_units(config), *planned.left_out(plans)) if workflow.is_main_process else ():
         print(line, file=sys.stderr)
     faults |= planned.plan_faults(config, plans) if plans else {}
     return faults | absent

@@ -12,6 +12,7 @@ from typing import Any
 from hirshprint.structures.entries import Rejection
 from hirshprint.structures.sources.rows import group_fault, read_number, read_rows
 
+UNIT_UNKNOWN = "unit unknown"  # of a property other than the edge where the configuration gives none
 UNIT_COLUMN = "unit"  # that a table may have
 
 
@@ -30,7 +31,7 @@ def unit_fault(cells: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[s
     """Reject a row whose column `unit`, if it has one, is not the unit of the property."""
     wanted = settings["unit"]
     found = cells.get(UNIT_COLUMN, wanted)
-    if _plain_unit(found) == _plain_unit(wanted):
+    if wanted == UNIT_UNKNOWN or _plain_unit(found) == _plain_unit(wanted):
         return None
     remedy = f"convert the value, or write `unit: {found}` if all are" if found else "write the unit there"
     return f"its unit is {found or '(empty)'} where that of {settings['property']} is {wanted}", remedy
