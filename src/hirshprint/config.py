@@ -11,21 +11,26 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hirshprint.config_files import ConfigFileError, read_config_file, repeated_keys
+from hirshprint.config_files import ConfigFileError, comma_lists, read_config_file, repeated_keys
 from hirshprint.config_messages import value_faults, with_text_keys
-from hirshprint.config_model import Dataset, InitialEdge, Paper, json_schema, keys_of, keys_only_for
+from hirshprint.config_model import Dataset, InitialEdge, Learning, Paper, json_schema, keys_of, keys_only_for
 from hirshprint.models.cards import ModelError, complete_predicted
 from hirshprint.structures.planning import has_property
+from hirshprint.structures.sources.targets import UNIT_UNKNOWN
 from hirshprint.structures.symbols import element_fault
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
 KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
 OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
+EDGE_PROPERTY = "a_angstrom"  # the default, in Å
 PATHS = {"table", "folder", "structures", "targets", "model"}  # keys of a dataset
 SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
 TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
 PAPER_ROLES = tuple(keys_of(Paper))
+FRACTIONS = {  # keys of lists of numbers that need not be whole
+    name for section in (InitialEdge, Learning) for name, (kind, _) in keys_of(section).items() if kind == list[float]
+}
 NEEDED_CHANNELS = {"cnn_paper": "total", **dict.fromkeys(SITE_NETWORKS, "site")}
 
 
@@ -45,13 +50,17 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
     ConfigError
         Naming each wrong or unknown key, with the nearest right one.
     """
-    faults = [fault for path in files for fault in repeated_keys(Path(path))]
+    paths = [Path(path) for path in files]
+    faults = [fault for path in paths for fault in [*repeated_keys(path), *comma_lists(path, FRACTIONS)]]
     config, of_keys = with_text_keys(config)
     config, of_paths = _with_paths(config)
     faults += of_keys + of_paths
     faults += value_faults(config, json_schema()) or _cross_faults(config)
     resolved = copy.deepcopy(config)
     if not faults:
+        for dataset in resolved["datasets"].values():  # only the edge has its unit in its name
+            if dataset.get("property", EDGE_PROPERTY) != EDGE_PROPERTY and "model" not in dataset:
+                dataset.setdefault("unit", UNIT_UNKNOWN)
         _fill(resolved, json_schema())
         faults = _complete_faults(resolved)
     if faults:
@@ -184,7 +193,7 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
             faults.append(
                 f"`{place}.elements`: has no property to learn; add `model:`, a dataset or a folder of models"
             )
-        faults += _filter_faults(place, dataset.get("filters", []))
+        faults += _unit_faults(place, dataset) + _filter_faults(place, dataset.get("filters", []))
         edge = dataset.get("initial_edge", {})
         kind = edge.get("kind", "fixed")
         for key in sorted(set(edge) - {"kind"} - EDGE_KEYS.get(kind, set())):
@@ -194,6 +203,24 @@ def _cross_faults(config: dict[str, Any]) -> list[str]:
                 f"delete it or write `kind: {right}`"
             )
     return faults + _paper_faults(config)
+
+
+def _unit_faults(place: str, dataset: Mapping[str, Any]) -> list[str]:
+    """Find an empty unit."""
+    write = "write `unit: eV` or what it is in, or `unit: dimensionless` where it has none"
+    if not dataset.get("unit", "Å").strip():
+        return [f"`{place}.unit`: is empty; {write}"]
+    return []
+
+
+def unknown_units(config: Mapping[str, Any]) -> list[str]:
+    """Say which properties of a complete configuration have a unit that nobody told."""
+    return [
+        f"datasets.{name}: the unit of {dataset['property']} is not given, and stands as unknown; write `unit: eV` or "
+        "what it is in, or `unit: dimensionless`"
+        for name, dataset in config["datasets"].items()
+        if dataset.get("unit") == UNIT_UNKNOWN
+    ]
 
 
 def _filter_faults(place: str, filters: list[dict[str, Any]]) -> list[str]:
@@ -243,7 +270,34 @@ def _complete_faults(config: dict[str, Any]) -> list[str]:
     sections = [learning_of(config, name) for name in config["datasets"]]
     if not any("holdout" in section["splits"] for section in sections) and any(one["holdout"] for one in sections):
         learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
-    return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys(learning))
+    return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys([*learning, *_file_faults(config)]))
+
+
+def _file_faults(config: dict[str, Any]) -> list[str]:
+    """Find splits and networks that need sites with names, for datasets from files, which have none."""
+    faults = []
+    for name, dataset in config["datasets"].items():
+        if "table" in dataset or not has_property(dataset):
+            continue
+        learning = learning_of(config, name)
+        by_site = [split for split in learning["splits"] if split.startswith("leave-")]
+        if by_site:
+            faults.append(
+                f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
+                f"(`datasets.{name}`) do not tell; write `splits: [random]`{_of_own(dataset, name, 'splits')}"
+            )
+        if set(learning["networks"]) <= set(SITE_NETWORKS):
+            faults.append(
+                f"`learning.networks`: {' and '.join(learning['networks'])} cannot learn from files "
+                f"(`datasets.{name}`), whose sites have no names; write `networks: [cnn_paper, cgcnn]`"
+                f"{_of_own(dataset, name, 'networks')}"
+            )
+    return faults
+
+
+def _of_own(dataset: Mapping[str, Any], name: str, key: str) -> str:
+    """Say where to write what holds for one dataset alone, unless it says it there."""
+    return "" if key in dataset.get("learning", {}) else f" there, or under `datasets.{name}.learning` for it alone"
 
 
 def _radii_faults(config: dict[str, Any]) -> list[str]:
@@ -284,12 +338,6 @@ def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[s
                 f"`learning.networks`: {network} needs the channel `{channel}`; write "
                 f"`fingerprint: {{channels: [{', '.join([*channels, channel])}]}}`, or take {network} out"
             )
-    by_site = [split for split in learning["splits"] if split.startswith("leave-")]
-    if learned_files and by_site:
-        faults.append(
-            f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
-            f"(`datasets.{learned_files[0]}`) do not tell; write `splits: [random]`"
-        )
     if "holdout" in learning["splits"] and not learning["holdout"]:
         faults.append("`learning.splits`: holdout tests the compounds of `learning.holdout`; write `holdout: [SrTiO3]`")
     if learning["learning_curve"] and "random" not in learning["splits"]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,50 @@ def repeated_keys(path: Path) -> list[str]:
         "or join what is below them"
         for key, first, second in _repeated(tree, "", set())
     ]
+
+
+def comma_lists(path: Path, keys: Collection[str]) -> list[str]:
+    """Say which lists of numbers are probably written with decimal commas, ``[3,905]``: of it YAML makes 3 and 905.
+
+    Parameters
+    ----------
+    keys : names of the keys whose lists may have fractions.
+    """
+    try:
+        tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return []
+    return [
+        f"{os.path.relpath(path)} line {node.start_mark.line + 1}: `{place}`: [{','.join(words)}] may be meant with "
+        f"decimal commas; write [{', '.join(map('.'.join, zip(words[::2], words[1::2], strict=True)))}], or "
+        f"[{', '.join(words)}] with spaces for {len(words)} numbers"
+        for place, node in _lists(tree, "", set())
+        if place.rpartition(".")[2] in keys and (words := _close_pairs(node))
+    ]
+
+
+def _lists(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[tuple[str, yaml.SequenceNode]]:
+    """Lists that are values of keys, each with its place."""
+    if node is None or id(node) in seen:  # an alias
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        yield place, node
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _lists(value, f"{place}.{key.value}".removeprefix("."), seen)
+
+
+def _close_pairs(node: yaml.SequenceNode) -> list[str]:
+    """Whole numbers of a list where each second follows the one before it after a comma alone; else none."""
+    words = [str(item.value) for item in node.value]
+    close = all(
+        first.end_mark.index + 1 == second.start_mark.index
+        for first, second in zip(node.value[::2], node.value[1::2], strict=False)
+    )
+    whole = all(isinstance(item, yaml.ScalarNode) and re.fullmatch("[0-9]+", item.value) for item in node.value)
+    decimals = any(len(word) > 2 or word.startswith("0") for word in words[1::2])  # [4,5] may well be two edges
+    return words if node.flow_style and close and whole and decimals and len(words) % 2 == 0 else []
 
 
 def _repeated(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[tuple[str, int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import json
 import math
 import re
@@ -11,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import jsonschema
+
+from hirshprint.words import either, nearest
 
 KINDS = {
     "boolean": "true or false",
@@ -52,12 +53,25 @@ def with_text_keys(config: Any, place: str = "") -> tuple[Any, list[str]]:
         return config, []
     copied: dict[str, Any] = {}
     found: list[str] = []
+    before = ""
     for key, value in config.items():
+        if before and value is None and re.fullmatch("[0-9]+", str(key)):
+            found.append(f"`{f'{place}.{before}'.removeprefix('.')}`: {_comma_fault(copied.pop(before))}")
+            before = ""
+            continue
+        before = str(key) if isinstance(value, int) and not isinstance(value, bool) else ""
         if not isinstance(key, str):
             found.append(f"`{place.removeprefix('.') or 'configuration'}`: {_key_fault(key)}")
         copied[str(key)], faults = with_text_keys(value, f"{place}.{key}")
         found += faults
     return copied, found
+
+
+def _comma_fault(whole: int) -> str:
+    return (
+        f"a comma follows the number {whole}, and in braces it ends the value; write a number with a decimal point, "
+        "such as 0.003 or 3.905"
+    )
 
 
 def _key_fault(key: Any) -> str:
@@ -85,8 +99,8 @@ def _explain(error: Any) -> list[str]:
     if error.validator == "type":
         return [f"{at} {_type_fault(value, bound, error.schema)}"]
     if error.validator == "enum":
-        near = difflib.get_close_matches(str(value), [str(word) for word in bound], n=1)
-        hint = f" (did you mean `{near[0]}`?)" if near else ""
+        near = nearest(str(value), [str(word) for word in bound])
+        hint = f" (did you mean {_choices(near)}?)" if near else ""
         return [f"{at} {_shown(value)} is none of {', '.join(str(word) for word in bound)}{hint}"]
     if error.validator == "pattern":
         right = re.sub("[^A-Za-z0-9_-]+", "_", str(value)).strip("_") or "a name such as mine"
@@ -109,9 +123,13 @@ def _unknown_keys(error: Any) -> list[str]:
 
 
 def _unknown(inside: str, key: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
-    hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(known)}"
+    near = nearest(key, known, cutoff=0.5)
+    hint = f"did you mean {_choices(near)}?" if near else f"known here: {', '.join(known)}"
     return f"`{inside}{key}`: unknown key; {hint}"
+
+
+def _choices(words: list[str]) -> str:
+    return either(f"`{word}`" for word in words)
 
 
 def _type_fault(value: Any, wanted: str | list[str], schema: dict[str, Any]) -> str:

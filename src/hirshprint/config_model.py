@@ -126,7 +126,7 @@ class Dataset:
     targets: str = given(
         """CSV file with the columns structure_id (the file's stem, the record's id) and the property, for a folder or a
         file of many crystals. Without it, and without a `property` in that file, there are surfaces and fingerprints,
-        but nothing is learned. A column unit, if any, must say what `unit` says.""",
+        but nothing is learned.""",
         only="folder structures",
     )
     elements: dict[str, list[str]] = given(
@@ -144,7 +144,11 @@ class Dataset:
         """Column with the property to learn; with `structures` and no `targets`, the field of each record that has it
         (no default: nothing is learned without it).""",
     )
-    unit: str = key("Å", "Its unit, for tables and figures.")
+    unit: str = key(
+        "Å",
+        """Its unit, for tables and figures: `dimensionless` where it has none. Of a property other than a_angstrom it
+        stands as unknown if it is not written. A column `unit` of a table must say the same.""",
+    )
     group: str = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without
         it, rows of one compound and files of one reduced formula stay together."""

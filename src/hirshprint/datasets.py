@@ -22,6 +22,10 @@ SITES = ("A", "B", "X")
 CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
+class DatasetError(ValueError):
+    """A dataset that cannot be learned from; the message says why, and what to write."""
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Structures that have both a fingerprint and a target, sorted by structure id; n rows.
@@ -111,7 +115,7 @@ def load_dataset(
 
     Raises
     ------
-    ValueError
+    DatasetError
         An id occurs twice, a fingerprint has no target, nothing is left, a channel is absent, a value is
         not a finite number, or the rows differ in property or unit; the message names the ids.
     """
@@ -122,7 +126,7 @@ def load_dataset(
         f"{targets_csv} has no target for these structures of {fingerprints_h5} (make both anew from the same table):",
     )
     if not ids:
-        raise ValueError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
+        raise DatasetError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
     _refuse(
         [ids[k] for k in np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))],
         "fingerprints with non-finite counts:",
@@ -133,7 +137,7 @@ def load_dataset(
     _refuse(lacking if with_targets else [], "no finite target for")
     properties = sorted({(row["property"], row["unit"]) for row in rows})
     if len(properties) > 1:
-        raise ValueError(f"{targets_csv} mixes properties or units: {properties}; make one dataset of each")
+        raise DatasetError(f"{targets_csv} mixes properties or units: {properties}; make one dataset of each")
     seen: Counter[str] = Counter()
     draw = {}
     for row in table.values():
@@ -186,7 +190,7 @@ def _read_counts(
         present = [text.decode() for text in file["channels"][:]]
         wanted = tuple(present if channels is None else channels)
         if absent := [channel for channel in wanted if channel not in present]:
-            raise ValueError(
+            raise DatasetError(
                 f"{fingerprints_h5} has no channel {', '.join(absent)}; it has {', '.join(present)}. "
                 "Add what is missing under fingerprint: channels:"
             )
@@ -203,13 +207,13 @@ def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> 
 
     Raises
     ------
-    ValueError
+    DatasetError
         The file has no such channel.
     """
     with h5py.File(fingerprints_h5) as file:
         present = [text.decode() for text in file["channels"][:]]
         if "total" not in present:
-            raise ValueError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")
+            raise DatasetError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")
         row_of = {text.decode(): row for row, text in enumerate(file["ids"][:])}
         counts, column = file["counts"], present.index("total")
         found = [moments(counts[k : k + ROWS_AT_ONCE, column]) for k in range(0, len(counts), ROWS_AT_ONCE)]
@@ -220,7 +224,7 @@ def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> 
 def _site_moments(counts: h5py.Dataset, present: Sequence[str], path: str | Path) -> NDArray[np.float64]:
     """Moments (n, 3, 12) of the channels of the sites, read some structures at a time."""
     if absent := [site for site in SITES if site not in present]:
-        raise ValueError(f"{path} has no channel {', '.join(absent)}; add `site` under fingerprint: channels:")
+        raise DatasetError(f"{path} has no channel {', '.join(absent)}; add `site` under fingerprint: channels:")
     columns = [present.index(site) for site in SITES]
     found = [moments(counts[k : k + ROWS_AT_ONCE])[:, columns] for k in range(0, len(counts), ROWS_AT_ONCE)]
     return np.concatenate(found)
@@ -243,7 +247,7 @@ def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_f
 
     Raises
     ------
-    ValueError
+    SplitError
         Unknown kind, fewer groups or elements than folds, less than two groups to train on, or a share out of
         range; says what to write.
     """
@@ -259,7 +263,7 @@ def holdout_split(dataset: Dataset, compounds: Sequence[str], seed: int, validat
 
     Raises
     ------
-    ValueError
+    SplitError
         None is named, one is not in the dataset, or less than two groups are left to train on.
     """
     rows = (dataset.compounds.tolist(), dataset.groups.tolist())
@@ -321,7 +325,7 @@ def _repeated(ids: Iterable[str]) -> list[str]:
 def _refuse(ids: Sequence[str], problem: str) -> None:
     if ids:
         more = f" and {len(ids) - 10} more" if len(ids) > 10 else ""
-        raise ValueError(f"{problem} {', '.join(ids[:10])}{more}")
+        raise DatasetError(f"{problem} {', '.join(ids[:10])}{more}")
 
 
 def _number(text: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 
@@ -42,3 +43,12 @@ def start_log(path: str | Path, echo: bool = False) -> None:
     stream = _Tee(log, terminal) if echo else log
     sys.stdout = stream
     sys.stderr = stream
+    sys.excepthook = _show_error
+
+
+def _show_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show an error that is a message to the user as that message alone, and all others as Python does."""
+    if issubclass(kind, ValueError) and kind.__module__.startswith("hirshprint."):
+        print(error, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from hirshprint.config import learning_of
-from hirshprint.splits import HOLDOUT, absence, learning_faults
+from hirshprint.config import SITE_NETWORKS, learning_of
+from hirshprint.splits import HOLDOUT, absence, learning_faults, target_faults
 from hirshprint.structures.entries import Plan, Rejection
 from hirshprint.structures.prototypes import find_prototype
 from hirshprint.structures.symbols import SYMBOLS
 
-SHOWN = 10  # rows or files that are listed before the rest is only counted
+SITES = ("A", "B", "X")  # that networks of sites learn from
+WHAT = "rows, files or records"
+SHOWN = 10  # of them that are listed before the rest is only counted
 
 
 def plan_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, list[str]]:
@@ -34,16 +38,22 @@ def plan_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[st
 
 
 def left_out(plans: Mapping[str, Plan]) -> list[str]:
-    """Say which rows and files are left out, and why; what filters take out is not among them."""
+    """Say which rows, files and records are left out, and why; what filters take out is not among them."""
     lines = []
     for name, plan in plans.items():
         faults = _faults_of(plan)
         if faults:
-            lines.append(f"datasets.{name}: {len(faults)} rows or files cannot be used and are left out:")
+            lines.append(
+                f"datasets.{name}: {_count(faults)} cannot be used and {'is' if len(faults) == 1 else 'are'} left out:"
+            )
             lines += [f"    {one.source}: {one.reason}; {one.remedy}" for one in faults[:SHOWN]]
         if len(faults) > SHOWN:
             lines.append(f"    and {len(faults) - SHOWN} more, which hirshprint status counts by their reasons")
     return lines
+
+
+def _count(faults: Sequence[Rejection]) -> str:
+    return "1 row, file or record" if len(faults) == 1 else f"{len(faults)} {WHAT}"
 
 
 def _faults_of(plan: Plan) -> list[Rejection]:
@@ -53,13 +63,13 @@ def _faults_of(plan: Plan) -> list[Rejection]:
 def _dataset_faults(config: Mapping[str, Any], name: str, plan: Plan) -> list[str]:
     settings, faults = config["datasets"][name], _faults_of(plan)
     if not plan.entries:
-        what = "no row or file can be used" if faults else "the filters take every row out"
+        what = "no row, file or record can be used" if faults else "the filters take every row out"
         what += ", besides those that filters take out" if 0 < len(faults) < len(plan.rejections) else ""
         return [f"`datasets.{name}`: {what}; {'correct what is listed as left out' if faults else 'change `filters`'}"]
     found = []
     if config["strict"] and faults:
         found.append(
-            f"`datasets.{name}`: {len(faults)} rows or files cannot be used, as listed, and `strict: true` asks "
+            f"`datasets.{name}`: {_count(faults)} cannot be used, as listed, and `strict: true` asks "
             "to stop; correct them, or write `strict: false`"
         )
     entries, learning = plan.entries, learning_of(config, name)
@@ -67,6 +77,12 @@ def _dataset_faults(config: Mapping[str, Any], name: str, plan: Plan) -> list[st
         return found  # there is nothing to learn
     if settings.get("prototype"):
         sites = find_prototype(settings["prototype"]).sites
+        networks = learning["networks"]
+        if set(networks) <= set(SITE_NETWORKS) and sites != SITES:
+            found.append(
+                f"`learning.networks`: {' and '.join(networks)} cannot learn from dataset {name}, whose prototype has "
+                f"the sites {', '.join(sites)} and not {', '.join(SITES)}; write `networks: [cnn_paper, cgcnn]`"
+            )
         elements = {site: [entry.elements[k] for entry in entries] for k, site in enumerate(sites)}
         compounds = [entry.compound for entry in entries]
         groups = [entry.group or entry.compound for entry in entries]
@@ -90,8 +106,35 @@ def _file_faults(name: str, learning: Mapping[str, Any], plan: Plan) -> list[str
     ]
     groups = [entry.group or entry.structure_id for entry in plan.entries]
     splits = [kind for kind in learning["splits"] if kind == "random"]
+    if (splits or learning["learning_curve"]) and len(set(groups)) < learning["folds"]:
+        return [  # no number of folds is named: files that cannot be read, and those of one formula, are in it
+            *faults,
+            f"`learning.folds`: dataset '{name}' has at most {len(set(groups))} groups of compounds, too few for "
+            f"{learning['folds']} folds; write fewer folds, or add structures",
+        ]
     countable = {**learning, "splits": splits, "saliency": [], "learning_curve": []}
     return faults + learning_faults(name, countable, groups, groups, {})
+
+
+def known_faults(name: str, learning: Mapping[str, Any], folder: Path) -> list[str]:
+    """Say what the learning asks of a dataset in vain whose files were read by an earlier run.
+
+    Parameters
+    ----------
+    folder : with the tables of targets and of what was rejected, both of the same input as now.
+    """
+    targets, rejected = (_read_table(folder / file) for file in ("targets.csv", "rejected.csv"))
+    if not targets or not targets[0]["value"]:
+        return []
+    reasons = {row["structure_id"]: f"{row['source']} is left out ({row['reason']})" for row in reversed(rejected)}
+    return target_faults(name, learning, targets, reasons)
+
+
+def _read_table(path: Path) -> list[dict[str, str]]:
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _possible(name: str, plan: Plan) -> bool:

@@ -12,9 +12,11 @@ from typing import Any
 
 from hirshprint.remarks import REMARKED, remark_lines, split_remarks
 from hirshprint.status import failure_text, read_cpu_seconds, read_status
-from hirshprint.structures.entries import Entry, Plan
+from hirshprint.structures.entries import Entry, Plan, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 
+BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
+PLACE = ": "  # between the row, file or record and the reason
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 
 
@@ -155,12 +157,17 @@ def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path =
     """
     lines = []
     for name, settings in datasets.items():
-        found = structure_states(plan_dataset(dict(settings)), results / name)
+        plan = plan_dataset(dict(settings))
+        found = structure_states(plan, results / name)
         counts = Counter(state for state, _, _ in found)
         lines.append(f"{name}: " + (", ".join(f"{n:,} {state}" for state, n in counts.most_common()) or "nothing"))
+        lines += [f"  {passed_over_text(plan.passed_over)}"] if plan.passed_over else []
         for state in (state for state in counts if state != "done"):
             told = [(structure, why) for other, structure, why in found if other == state]
             lines += [f"  {state:<9} {text}" for text in _told(state, told)]
+        table = results / name / "rejected.csv"
+        if sum(counts[state] for state in BY_REASON) > SHOWN and table.exists():
+            lines.append(f"  all that are rejected or filtered, each with its reason: {table}")
         if counts["failed"]:
             lines.append("  to try the failed structures again: hirshprint recover --failed, then run the workflow")
         if any(counts[state] for state in ("new", "changed", "removed", "waiting")):
@@ -169,9 +176,12 @@ def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path =
 
 
 def _told(state: str, structures: Sequence[tuple[str, str]]) -> list[str]:
-    """Lines on structures of one state and why: the first, and how many more; one for each different remark."""
+    """Lines on structures of one state and why: one for each remark or reason, else the first and how many more."""
     if state == REMARKED:
         return remark_lines((structure, split_remarks(why)) for structure, why in structures)
+    if state in BY_REASON:
+        reasons = [why.partition(PLACE) for _, why in structures]
+        return remark_lines(((source, [reason]) for source, _, reason in reasons), most=None)
     lines = [f"{structure}: {why}" for structure, why in structures[:SHOWN]]
     return lines + ([f"... and {len(structures) - SHOWN:,} more"] if len(structures) > SHOWN else [])
 
@@ -203,10 +213,10 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     names = {entry.structure_id for entry in plan.entries}
     states += [("removed", name, "no longer in the input") for name in known if name not in names]
     faults = [rejection for rejection in plan.rejections if rejection.stage != "filter"]
-    rejected = {r.source: (r.structure_id, f"{r.source}: {r.reason}; {r.remedy}") for r in faults}
-    states += [("filtered", r.structure_id, f"{r.source}: {r.reason}") for r in plan.rejections if r not in faults]
+    rejected = {r.source: (r.structure_id, f"{r.source}{PLACE}{r.reason}; {r.remedy}") for r in faults}
+    states += [("filtered", r.structure_id, f"{r.source}{PLACE}{r.reason}") for r in plan.rejections if r not in faults]
     rejected |= {
-        row["source"]: (row["structure_id"], f"{row['source']}: {row['reason']}; {row['remedy']}") for row in late
+        row["source"]: (row["structure_id"], f"{row['source']}{PLACE}{row['reason']}; {row['remedy']}") for row in late
     }
     return states + [("rejected", *text) for text in rejected.values()]
 

@@ -49,7 +49,7 @@ def _line(sentence: str) -> str:
 
 def _pattern(sentence: str) -> str:
     """The sentence with ``…`` for all but its plain words, which are of small letters."""
-    words = [word if word.strip(",:().").isalpha() and word.islower() else "…" for word in sentence.split()]
+    words = [word if word.strip(",:;().").isalpha() and word.islower() else "…" for word in sentence.split()]
     return re.sub("…( …)+", "…", " ".join(words))
 
 
@@ -59,17 +59,18 @@ def listed_names(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + more
 
 
-def remark_lines(remarks: Iterable[tuple[str, Iterable[str]]]) -> list[str]:
+def remark_lines(remarks: Iterable[tuple[str, Iterable[str]]], most: int | None = SENTENCES) -> list[str]:
     """One line for each different sentence, with how many have it and who: thousands that are alike fill no terminal.
 
     Parameters
     ----------
     remarks : name (or file) and sentences of each structure.
+    most : different sentences that are listed; None for all.
     """
     found = by_sentence(remarks)
     lines = []
-    for sentence, names in found[:SENTENCES]:
+    for sentence, names in found[:most]:
         count = f"{len(names):,}: " if len(names) > 1 else ""
         lines.append(f"{sentence} ({count}{listed_names(names)})")
-    more = len(found) - SENTENCES
+    more = len(found) - most if most is not None else 0
     return lines + ([f"... and {more:,} other remark{'s' if more > 1 else ''}"] if more > 0 else [])

@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from hirshprint.words import either
+
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
 SPLITS = ("random", "leave-A-out", "leave-B-out")
 HOLDOUT = "holdout"
+
+
+class SplitError(ValueError):
+    """A dataset that cannot be divided as it is asked; the message says what to write."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +52,20 @@ def divide(
 
     Raises
     ------
-    ValueError
+    SplitError
         As `datasets.make_splits`.
     """
     if kind not in SPLITS:
-        raise ValueError(f"unknown split '{kind}'; write one of {', '.join(SPLITS)}")
+        raise SplitError(f"unknown split '{kind}'; write one of {', '.join(SPLITS)}")
     if folds < 2:
-        raise ValueError(f"learning: folds: {folds} leaves nothing to train on; write 2 or more")
+        raise SplitError(f"learning: folds: {folds} leaves nothing to train on; write 2 or more")
     if not 0 <= validation_fraction < 1:
-        raise ValueError(f"learning: validation_fraction: {validation_fraction} is not a share; write e.g. 0.15")
+        raise SplitError(f"learning: validation_fraction: {validation_fraction} is not a share; write e.g. 0.15")
     units, what = _units(name, kind, groups, elements)
     sizes = Counter(units)
     if len(sizes) < folds:
         advice = f"write learning: folds: {len(sizes)}" if len(sizes) > 1 else f"leave out the split '{kind}'"
-        raise ValueError(
+        raise SplitError(
             f"dataset '{name}' has {len(sizes)} {what}, too few for {folds} folds of the split "
             f"'{kind}'; {advice} or add structures"
         )
@@ -76,7 +82,7 @@ def divide(
         _parts(set(groups), test, f"{seed}/{kind}/{number}", validation_fraction) for number, test in enumerate(tested)
     ]
     if min(len(parts.train) for parts in made) < 2:
-        raise ValueError(
+        raise SplitError(
             f"dataset '{name}' has {len(sizes)} {what}, too few for the split '{kind}': a fold would train on "
             "less than two; add structures"
         )
@@ -101,24 +107,24 @@ def hold_out(
 
     Raises
     ------
-    ValueError
+    SplitError
         None is named, one is not in the dataset, or less than two groups are left to train on.
     """
     if not held:
-        raise ValueError(
+        raise SplitError(
             f"the split '{HOLDOUT}' tests the compounds named under learning: holdout:, and none is; name some, "
             f"or leave out the split '{HOLDOUT}'"
         )
     if absent := sorted(set(held) - set(compounds)):
         more = f" and {len(absent) - 10} more" if len(absent) > 10 else ""
-        raise ValueError(
+        raise SplitError(
             f"dataset '{name}' lacks these compounds of learning: holdout: {', '.join(absent[:10])}{more}; write them "
             "as the table does, or delete them"
         )
     test = {group for compound, group in zip(compounds, groups, strict=True) if compound in set(held)}
     parts = _parts(set(groups), test, f"{seed}/{HOLDOUT}", validation_fraction)
     if len(parts.train) < 2:
-        raise ValueError(
+        raise SplitError(
             f"the split '{HOLDOUT}' leaves less than two compounds of '{name}' to train on, besides those for "
             "validation; name fewer under learning: holdout:"
         )
@@ -157,10 +163,32 @@ def learning_faults(
                 divide(name, kind, groups, elements.get(site), learning["folds"], SPLIT_SEED, fraction)
             elif known.issuperset(learning["holdout"]):
                 hold_out(name, compounds, groups, learning["holdout"], SPLIT_SEED, learning["validation_fraction"])
-        except ValueError as error:
+        except SplitError as error:
             key = {HOLDOUT: "holdout", "random": "folds"}.get(kind, "splits")
             faults.append(f"`learning.{key}`: {error}")
     return faults
+
+
+def target_faults(
+    name: str, learning: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], left_out: Mapping[str, str]
+) -> list[str]:
+    """Say what the learning asks of a dataset that its table of targets lacks, as `learning_faults` does.
+
+    Parameters
+    ----------
+    targets : rows of the table.
+    left_out : why structures that are not in it were left out, by name.
+    """
+    columns = list(targets[0])
+    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
+    elements = {site: [row[site] for row in targets] for site in sites if all(row[site] for row in targets)}
+    compounds, groups = ([str(row[key]) for row in targets] for key in ("compound", "group"))
+    return learning_faults(name, learning, compounds, groups, elements, left_out)
+
+
+def asked_in_vain(faults: Sequence[str]) -> str:
+    """Join what `target_faults` found to one message."""
+    return "The configuration asks for what the structures do not have:\n  - " + "\n  - ".join(faults)
 
 
 def _named_faults(
@@ -191,12 +219,14 @@ def _named_faults(
 
 def absence(name: str, compounds: Iterable[str], left_out: Mapping[str, str]) -> str:
     """Say, as the end of a sentence, why a compound is not there, or which one is probably meant."""
-    if name in left_out:
-        return f": {left_out[name]}"
+    formula, _, inner = name.removesuffix(")").partition(" (")
+    if reason := left_out.get(name) or left_out.get(inner):
+        return f": {reason}"
     known = sorted(set(compounds))
-    same = [one for one in known if _atoms(one) and _atoms(one) == _atoms(name)]
+    same = [one for one in known if _atoms(formula) and _atoms(one.partition(" (")[0]) == _atoms(formula)]
     near = same or difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {near[0]}?" if near else "; write it as the table does, or delete it"
+    more = f" (or one of {len(near) - 4} more)" if len(near) > 4 else ""
+    return f"; did you mean {either(near[:4])}?{more}" if near else "; write it as the table does, or delete it"
 
 
 def _atoms(formula: str) -> dict[str, int]:
@@ -226,7 +256,7 @@ def _units(name: str, kind: str, groups: Sequence[str], elements: Sequence[str] 
         return groups, "groups of compounds"
     site = kind.split("-")[1]
     if elements is None:
-        raise ValueError(
+        raise SplitError(
             f"the split '{kind}' needs the element of site {site} for every structure, which dataset "
             f"'{name}' lacks; write learning: splits: [random]"
         )

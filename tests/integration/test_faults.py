@@ -202,6 +202,26 @@ def test_one_stage_needs_no_more_than_it_takes(tmp_path: Path) -> None:
     assert "`learning.folds`: dataset 'small' has 2 groups of compounds" in output
 
 
+def test_files_that_were_read_are_few_before_any_job(tmp_path: Path) -> None:
+    """Of five files one cannot be read, which is known only once they were: also when more is asked of them later."""
+    project = make_project(tmp_path / "project", rows=1)
+    (project.folder / "mine").mkdir()
+    for name, metal, edge in zip("abcde", ("Mg", "Ca", "Sr", "Cd", "Ba"), (2.1, 2.4, 2.6, 2.3, 0), strict=True):
+        text = f"x\n{edge}\n0 1 1\n1 0 1\n1 1 0\n{metal} O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"
+        (project.folder / f"mine/{name}.vasp").write_text(text)
+    (project.folder / "targets.csv").write_text("structure_id,gap\na,1\nb,2\nc,3\nd,4\ne,5\n")
+    mine = {"folder": "mine", "targets": "targets.csv", "property": "gap", "unit": "eV"}
+    project.configure(datasets={"mine": mine}, learning={"folds": 5})
+    fault = "`learning.folds`: dataset 'mine' has 4 groups of compounds, too few for 5 folds"
+    output = project.run(fails=True)
+    assert f"The configuration asks for what the structures do not have:\n  - {fault}" in output
+    assert "Traceback (most recent call last)" not in output
+    project.run("--until", "structures")
+    output = project.run("-n", fails=True)
+    assert fault in output
+    assert fault in project.run("-n", "--until", "train", fails=True)
+
+
 def test_strict_stops_with_the_list(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=12)
     project.edit_table(lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9"])

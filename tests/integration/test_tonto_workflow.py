@@ -124,7 +124,7 @@ def test_tonto_without_a_binary_stops_at_once(project: Project, monkeypatch: pyt
 
 def test_engines_are_compared_and_changed(project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (project.folder / "behaviour.json").write_text("{}")
-    project.edit_table(lambda lines: lines[:4])
+    project.edit_table(lambda lines: lines[:7])
     project.configure(surfaces=SMALL["surfaces"] | {"structures_per_job": None, "compare_structures": 2})
     project.run("--until", "comparison_figure")
     with (project.folder / "results/small/engines/comparison.csv").open(newline="", encoding="utf-8") as file:
@@ -136,7 +136,7 @@ def test_engines_are_compared_and_changed(project: Project, monkeypatch: pytest.
             difference = float(row["tonto"]) - float(row["python"])
             assert float(row["difference"]) == pytest.approx(difference, abs=2e-5)
     assert (project.folder / "results/small/engines/comparison.svg").read_text().startswith("<?xml")
-    assert len(_calls(project)) == 9 + 1  # three structures and the probe: the comparison takes Tonto's from the cache
+    assert len(_calls(project)) == 18 + 1  # six structures and the probe: the comparison takes Tonto's from the cache
 
     elsewhere = tmp_path / "else where" / "tonto"  # the same program: nothing is computed again
     elsewhere.parent.mkdir()

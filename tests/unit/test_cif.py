@@ -317,6 +317,15 @@ def test_all_atoms_with_the_symbol_of_their_group_are_read(tmp_path: Path) -> No
         read(tmp_path, cif("cubic", P1 + group("F m -3 m"), atoms.replace("0.5 0.5 0\n", "0.5 0.4 0\n")))
 
 
+def test_a_tag_that_says_nothing_is_none(tmp_path: Path) -> None:
+    """Files of the AMCSD have a second formula, which is empty."""
+    for more in ("_chemical_formula_sum 'Na Cl'\n_chemical_formula_sum ''\n", "_chemical_formula_sum ?\n" * 2):
+        assert contents(read(tmp_path, cif("cubic", P1, SALT, more=more))) == "Cl1 Na1"
+    more = "_chemical_formula_sum ''\n_chemical_formula_sum 'Na Cl2'\n"
+    with pytest.raises(CrystalError, match="do not make up"):
+        read(tmp_path, cif("cubic", P1, SALT, more=more))
+
+
 def test_formula_tells_elements_that_labels_do_not(tmp_path: Path) -> None:
     text = cif("cubic", P1, "CA1 0 0 0\nO1 .5 .5 .5\n", LABELLED + PLACES, "_chemical_formula_sum 'Ca O'\n")
     assert contents(read(tmp_path, text)) == "Ca1 O1"

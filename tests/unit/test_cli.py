@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shlex
 import shutil
@@ -100,6 +101,19 @@ def test_module_runs_as_a_program(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
     assert done.stderr == "hirshprint surface: nothing.cif: there is no such file\n"
+
+
+def test_status_ends_quietly_where_nobody_reads_on(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("formula,a_angstrom\n" + "Xx,4\n" * 20)
+    (tmp_path / "c.yaml").write_text("datasets: {one: {table: t.csv}}\n")
+    command = [sys.executable, "-m", "hirshprint.cli", "status", "--configfile", "c.yaml"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False, cwd=tmp_path, env=environment)
+    os.close(writing)
+    assert done.stderr == b""
+    assert done.returncode == 0
 
 
 def test_remarks_on_a_file_are_lines_on_stderr(

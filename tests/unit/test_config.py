@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from hirshprint import config as config_module
-from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config
+from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
 from hirshprint.config_documents import HINT, documents
 from hirshprint.config_files import repeated_keys
 from hirshprint.config_messages import yaml_number
@@ -148,7 +148,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
         ({"datasets": {"a": {"structures": "f", "filters": [{"name": "x"}]}}}, ["no meaning for structures"]),
         (
             _with(
-                datasets={"mine": {"structures": "f.jsonl", "property": "gap"}},
+                datasets={"mine": {"structures": "f.jsonl", "property": "gap", "unit": "eV"}},
                 learning={"splits": ["random", "leave-A-out"]},
             ),
             ["`datasets.mine`", "write `splits: [random]`"],
@@ -213,6 +213,24 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             ["'n' takes every row out"],
         ),
         (_with() | {"datasets": {"a": {"table": "{p}"}}, "p": {"q": 1}}, ["`p`: must be the path", "--config p=PATH"]),
+        ({"datasets": {"a": {"table": "t", "unit": " "}}}, ["`datasets.a.unit`: is empty", "dimensionless"]),
+        (
+            _with(learning={"cnn_paper": {"learning_rate": 0, 3: None}}),  # what YAML makes of {learning_rate: 0,003}
+            ["`learning.cnn_paper.learning_rate`: a comma follows the number 0", "decimal point, such as 0.003"],
+        ),
+        (_with(compounds={"SrTiO3": 3, 905: None}), ["`compounds.SrTiO3`: a comma follows the number 3"]),
+        (
+            {
+                "datasets": {"mine": {"folder": "f", "targets": "t"}},
+                "learning": {"networks": ["readout", "hybrid"]},
+            },
+            [
+                "`learning.networks`: readout and hybrid cannot learn from files (`datasets.mine`)",
+                "write `networks: [cnn_paper, cgcnn]` there, or under `datasets.mine.learning`",
+            ],
+        ),
+        (_with(learning={"baselines": ["gradient"]}), ["did you mean `gradient_boosting`?"]),
+        (_with(learning={"splits": ["leave"]}), ["did you mean `leave-A-out` or `leave-B-out`?"]),
         (
             _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),
             ["`learning.learning_curve`", "add `random`"],
@@ -228,9 +246,60 @@ def test_faults_are_named_with_a_remedy(config: dict[str, Any], parts: list[str]
 
 def test_networks_that_a_folder_leaves_out_need_no_channel() -> None:
     """`readout` does not learn from files; nothing learns without targets."""
-    config = {"fingerprint": {"channels": ["inside"]}, "learning": {"networks": ["readout"]}}
+    config = {"fingerprint": {"channels": ["inside"]}, "learning": {"networks": ["readout", "cgcnn"]}}
     resolve_config(config | {"datasets": {"mine": {"folder": "f", "targets": "t"}}})
     resolve_config(config | {"datasets": {"mine": {"folder": "f"}}, "learning": {}})
+
+
+def test_datasets_from_files_may_learn_otherwise_and_need_no_unit_where_nothing_is_learned() -> None:
+    own = {"networks": ["cgcnn"], "splits": ["random"]}
+    datasets = {
+        "table": {"table": "t"},
+        "mine": {"folder": "f", "targets": "t", "learning": own},
+        "only": {"folder": "f", "property": "gap"},
+        "other": {"table": "t", "property": "ratio", "unit": "dimensionless"},
+    }
+    resolve_config({"datasets": datasets, "learning": {"networks": ["readout"], "splits": ["leave-A-out"]}})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{kind: list, edges_angstrom: [3,905]}", r"line 1: `datasets.a.initial_edge.edges_angstrom`: .*\[3.905\]"),
+        ("{kind: list, edges_angstrom: [3,905, 4,05]}", r"write \[3.905, 4.05\], or \[3, 905, 4, 05\] with spaces"),
+        ("{kind: list, edges_angstrom: [3, 4]}", ""),
+        ("{kind: list, edges_angstrom: [4,5]}", ""),
+        ("{kind: list, edges_angstrom: [3,4,5]}", ""),
+        ("{kind: list, edges_angstrom: [3.9,4.1]}", ""),
+        ("{kind: fixed, edge_angstrom: 3,9}", "`datasets.a.initial_edge.edge_angstrom`: a comma follows the number 3"),
+    ],
+)
+def test_decimal_commas_in_lists_and_braces(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"datasets: {{a: {{table: t, initial_edge: {text}}}}}\nlearning: {{seeds: [0,1]}}\n")
+    if message:
+        with pytest.raises(ConfigError, match=message) as caught:
+            read_datasets(path)
+        assert str(caught.value).count("\n") == 1
+    else:
+        read_datasets(path)
+
+
+def test_a_unit_that_nobody_told_is_unknown() -> None:
+    datasets = {
+        "edge": {"table": "t"},
+        "table": {"table": "t", "property": "e_form"},
+        "folder": {"folder": "t", "targets": "t", "property": "gap"},
+        "many": {"structures": "t", "property": "gap"},
+        "told": {"structures": "t", "property": "gap", "unit": "eV"},
+    }
+    resolved = resolve_config({"datasets": datasets})
+    units = {name: dataset["unit"] for name, dataset in resolved["datasets"].items()}
+    unknown = "unit unknown"
+    assert units == {"edge": "Å", "table": unknown, "folder": unknown, "many": unknown, "told": "eV"}
+    lines = unknown_units(resolved)
+    assert [line.partition(":")[0] for line in lines] == ["datasets.table", "datasets.folder", "datasets.many"]
+    assert "`unit: dimensionless`" in lines[0]
 
 
 def test_all_faults_at_once() -> None:
@@ -295,7 +364,7 @@ def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) ->
 def test_a_file_of_many_crystals_has_a_property_only_where_one_is_named() -> None:
     datasets = {
         "alone": {"structures": "{where:a.jsonl}"},
-        "own": {"structures": "a.jsonl", "property": "gap", "group": "family"},
+        "own": {"structures": "a.jsonl", "property": "gap", "unit": "eV", "group": "family"},
         "beside": {"structures": "a.jsonl", "targets": "t.csv"},
     }
     found = resolve_config({"datasets": datasets, "where": "b.extxyz"})["datasets"]

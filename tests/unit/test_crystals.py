@@ -160,9 +160,15 @@ def test_large_empty_cells_are_searched_at_once(tmp_path: Path) -> None:
     assert len(read_crystal(_file(tmp_path, text), "x").numbers) == 2
 
 
-def test_cell_constants_in_picometres_are_remarked(tmp_path: Path) -> None:
-    text = CIF.format(a="400.0", atoms=ATOMS).replace(" 4.0\n", " 400.0\n")
-    assert any("may not be in Å" in remark for remark in read_crystal(_file(tmp_path, text), "x").remarks)
+def test_distances_that_cannot_be_are_remarked(tmp_path: Path) -> None:
+    in_pm = CIF.format(a="400.0", atoms=ATOMS).replace(" 4.0\n", " 400.0\n")
+    without_symmetry = CIF.format(a="5.64", atoms="Na1 Na 0 0 0 1\nCl1 Cl 0.5 0.5 0.5 1").replace(" 4.0\n", " 5.64\n")
+    for text in (in_pm, without_symmetry):
+        assert "near enough to touch" in read_crystal(_file(tmp_path, text), "x").remarks[0]
+    crowded = CIF.format(a="4.0", atoms="Ti1 Ti 0 0 0 1\nO1 O 0.25 0 0 1")
+    assert read_crystal(_file(tmp_path, crowded), "x").remarks == (
+        "Ti1 and O1 are 1.00 Å apart, very near: is the symmetry right?",
+    )
     assert not read_crystal(_file(tmp_path, CIF.format(a="4.0", atoms=ATOMS)), "x").remarks
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hirshprint.config import resolve_config
-from hirshprint.planned import left_out, plan_faults
+from hirshprint.planned import known_faults, left_out, plan_faults
 from hirshprint.splits import learning_faults
 from hirshprint.structures.entries import InputError
 from hirshprint.structures.planning import plan_dataset
@@ -64,7 +64,7 @@ def test_keys_of_a_dataset_the_report_and_empty_plans(tmp_path: Path) -> None:
     assert faults["one"][0].startswith("`datasets.one.learning.folds`")
     assert faults[""] == ["`report.compounds`: no dataset has a compound SrTiO4; did you mean SrTiO3?"]
     faults, _ = _faults(tmp_path, {}, "Xx,4\n", strict=True)
-    assert "1 rows or files cannot be used" in faults["one"][0]
+    assert "1 row, file or record cannot be used" in faults["one"][0]
     everything = [{"name": "all", "column": "a_angstrom", "above": 1}]
     assert "the filters take every row out" in _faults(tmp_path, {}, dataset={"filters": everything})[0]["one"][0]
 
@@ -79,7 +79,7 @@ def test_files_are_checked_as_far_as_their_names_tell(tmp_path: Path) -> None:
         config = resolve_config({"datasets": {"mine": mine}, "learning": {"folds": 2} | learning})
         return plan_faults(config, {"mine": plan_dataset(config["datasets"]["mine"])}).get("mine", [])
 
-    assert "has 4 groups" in faults(folds=5)[0]
+    assert "at most 4 groups of compounds, too few for 5 folds; write fewer folds, or" in faults(folds=5)[0]
     assert faults(splits=["holdout"], holdout=["TiO2", "SiO2 (a)"]) == []
     named = faults(splits=["holdout"], holdout=["TiO2 (z)", "Foo"], saliency=["tio2"])
     assert [line.partition(";")[0] for line in named] == [
@@ -99,6 +99,47 @@ def test_what_only_the_files_tell_stops_before_any_surface(tmp_path: Path) -> No
     assert not any(path.exists() for path in out)
     make_structures(config["datasets"]["one"], False, *out, learning=config["learning"] | {"folds": 3}, name="one")
     assert out[0].exists()
+
+
+def _rocksalts(folder: Path, **edges: float) -> None:
+    """Write rocksalts, one of which is broken."""
+    for name, edge in edges.items():
+        cell = "0 1 1\n1 0 1\n1 1 0" if edge else "broken"
+        text = f"{name}\n{edge / 2}\n{cell}\nMg O\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"
+        (folder / f"{name}.vasp").write_text(text)
+    (folder / "targets.csv").write_text("structure_id,gap\n" + "".join(f"{name},1\n" for name in edges))
+
+
+def test_what_is_known_of_files_that_were_read(tmp_path: Path) -> None:
+    """Files of one formula, and one that is refused, are no more than one group: with names of their own."""
+    _rocksalts(tmp_path, alpha=4.21, beta=4.3, gamma=0)
+    mine = {"folder": str(tmp_path), "targets": str(tmp_path / "targets.csv"), "property": "gap", "unit": "eV"}
+    learning = {"folds": 2, "splits": ["holdout"], "holdout": ["OMg", "MgO (gamma)"]}
+    config = resolve_config({"datasets": {"mine": mine}, "learning": learning})
+    assert plan_faults(config, {"mine": plan_dataset(config["datasets"]["mine"])}) == {}
+    results = tmp_path / "results"
+    out = [results / name for name in ("structures.h5", "targets.csv", "rejected.csv")]
+    messages = [
+        "`learning.holdout`: dataset mine has no compound OMg; did you mean MgO (alpha) or MgO (beta)?",
+        f"`learning.holdout`: dataset mine has no compound MgO (gamma): {tmp_path / 'gamma.vasp'} is left out (",
+    ]
+    with pytest.raises(InputError) as caught:
+        make_structures(config["datasets"]["mine"], False, *out, learning=config["learning"], name="mine")
+    assert all(message in str(caught.value) for message in messages)
+    make_structures(config["datasets"]["mine"], False, *out)
+    found = known_faults("mine", config["learning"], results)
+    assert [line.startswith(message) for line, message in zip(found, messages, strict=True)] == [True, True]
+    (fault,) = known_faults("mine", config["learning"] | {"splits": ["random"], "holdout": []}, results)
+    assert "has 1 groups of compounds, too few for 2 folds" in fault
+    assert known_faults("mine", config["learning"], tmp_path / "nowhere") == []
+
+
+def test_networks_of_sites_need_a_prototype_with_these_sites(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("formula,a_angstrom\n" + "".join(f"Ba2{b}NbO6,4\n" for b in ("Y", "In", "Sc")))
+    dataset = {"table": str(tmp_path / "d.csv"), "prototype": "double_perovskite"}
+    config = resolve_config({"datasets": {"d": dataset}, "learning": {"folds": 3, "networks": ["hybrid"]}})
+    (fault, *_) = plan_faults(config, {"d": plan_dataset(config["datasets"]["d"])})["d"]
+    assert "`learning.networks`: hybrid cannot learn from dataset d, whose prototype has the sites A, B, B2, X" in fault
 
 
 def test_groups_are_what_is_divided() -> None:

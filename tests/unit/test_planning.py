@@ -56,8 +56,13 @@ def test_good_rows(tmp_path: Path) -> None:
         ("SrTiO3,Sr,Ti,O,-3.9", "Å apart", "edge of the cubic cell"),
         ("SrTiO3,Sr,Ti,O,390.5", "390.5 Å is longer than", "in Å, with a decimal point"),
         ("SrTiO3,Sr,Ti,O,3_905", "'3_905' in column a_angstrom is no number", "decimal point, such as 3.905"),
-        ("SrTiO3,Sr,Ti,O,３.905", "is no number", "decimal point"),
-        ('SrTiO3,Sr,Ti,O,"3,905"', "'3,905' in column a_angstrom", "decimal point"),
+        ("SrTiO3,Sr,Ti,O,３.905", "has U+FF13 (fullwidth digit three)", "write 3.905 in plain characters"),
+        ("SrTiO3,Sr,Ti,O,\N{MINUS SIGN}3.905", "has U+2212 (minus sign) in place of a minus", "write -3.905 in plain"),
+        ("SrTiO3,Sr,Ti,O,3.9\N{ZERO WIDTH SPACE}05", "has U+200B (zero width space)", "write 3.905 in plain"),
+        ('SrTiO3,Sr,Ti,O,"\N{EN DASH}3,905"', "in place of a minus and has a comma", "write -3.905, with a decimal"),
+        ('SrTiO3,Sr,Ti,O,"1,234,5"', "is no number", "such as 3.905"),
+        ("SrTiO3,Sr,Ti,O,4²", "is no number", "such as 3.905"),
+        ('SrTiO3,Sr,Ti,O,"3,905"', "has a comma in place of the decimal", "write 3.905, with a decimal point"),
         ("SrTiO3,Sr,Ti,O,0x4", "is no number", "decimal point"),
         ("SrTiO3,Sr,Ti,O,1e999", "not finite", "finite number"),
         ("SrTiO3,Sr,Ti,O,-Infinity", "not finite", "finite number"),
@@ -111,6 +116,9 @@ def test_repeated_row_counts_once(tmp_path: Path) -> None:
         (b"formula,a,B,X,a_angstrom\nSrTiO3,Sr,Ti,O,3.9\n", "no column A .*is a meant"),
         (b"formula,A,B,X,\nSrTiO3,Sr,Ti,O,3.9\n", "no column a_angstrom .*column 5 has no name"),
         (b"formula,a_angstrom,a_angstrom \nSrTiO3,3.9,9\n", "columns 2 and 3 are all named a_angstrom"),
+        (b"formula,a_angstrom,Unit\nSrTiO3,3.9,nm\n", "column Unit: is unit meant. Rename it to unit, or delete it"),
+        (b"formula,a_angstrom,UNITS\nSrTiO3,3.9,nm\n", "column UNITS: is unit meant"),
+        (b"formula,a_angstrom,Initial edge_Angstrom\nSrTiO3,3.9,4\n", "is initial_edge_angstrom meant"),
         (b"formula,a_angstrom,\nSrTiO3,3.9,9\n", "column 3 has cells and no name"),
         ("formula,a_angstrom\nSrTiO3,3.9\n".encode("utf-16"), "UTF-16.*save it as CSV in UTF-8"),
         ("formula,a_angstrom\nSrTiO3,3.9\n".encode("utf-16-le"), "NUL bytes"),
@@ -251,6 +259,43 @@ def test_repeated_targets(tmp_path: Path, duplicates: str, used: list[tuple[str,
     assert [(entry.structure_id, entry.target) for entry in plan.entries] == used
     assert [rejection.structure_id for rejection in plan.rejections] == rejected
     assert not rejected or plan.rejections[-1].reason == "the same value as in row 2, which is used"
+
+
+def test_units_of_rows_are_that_of_the_property(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    units = ["Å", "\N{ANGSTROM SIGN}", "angstrom", "nm", ""]
+    rows = [
+        f"{name},4,{unit}\n"
+        for name, unit in zip(("SrTiO3", "BaTiO3", "CaTiO3", "KTaO3", "PbTiO3"), units, strict=True)
+    ]
+    path.write_text("formula,a_angstrom,unit\n" + "".join(rows), encoding="utf-8")
+    plan = plan_dataset(_settings(path))
+    assert [entry.compound for entry in plan.entries] == ["SrTiO3", "BaTiO3", "CaTiO3"]
+    assert [one.reason for one in plan.rejections] == [
+        "its unit is nm where that of a_angstrom is Å",
+        "its unit is (empty) where that of a_angstrom is Å",
+    ]
+    assert "write `unit: nm` if all are" in plan.rejections[0].remedy
+    assert len(plan_dataset(_settings(path) | {"model": "m"}).entries) == 5  # there the property is not read
+
+
+def test_targets_name_structures_and_not_their_files(tmp_path: Path) -> None:
+    for name in ("POSCAR_GaAs", "run/CONTCAR", "Olivine_1.cif", "README.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    targets = tmp_path / "targets.csv"
+    targets.write_text("structure_id,gap,unit\nPOSCAR_GaAs,1,eV\nrun/CONTCAR,1,eV\nolivine-1,1,eV\nREADME.md,1,eV\n")
+    settings = {"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"}
+    plan = plan_dataset(settings)
+    told = {one.structure_id: one for one in plan.rejections}
+    assert told["POSCAR_GaAs"].remedy == "write the name of its structure, GaAs"
+    assert told["run/CONTCAR"].remedy == "write the name of its structure, run"
+    assert told["Olivine_1"].reason == f"no row for Olivine_1 in {targets}; is olivine-1 meant?"
+    assert told["olivine-1"].reason == f"no file for olivine-1 in {tmp_path}; is Olivine_1 meant?"
+    assert told["README.md"].reason == f"no file for README.md in {tmp_path}"
+    targets.write_text("structure_id,gap,Unit\nGaAs,1,meV\n")
+    with pytest.raises(InputError, match="column Unit: is unit meant"):
+        plan_dataset(settings)
 
 
 def test_folder_without_files(tmp_path: Path) -> None:

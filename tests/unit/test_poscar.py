@@ -97,6 +97,9 @@ def test_what_vasp_reads_is_read(text: str) -> None:
         (poscar(names="", comment="Sr Ti O"), "the elements Sr Ti O are taken from its first line"),
         (poscar(names="", places=NAMED), "taken from the names behind"),
         (poscar(names="Sr Ca Ti O", counts="1 0 1 3"), "no atoms of Ca"),
+        (poscar(comment="PbTiO3"), "its first line says PbTiO3, its names Sr Ti O, which are taken"),
+        (poscar(comment="SrTiO3 relaxed"), ""),
+        (poscar(comment="POSCAR of NaCl"), ""),
     ],
 )
 def test_what_is_assumed_is_said(text: str, remark: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 
 from hirshprint import slurm
+from hirshprint.logs import _show_error
 from hirshprint.progress import Job, describe_datasets, structure_states, summarise_run
 from hirshprint.remarks import join_remarks, remark_lines, split_remarks
+from hirshprint.splits import SplitError
 from hirshprint.status import STATUS_COLUMNS, merge_status, write_status
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.stage import make_structures
@@ -148,6 +151,39 @@ def test_status_command_and_summary_count_and_list_remarks(remarked: Path) -> No
     assert len(summary) == 3
     (folder / "targets.csv").write_text("structure_id,source,value,remarks\ngood,good.cif,,\n")
     assert summarise_run(jobs, ["snakemake"]) == []
+
+
+def test_status_groups_rejections_by_reason_and_names_files_passed_over(tmp_path: Path) -> None:
+    """However many rows have a fault, a rare one is seen."""
+    for k in range(30):
+        (tmp_path / f"s{k}.cif").write_text("x")
+    (tmp_path / "notes.dat").write_text("x")
+    targets = tmp_path / "targets.csv"
+    rows = [f"s{k},three{k}" for k in range(28)] + ["s28,", "s29,1"]
+    targets.write_text("\n".join(["structure_id,gap", *rows]) + "\n")
+    settings = {"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"}
+    text = describe_datasets({"mine": settings}, tmp_path / "results")
+    assert text[0] == "mine: 29 rejected, 1 new"
+    assert text[1] == "  1 file was passed over, of no known kind or in folders below: notes.dat"
+    many, rare = [line for line in text if line.startswith("  rejected")]
+    assert re.match("  rejected  … in column gap is no number; write a number .* \\(28: ", many)
+    assert many.endswith("targets.csv row 11 ... and 18 more)")
+    assert "column gap is empty; write" in rare
+    assert rare.endswith("row 30)")
+    (tmp_path / "results/mine").mkdir(parents=True)
+    (tmp_path / "results/mine/rejected.csv").write_text("structure_id,source,reason,remedy\n")
+    assert any("each with its reason: " in line for line in describe_datasets({"mine": settings}, tmp_path / "results"))
+
+
+def test_errors_that_are_messages_have_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    for error in (SplitError("write folds: 2"), ValueError("a bug")):
+        try:
+            raise error
+        except ValueError as caught:
+            _show_error(type(caught), caught, caught.__traceback__)
+    message, traceback = capsys.readouterr().err.split("\n", 1)
+    assert message == "write folds: 2"
+    assert traceback.startswith("Traceback")
 
 
 def test_only_this_folders_jobs_of_snakemake_are_its_orphans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

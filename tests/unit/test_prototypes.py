@@ -158,6 +158,8 @@ def test_prototype_of_ones_own(spinel: Path, tmp_path: Path) -> None:
 def test_prototypes_that_cannot_be_used(spinel: Path, tmp_path: Path) -> None:
     with pytest.raises(PrototypeError, match="did you mean cubic_perovskite"):
         find_prototype("cubic_perovskit")
+    with pytest.raises(PrototypeError, match="mean cubic_perovskite, anti_perovskite or double_perovskite"):
+        find_prototype("Perovskite")
     with pytest.raises(InputError, match="did you mean double_perovskite"):
         _plan(tmp_path, "formula,a_angstrom\n", prototype="doubleperovskite")
     for text, message in (

@@ -16,9 +16,10 @@ SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
 from hirshprint import planned, progress, runs, versions
-from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, where_from
+from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
 from hirshprint.files import digest, file_digest
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
+from hirshprint.splits import asked_in_vain
 from hirshprint.report.items import (
     BEYOND_ITEMS,
     COST,
@@ -139,15 +140,19 @@ def input_faults():
             plans[dataset] = plan(dataset)
         except WorkflowError as error:
             (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
-    for line in planned.left_out(plans):
+    for line in (*unknown_units(config), *planned.left_out(plans)) if workflow.is_main_process else ():
         print(line, file=sys.stderr)
     faults |= planned.plan_faults(config, plans) if plans else {}
     return faults | absent
 
 
+LEARNED_RULES = {"train", "baselines", "evaluate", "saliency", "predict", "report", "all"}
+
+
 def is_one_stage():
     """Say whether only some stages are asked for, which may do without what others need."""
-    return bool(workflow.dag_settings.until or workflow.dag_settings.omit_from)
+    until = set(workflow.dag_settings.until)
+    return bool(workflow.dag_settings.omit_from or until) and not until & LEARNED_RULES
 
 
 def refuse_input(*datasets):
@@ -158,10 +163,20 @@ def refuse_input(*datasets):
     raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
 
 
+def refuse_structures(dataset):
+    """Stop before any job if the files of a dataset, which are read already, do not have what is asked of them now."""
+    path = Path(f"results/{dataset}/targets.csv")
+    if workflow.is_main_process and path.exists() and repr(input_digest(dataset)) in recorded_params(str(path)):
+        faults = planned.known_faults(dataset, learning_of(config, dataset), path.parent)
+        if faults:
+            raise WorkflowError(asked_in_vain(faults))
+
+
 def learned_targets(wildcards):
     """The property to learn, of a dataset that has what is asked of it."""
     refuse_input(wildcards.dataset)
     if not is_one_stage():
+        refuse_structures(wildcards.dataset)
         os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
     return f"results/{wildcards.dataset}/targets.csv"
 

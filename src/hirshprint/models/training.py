@@ -27,7 +27,17 @@ from numpy.typing import NDArray
 
 import hirshprint
 from hirshprint import versions
-from hirshprint.datasets import SITES, Dataset, Fold, first_rows, planned_splits, same_edges, samples, seeds_of
+from hirshprint.datasets import (
+    SITES,
+    Dataset,
+    DatasetError,
+    Fold,
+    first_rows,
+    planned_splits,
+    same_edges,
+    samples,
+    seeds_of,
+)
 from hirshprint.files import digest, written_whole
 from hirshprint.models.backend import keras, prepare_device, tf
 from hirshprint.models.cgcnn import build_cgcnn
@@ -191,14 +201,14 @@ def train_networks(
     ------
     RuntimeError
         A GPU is required and absent, or a training diverges.
-    ValueError
+    DatasetError
         A structure is missing, or there are too few compounds for the folds.
     """
     device = prepare_device(gpus, require_gpu, threads)
     plan = planned_splits(dataset, learning)
     print(f"training on {device}, TensorFlow {tf.__version__}, {threads} CPU threads", flush=True)
     if unknown := sorted(set(learning["networks"]) - set(NETWORKS)):
-        raise ValueError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
+        raise DatasetError(f"unknown network {', '.join(unknown)}; write {', '.join(NETWORKS)}")
     tables = []
     for model in learning["networks"]:
         if model in SITE_NETWORKS and tuple(dataset.elements) != SITES:
@@ -224,7 +234,7 @@ def train_networks(
             _write_model(Path(models_folder), source.build, unit, trained, dataset)
             tables.append(fold_predictions(named, model, unit.split, unit.fold, unit.seed, trained.predicted))
     if not tables:
-        raise ValueError(f"no network of {', '.join(learning['networks'])} can learn from '{dataset.name}'")
+        raise DatasetError(f"no network of {', '.join(learning['networks'])} can learn from '{dataset.name}'")
     table = with_ensembles(pd.concat(tables, ignore_index=True))
     return with_compound_means(table) if np.isfinite(dataset.initial_edges).all() else table
 
@@ -276,7 +286,7 @@ def _images(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
 def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
     by_id = {structure.structure_id: structure for structure in structures}
     if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
-        raise ValueError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
+        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
     radius = float(settings["radius_angstrom"])
     every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
     used = np.arange(len(dataset.targets)) if every else first_rows(dataset)
@@ -298,15 +308,17 @@ def started_from(folder: Path, radius: float) -> Start:
 
     Raises
     ------
-    ValueError
+    DatasetError
         There is none, or it knows neighbours up to another radius (Å).
     """
     cards = sorted(folder.glob("cgcnn-*-fold*-seed*.json"))
     if not cards:
-        raise ValueError(f"learning: cgcnn: start_from: {folder} has no cgcnn; name the folder results/DATASET/models")
+        raise DatasetError(
+            f"learning: cgcnn: start_from: {folder} has no cgcnn; name the folder results/DATASET/models"
+        )
     card = json.loads(cards[0].read_text(encoding="utf-8"))
     if card["inputs"]["radius_angstrom"] != radius:
-        raise ValueError(
+        raise DatasetError(
             f"learning: cgcnn: start_from: the network of {folder} has neighbours within "
             f"{card['inputs']['radius_angstrom']} Å; write radius_angstrom: {card['inputs']['radius_angstrom']}"
         )

@@ -500,7 +500,7 @@ def _learned(
     return {
         "property": quantity(str(predictions["property"].iloc[0])),
         "unit": unit,
-        "squared_unit": f"{unit}²" if unit.isalpha() else f"({unit})²",
+        "squared_unit": unit if unit == "dimensionless" else f"{unit}²" if unit.isalpha() else f"({unit})²",
         "split": split,
         "evaluation": _evaluation_text(predictions),
         "best": best | _accuracy_text(best),

@@ -15,6 +15,7 @@ from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as PymatgenStructure
 from scipy.spatial import cKDTree
 
+from hirshprint.structures.radii import SLATER_ANGSTROM
 from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import atomic_number, element_fault
@@ -22,7 +23,8 @@ from hirshprint.structures.symmetry import find_symmetry
 
 LABEL = re.compile(r"[A-Za-z][\w.()+-]*", re.ASCII)  # an atom's name that can name a file too
 SAME_PLACE_ANGSTROM = 0.1
-MUCH_ROOM_ANGSTROM3 = 500.0  # for each atom; a molecule alone in a large box has as much
+VERY_NEAR, FAR_APART = 0.6, 1.5  # of the sum of two radii: nearer than any bond, farther than any nearest neighbours
+VERY_NEAR_ANGSTROM = 1.6
 MANY_CELLS, MOST_CELLS = 2.0, 100.0  # fractional coordinates beyond them are doubtful, impossible
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
 
@@ -118,15 +120,32 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
         multiplicity=multiplicity,
         site_operations=operations,
         formula_units=int(np.gcd.reduce(np.unique(numbers, return_counts=True)[1])),
-        remarks=(*crystal.remarks, *far_places(crystal.frac), *_dilution(cell.volume / len(symbols))),
+        remarks=(*crystal.remarks, *far_places(crystal.frac), *contact_doubts(lattice, frac, symbols, names)),
     )
 
 
-def _dilution(volume_angstrom3: float) -> list[str]:
-    """Remark that atoms have very much room each, as where cell constants are in pm."""
-    if volume_angstrom3 < MUCH_ROOM_ANGSTROM3:
+def contact_doubts(
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], symbols: Sequence[str], names: Sequence[str] = ()
+) -> list[str]:
+    """Remark where atoms are very near to each other, or all are far apart, beside the sum of Slater's radii.
+
+    So are atoms of a crystal that was filled with the wrong symmetry, or whose cell constants are not in Å.
+    """
+    radii = np.array([SLATER_ANGSTROM.get(symbol, np.nan) for symbol in symbols])
+    if np.isnan(radii).any() or set(symbols) == {"Ar"}:  # noble gases do not touch
         return []
-    return [f"its cell has {volume_angstrom3:.3g} Å³ for each atom: its cell constants may not be in Å"]
+    for reach in (VERY_NEAR_ANGSTROM, 2 * VERY_NEAR_ANGSTROM, 2 * FAR_APART * float(radii.max())):
+        first, second, distances = near_pairs(lattice, frac, reach)
+        if not len(distances):
+            continue
+        shares = distances / (radii[first] + radii[second])
+        k = int(np.argmin(shares))
+        if shares[k] < VERY_NEAR:
+            called = " and ".join(names[atom] if names else f"{symbols[atom]}" for atom in (first[k], second[k]))
+            return [f"{called} are {distances[k]:.2f} Å apart, very near: is the symmetry right?"]
+        if shares[k] < FAR_APART:
+            return []
+    return ["no two atoms are near enough to touch: are the symmetry, and the cell constants (Å), right?"]
 
 
 def far_places(frac: NDArray[np.float64]) -> list[str]:

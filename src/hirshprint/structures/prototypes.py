@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from hirshprint.structures.entries import InputError
 from hirshprint.structures.sources.rows import read_rows
 from hirshprint.structures.symbols import element_fault
 from hirshprint.versions import READING
+from hirshprint.words import either, nearest
 
 Place = tuple[float, float, float]
 SITES_FILE = "sites.csv"
@@ -142,8 +142,8 @@ def find_prototype(name: str) -> Prototype:
         return PROTOTYPES[name]
     folder = Path(name)
     if not folder.is_dir():
-        near = difflib.get_close_matches(name, PROTOTYPES, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        near = nearest(name, PROTOTYPES)
+        hint = f"; did you mean {either(near)}?" if near else ""
         raise PrototypeError(f"prototype {name}: neither one of {', '.join(PROTOTYPES)} nor a folder{hint}")
     table = folder / SITES_FILE
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and path.suffix != ".csv"]

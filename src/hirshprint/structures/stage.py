@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hirshprint.files import written_whole
 from hirshprint.remarks import remark_lines
-from hirshprint.splits import learning_faults
+from hirshprint.splits import asked_in_vain, target_faults
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
 from hirshprint.structures.entries import InputError, Rejection, passed_over_text
@@ -60,7 +60,9 @@ def make_structures(
     if not structures:
         raise InputError(f"{place}: nothing usable in it; {len(rejections)} rejected, as listed above")
     if learning and targets[0]["value"] is not None:
-        _check_learning(name, learning, targets)
+        reasons = {one.structure_id: f"{one.source} is left out ({one.reason})" for one in reversed(rejections)}
+        if lacking := target_faults(name, learning, targets, reasons):
+            raise InputError(asked_in_vain(lacking))
     with written_whole(structures_path) as temporary:
         write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
         if "structures" in settings:
@@ -73,19 +75,6 @@ def make_structures(
         print(f"{place}: {reason} took out {rows}", file=sys.stderr)
     remarked = f" ({len(remarks)} with remarks)" if remarks else ""
     print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
-
-
-def _check_learning(name: str, learning: Mapping[str, Any], targets: Sequence[Mapping[str, Any]]) -> None:
-    """Stop before any surface where the structures are too few for the learning, or lack compounds that it names."""
-    columns = list(targets[0])
-    sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
-    sites = [site for site in sites if all(row[site] for row in targets)]
-    compounds, groups = ([row[key] for row in targets] for key in ("compound", "group"))
-    faults = learning_faults(
-        name, learning, compounds, groups, {site: [row[site] for row in targets] for site in sites}
-    )
-    if faults:
-        raise InputError("The configuration asks for what the structures do not have:\n  - " + "\n  - ".join(faults))
 
 
 def _status_row(rejection: Rejection) -> dict[str, str]:

@@ -136,7 +136,13 @@ def _tags(block: gemmi.cif.Block) -> dict[str, list[str]]:
 
 
 def _put(tags: dict[str, list[str]], tag: str, values: list[str]) -> None:
-    if tags.setdefault(_name(tag), values) != values and _name(tag).startswith((*CRYSTAL_TAGS, "_atom_site_")):
+    name = _name(tag)
+    if not any(value.strip(" ?.") for value in values) and len(values) == 1:
+        tags.setdefault(name, values)  # says nothing, as the second formula of AMCSD's files
+        return
+    if not any(value.strip(" ?.") for value in tags.get(name, [])):
+        tags[name] = values
+    elif tags[name] != values and name.startswith((*CRYSTAL_TAGS, "_atom_site_")):
         raise CrystalError(f"{tag} is there twice, with different values", "delete the wrong one")
 
 

@@ -230,7 +230,18 @@ def _symbols(
             )
     if not names and written:
         remarks.append("the elements are taken from the names behind the atoms' places")
+    told = _told(comment)
+    if names and told and told != set(symbols):
+        remarks.append(f"its first line says {comment.split()[0]}, its names {' '.join(names)}, which are taken")
     return tuple(symbols), tuple(remarks)
+
+
+def _told(comment: str) -> set[str]:
+    """Elements of the formula that a comment begins with; none where it is no formula of several."""
+    word = (comment.split() or [""])[0]
+    found = re.findall("[A-Z][a-z]?", word)
+    is_formula = re.fullmatch(r"([A-Z][a-z]?\d*){2,}", word) and set(found) <= set(SYMBOLS)
+    return set(found) if is_formula else set()
 
 
 def _written(atoms: Lines) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
-from hirshprint.structures.sources.targets import read_targets
+from hirshprint.structures.sources.targets import other_spelling, read_targets
 
 SUFFIXES = (
     *(".cif", ".mcif", ".vasp", ".poscar", ".contcar", ".json", ".res", ".cssr", ".xsf"),
@@ -29,7 +29,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
     if not files:
         others = f"; {passed_over_text(passed_over)}" if passed_over else ""
         raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)}, each also with .gz){others}")
-    targets, rejections = read_targets(settings)
+    targets, rejections = read_targets(settings, structure_name)
     names = Counter(structure_name(path) for path in files)
     bad_targets = {rejection.structure_id for rejection in rejections} - set(targets or ())
     entries = []
@@ -42,7 +42,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
             fault = _same_name(name, [file for file in files if structure_name(file) == name])
         elif targets is not None and name not in targets:
             fault = (
-                f"no row for {name} in {settings['targets']}",
+                f"no row for {name} in {settings['targets']}{other_spelling(name, targets)}",
                 "add its row, or take the file out of the folder",
             )
         if fault:
@@ -55,7 +55,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
         Rejection(
             name,
             f"{settings['targets']} row {row}",
-            f"no file for {name} in {folder}",
+            f"no file for {name} in {folder}{other_spelling(name, known)}",
             "add the file, or delete the row",
         )
         for name, (_, _, row) in sorted((targets or {}).items())

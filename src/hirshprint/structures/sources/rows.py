@@ -7,6 +7,7 @@ import difflib
 import io
 import math
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from hirshprint.structures.entries import InputError
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """What is read as a number: Python's own `float` also takes 3_905 and digits of other scripts."""
+LOOK_ALIKES = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"),
+    **{"\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\u066b": ","},
+}
+"""Hyphens, dashes, minus signs and full-width signs, with the plain characters that they look like."""
 NO_TEXT = {
     b"PK\x03\x04": "a workbook of Excel or LibreOffice, or another zip file",
     b"\xd0\xcf\x11\xe0": "an old workbook of Excel",
@@ -36,24 +42,28 @@ class Row:
     fault: tuple[str, str] | None = None
 
 
-def read_rows(path: Path, columns: Iterable[str], together: Sequence[str] = ()) -> list[Row]:
+def read_rows(
+    path: Path, columns: Iterable[str], together: Sequence[str] = (), optional: Sequence[str] = ()
+) -> list[Row]:
     """Read a CSV file's rows with their line numbers; rows that do not fit the header carry a fault.
 
     Parameters
     ----------
     columns : names of columns that are needed; a mapping says of each which key of the configuration asks for it.
     together : names of columns of which all are needed or none.
+    optional : names of columns that may be there.
 
     Raises
     ------
     InputError
-        The file cannot be read, is no CSV file in UTF-8, has an unclosed quote, lacks a column or names it twice, or
-        has no row.
+        The file cannot be read, is no CSV file in UTF-8, has an unclosed quote, lacks a column or names it twice, has
+        an optional one in another spelling, or has no row.
     """
     records = list(_records(path, _read_text(path)))
     header = records[0][2] if records else []
     wanted = (*columns, *(together if set(together) & set(header) else ()))
     _check_header(path, header, wanted, columns if isinstance(columns, Mapping) else {})
+    _check_spelling(path, [name for name in header if name not in wanted], optional)
     if len(records) == 1:
         raise InputError(f"{path}: a header and no row below it; add rows, or correct the path")
     needed = [header.index(column) for column in wanted]
@@ -164,6 +174,15 @@ def _check_header(path: Path, header: Sequence[str], wanted: Sequence[str], keys
     )
 
 
+def _check_spelling(path: Path, header: Sequence[str], optional: Sequence[str]) -> None:
+    """Refuse a column that would be passed over for its spelling."""
+    for name in header:
+        plain = re.sub(r"[\s_-]+", "_", name).casefold()
+        for column in optional:
+            if name != column and plain in (column, f"{column}s"):
+                raise InputError(f"{path}: column {name}: is {column} meant? Rename it to {column}, or delete it")
+
+
 def _check_unnamed(path: Path, header: Sequence[str], records: Sequence[Sequence[str]]) -> None:
     """Refuse cells under an empty name, but in the first column, where programs write the numbers of the rows."""
     for k, name in enumerate(header):
@@ -181,10 +200,33 @@ def read_number(text: str, column: str) -> tuple[float, tuple[str, str] | None]:
         return number, None
     if NUMBER.fullmatch(text) or re.fullmatch("[+-]?(nan|inf|infinity)", text, re.IGNORECASE):
         return math.nan, (f"{shortened(text)} in column {column} is not finite", f"write a finite number, {remedy}")
-    return math.nan, (
-        f"{shortened(text)!r} in column {column} is no number",
-        f"write a number with a decimal point, such as 3.905, {remedy}",
-    )
+    why, meant = _number_meant(text)
+    return math.nan, (f"{shortened(text)!r} in column {column} {why}", f"write {meant}, {remedy}")
+
+
+def _number_meant(text: str) -> tuple[str, str]:
+    """Say why a cell is no number, and what to write."""
+    odd = [char for char in dict.fromkeys(text) if _plain(char) != char]
+    plain = "".join(map(_plain, text))
+    comma = re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", plain, re.ASCII) is not None
+    meant = plain.replace(",", ".")
+    if not (comma or NUMBER.fullmatch(plain)) or not math.isfinite(float(meant)):
+        return "is no number", "a number with a decimal point, such as 3.905"
+    names = " and ".join(f"U+{ord(char):04X} ({unicodedata.name(char, 'no name').lower()})" for char in odd)
+    reasons = [f"has {names}{_in_place_of(odd)}"] if odd else []
+    reasons += ["has a comma in place of the decimal point"] if comma else []
+    return " and ".join(reasons), f"{meant}, with a decimal point" if comma else f"{meant} in plain characters"
+
+
+def _in_place_of(odd: Sequence[str]) -> str:
+    return " in place of a minus" if odd and _plain(odd[0]) == "-" and len(odd) == 1 else ""
+
+
+def _plain(char: str) -> str:
+    """The plain character that another one looks like; nothing for one that does not show."""
+    if unicodedata.category(char) in ("Cf", "Zs"):
+        return ""
+    return LOOK_ALIKES.get(char) or str(unicodedata.decimal(char, char))
 
 
 def shortened(text: str) -> str:

@@ -17,7 +17,7 @@ from hirshprint.structures.sources.placement import (
     radius_fault,
 )
 from hirshprint.structures.sources.rows import Row, group_fault, read_number, read_rows
-from hirshprint.structures.sources.targets import target_column, wanted_columns
+from hirshprint.structures.sources.targets import UNIT_COLUMN, target_column, unit_fault, wanted_columns
 
 
 def plan_table(settings: dict[str, Any]) -> Plan:
@@ -27,7 +27,7 @@ def plan_table(settings: dict[str, Any]) -> Plan:
     filters = settings.get("filters", ())
     check_filters(filters, prototype.sites)
     wanted = dict.fromkeys(filter_columns(filters), "filters") | wanted_columns("formula", column, group)
-    rows = read_rows(path, wanted, prototype.sites)
+    rows = read_rows(path, wanted, prototype.sites, (EDGE_COLUMN, *([UNIT_COLUMN] if column else [])))
     rows = [_with_elements(row, prototype) for row in rows]
     entries: list[Entry] = []
     rejections: list[Rejection] = []
@@ -45,6 +45,7 @@ def plan_table(settings: dict[str, Any]) -> Plan:
         fault = (
             fault or target_fault or filter_fault or edge_fault or (group_fault(row.cells, group) if group else None)
         )
+        fault = fault or (unit_fault(row.cells, settings) if column else None)
         if not fault and column == "a_angstrom" and target is not None:
             fault = overlap_fault(target, column, prototype)
         if fault:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hirshprint.structures.entries import Rejection
 from hirshprint.structures.sources.rows import group_fault, read_number, read_rows
+
+UNIT_UNKNOWN = "unit unknown"  # of a property other than the edge where the configuration gives none
+UNIT_COLUMN = "unit"  # that a table may have
 
 
 def target_column(settings: dict[str, Any]) -> str | None:
@@ -21,13 +27,36 @@ def wanted_columns(name: str, column: str | None, group: str | None) -> dict[str
     return {name: ""} | {column: key for column, key in asked.items() if column}
 
 
-def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str | None, int]] | None, list[Rejection]]:
-    """Read the measured property, the group and the row of each structure; bad rows are rejected."""
+def unit_fault(cells: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Reject a row whose column `unit`, if it has one, is not the unit of the property."""
+    wanted = settings["unit"]
+    found = cells.get(UNIT_COLUMN, wanted)
+    if wanted == UNIT_UNKNOWN or _plain_unit(found) == _plain_unit(wanted):
+        return None
+    remedy = f"convert the value, or write `unit: {found}` if all are" if found else "write the unit there"
+    return f"its unit is {found or '(empty)'} where that of {settings['property']} is {wanted}", remedy
+
+
+def _plain_unit(unit: str) -> str:
+    """A unit of which Å is written in one way."""
+    return re.sub(r"\b[aA]ngstroms?\b", "Å", unicodedata.normalize("NFC", unit.strip()))
+
+
+def read_targets(
+    settings: dict[str, Any], name_of: Callable[[Path], str] | None = None
+) -> tuple[dict[str, tuple[float, str | None, int]] | None, list[Rejection]]:
+    """Read the measured property, the group and the row of each structure; bad rows are rejected.
+
+    Parameters
+    ----------
+    settings : the dataset's part of the configuration.
+    name_of : gives the name of a structure by its file, for a folder of them.
+    """
     if "targets" not in settings or settings.get("model"):
         return None, []
     column, group = settings["property"], settings.get("group")
     path = Path(settings["targets"])
-    rows = read_rows(path, wanted_columns("structure_id", column, group))
+    rows = read_rows(path, wanted_columns("structure_id", column, group), optional=(UNIT_COLUMN,))
     names = Counter(row.cells.get("structure_id", "") for row in rows)
     contents: dict[str, set[tuple[float, str]]] = {}
     for row in rows:
@@ -41,15 +70,10 @@ def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str |
         name = row.cells.get("structure_id", "")
         value, fault = read_number(row.cells.get(column, ""), column)
         fault = row.fault or fault or (group_fault(row.cells, group) if group else None)
-        if not fault and row.cells.get("unit", settings["unit"]) != settings["unit"]:
-            fault = (
-                f"its unit is {row.cells['unit'] or '(empty)'} where the configuration says {settings['unit']}",
-                "convert the value, or correct `unit` in the configuration",
-            )
+        fault = fault or unit_fault(row.cells, settings)
         if not fault and not name:
             fault = ("column structure_id is empty", "write the stem of the structure's file, or the id of its record")
-        if not fault and "folder" in settings and (Path(settings["folder"]) / name).is_file():
-            fault = (f"structure_id {name} is the name of a file", f"write its stem, {Path(name).stem}")
+        fault = fault or _file_fault(Path(settings.get("folder", "")) / name, name, name_of)
         if not fault and len(contents[name]) > 1 and not mean:
             fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")
         if not fault and name in targets and not mean:
@@ -61,3 +85,20 @@ def read_targets(settings: dict[str, Any]) -> tuple[dict[str, tuple[float, str |
             mean_value = sum(values[name]) / len(values[name])
             targets[name] = (mean_value, row.cells[group] if group else None, row.number)
     return targets, rejections
+
+
+def _file_fault(path: Path, name: str, name_of: Callable[[Path], str] | None) -> tuple[str, str] | None:
+    """Reject a row that names a file and not the structure in it."""
+    if name_of is None or not path.is_file() or name_of(path) == name:
+        return None
+    return f"structure_id {name} is the name of a file", f"write the name of its structure, {name_of(path)}"
+
+
+def other_spelling(name: str, known: Iterable[str]) -> str:
+    """Ask, at the end of a message, whether a name is meant that differs in small letters and signs alone."""
+    near = [one for one in known if one != name and _letters(one) == _letters(name)]
+    return f"; is {near[0]} meant?" if near else ""
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()
