@@ -18,6 +18,7 @@ from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import read_structures, write_structures
+from hirshprint.structures.summary import crystal_facts, summary_line
 
 CIF = """data_x
 _cell_length_a {a}
@@ -299,3 +300,20 @@ def test_polymorphs_are_compounds_of_their_own_in_one_group(tmp_path: Path) -> N
         "denser": ("TiO2 (denser)", "TiO2", "TiO2"),
         "rutile": ("TiO2 (rutile)", "TiO2", "TiO2"),
     }
+
+
+def test_a_crystal_is_summed_up_in_a_line() -> None:
+    spinel = Crystal.from_spacegroup(
+        "Fd-3m:2", Lattice.cubic(8.083), ["Mg", "Al", "O"], [[0.125] * 3, [0.5] * 3, [0.2624] * 3]
+    )
+    line = summary_line(crystal_structure(of_pymatgen(spinel), "x"))
+    assert line == (
+        "MgAl2O4, 8 formula units in the cell (a 8.083, b 8.083, c 8.083 Å, 90 90 90°), space group Fd-3m (227), "
+        "56 atoms, 3 distinct sites; shortest distance Mg-O 1.924 Å"
+    )
+    skew = Crystal(Lattice.from_parameters(30, 41, 52, 70, 80.125, 95), ["Ar"], [[0.1, 0.2, 0.3]])
+    facts = crystal_facts(crystal_structure(of_pymatgen(skew), "x"))
+    assert facts["shortest_distance_between"] == "Ar-Ar"  # its own image
+    assert facts["shortest_distance_angstrom"] == pytest.approx(30)
+    assert [facts[f"{name}_degrees"] for name in ("alpha", "beta", "gamma")] == pytest.approx([70, 80.125, 95])
+    assert (facts["space_group"], facts["space_group_number"], facts["formula_units"]) == ("P-1", 2, 1)

@@ -240,5 +240,7 @@ def reduced_formula(numbers: NDArray[np.int64]) -> str:
     """Reduced formula with the elements in pymatgen's order and without brackets: Ca3P2O8."""
     kinds, counts = np.unique(numbers, return_counts=True)
     counts = counts // np.gcd.reduce(counts)
-    formula = Composition({int(z): int(n) for z, n in zip(kinds, counts, strict=True)}).formula
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on elements without an electronegativity, by which it sorts
+        formula = Composition({int(z): int(n) for z, n in zip(kinds, counts, strict=True)}).formula
     return re.sub(r"(?<=[a-z A-Z])1(?= |$)", "", formula).replace(" ", "")
