@@ -246,8 +246,8 @@ def _check_formula(
         needed = max(needed, int(images @ np.maximum(atoms.hydrogens, atoms.hinted)))
     attached = units is None and any("_atom_site_attached_hydrogens" in t for t in tags) and max(atoms.hinted) > 0
     if meanings and units is None:
-        fault = _formula_fault(tags[tag][0], counts, meanings)
-        if tag == FORMULA_TAGS[0] or "hydrogen" in fault:
+        fault, is_of_hydrogens = _formula_fault(tags[tag][0], counts, meanings)
+        if tag == FORMULA_TAGS[0] or is_of_hydrogens:
             raise CrystalError(fault, "complete the list of atoms, or correct the formula or the symmetry")
     if needed > counts["H"] or attached:
         raise CrystalError(
@@ -275,8 +275,8 @@ def _hydrogens_of_name(tags: Tags) -> list[str]:
     return [f"its name {shown([told[0]])!r} speaks of hydrogens, of which it has none"] if told else []
 
 
-def _formula_fault(text: str, counts: Counter[str], meanings: list[dict[str, float]]) -> str:
-    """Say how the atoms differ from the formula; hydrogens that alone are missing are named."""
+def _formula_fault(text: str, counts: Counter[str], meanings: list[dict[str, float]]) -> tuple[str, bool]:
+    """Say how the atoms differ from the formula, and whether they do in hydrogens alone."""
     without = Counter({symbol: count for symbol, count in counts.items() if symbol != "H"})
     for amounts in meanings:
         units = formula_units(without, [{s: n for s, n in amounts.items() if s != "H"}]) if "H" in amounts else None
@@ -284,5 +284,5 @@ def _formula_fault(text: str, counts: Counter[str], meanings: list[dict[str, flo
             return (
                 f"its formula {text!r} has other hydrogens than its atoms: H{amounts['H']:g}, not "
                 f"H{counts['H'] / units:g} ({spelled(counts)} in the cell)"
-            )
-    return f"its atoms do not make up its formula {text!r} (they are {spelled(counts)} in the cell)"
+            ), True
+    return f"its atoms do not make up its formula {text!r} (they are {spelled(counts)} in the cell)", False
