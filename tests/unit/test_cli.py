@@ -229,6 +229,14 @@ def test_one_of_many_crystals(many: Path, tmp_path: Path) -> None:
     many.write_text(many.read_text().replace('"id": "c"', '"id": "mp:1"'))
     with pytest.raises(CommandError, match="2 records have the id mp:1"):
         read_input(f"{many}:mp:1", 4.5)
+    alone = tmp_path / "alone.json"
+    alone.write_text(many.read_text().splitlines()[0])
+    assert read_input(str(alone), 4.5).structure_id == "mp:1"
+    alone.write_text(f"[{alone.read_text()}]")
+    assert read_input(str(alone), 4.5).structure_id == "mp:1"
+    alone.write_text('{"a": {"b": 1}, "c": 2}')
+    with pytest.raises(CommandError, match="it is no pymatgen Structure but JSON with the keys a, c"):
+        read_input(str(alone), 4.5)
     frame = '2\nLattice="4 0 0 0 4 0 0 0 4" id={}\nMg 0 0 0\nO 2 2 2\n'
     frames = tmp_path / "frames.xyz"
     frames.write_text(frame.format("a") + frame.format("b"))

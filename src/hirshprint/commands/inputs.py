@@ -80,7 +80,7 @@ def _file_and_id(text: str) -> tuple[Path, str]:
 
 
 def _read_record(path: Path, name: str) -> Structure:
-    """Read the crystal with this id from a file of many.
+    """Read the crystal with this id from a file of many; without an id, the only one.
 
     Raises
     ------
@@ -92,16 +92,16 @@ def _read_record(path: Path, name: str) -> Structure:
     known, wanted = [], []
     for its_name, record, fault in named_records(path):
         known.append(its_name)
-        wanted += [(record, fault)] if its_name == name else []
-    if len(wanted) == 1:
+        wanted += [(record, fault)] if its_name == name or (not name and len(known) == 1) else []
+    if len(wanted) == 1 and (name or len(known) == 1):
         record, fault = wanted[0]
         if fault:
             raise CrystalError(*fault)
-        answer = read_all([((record.kind, record.geometry), name)], 1)[name]
+        answer = read_all([((record.kind, record.geometry), name or known[0])], 1).popitem()[1]
         if isinstance(answer, CrystalError):
             raise answer
         return answer
-    if wanted:
+    if name and wanted:
         raise CommandError(f"{path}: {len(wanted)} records have the id {name}; give each its own")
     more = " ..." if len(known) > IDS_SHOWN else ""
     has = f"has no crystal {name} among its {len(known):,}" if name else f"has {len(known):,} crystals"

@@ -335,14 +335,24 @@ def named_records(path: Path) -> Iterator[tuple[str, Record, tuple[str, str] | N
 
 
 def has_many(path: Path) -> bool:
-    """Say whether a file is one of many crystals: by its name, or of JSON and XYZ by the number of its records."""
+    """Say whether a file is to be read as one of many crystals: by its name, or by what is in its JSON or XYZ.
+
+    JSON of one crystal is too, where it is in another form than that of a pymatgen Structure.
+    """
     name = path.name.lower().removesuffix(".gz")
     if not name.endswith(tuple(KINDS)):
         return False
     if not name.endswith((".json", ".xyz", ".extxyz")):
         return True
     try:
-        return len(list(islice(read_collection(path), 2))) > 1
+        first = list(islice(read_collection(path), 2))
+        if first[0].kind == "extxyz":
+            return len(first) > 1
+        if not any(json.loads(record.geometry) for record in first if not record.fault):
+            return False
+        with _open(path) as file:
+            is_list = file.read(80).lstrip().startswith("[")
+        return is_list or len(first) > 1 or "sites" not in first[0].fields[0]
     except InputError:
         return False
 
