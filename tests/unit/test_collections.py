@@ -261,6 +261,8 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "jarvis": (jarvis(RUTILE, False) | {"atoms": {"lattice_mat": [[4, 0, 0]] * 3}}, "lie in one plane"),
     "neither": ({"atoms": jarvis(RUTILE, False)["atoms"] | {"cartesian": "no"}}, "`cartesian` is 'no'"),
     "a layer": (optimade(RUTILE, "a layer", dimension_types=[1, 1, 0]), "does not repeat in three directions"),
+    "no vectors": (optimade(RUTILE, "no vectors", lattice_vectors=[]), "its cell is not three vectors"),
+    "two vectors": (optimade(RUTILE, "two vectors", lattice_vectors=[[4, 0, 0], [0, 4, 0]]), "not three vectors"),
     "a species": (optimade(RUTILE, "a species", species=[]), "`species` has no 'Ti1' (atom 1)"),
     "a vacancy": (
         optimade(

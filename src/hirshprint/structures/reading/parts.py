@@ -160,6 +160,8 @@ def checked_lattice(rows: object) -> NDArray[np.float64]:
     lattice = np.array(rows, dtype=float)
     if not (np.abs(lattice) < LARGE).all():
         raise CrystalError("a number in it is not finite, or too large", "correct the number")
+    if lattice.shape != (3, 3):
+        raise CrystalError("its cell is not three vectors of three numbers", "write three rows of three numbers, in Å")
     if not abs(np.linalg.det(lattice)) > FLAT * np.prod(np.linalg.norm(lattice, axis=1)):
         raise CrystalError("its lattice vectors lie in one plane", "correct them")
     return lattice
