@@ -18,6 +18,7 @@ from hirshprint import slurm, versions
 from hirshprint.files import digest, file_digest, written_whole
 from hirshprint.status import read_status
 
+LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
 LOCKS = Path(".snakemake/locks")
 HEAD_FILE = Path(".snakemake/hirshprint-head.json")
 FORMAT_FILE = "format.txt"
@@ -61,6 +62,19 @@ def stamp_results(folder: Path) -> None:
     if not path.exists():
         with written_whole(path) as temporary:
             temporary.write_text(f"{versions.RESULTS_FORMAT}\n", encoding="utf-8")
+
+
+def ask_for_learning() -> None:
+    """Let the jobs of this run know that something learns from its datasets.
+
+    A parameter of the rule `structures` would rerun it with every change of what is learned.
+    """
+    os.environ[LEARNING_IS_ASKED_FOR] = "yes"
+
+
+def learning_is_asked_for() -> bool:
+    """Say whether something learns from the datasets in the run of this job."""
+    return LEARNING_IS_ASKED_FOR in os.environ
 
 
 def prepare_environment(source: Path) -> None:

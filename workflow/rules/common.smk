@@ -177,7 +177,7 @@ def learned_targets(wildcards):
     refuse_input(wildcards.dataset)
     if not is_one_stage():
         refuse_structures(wildcards.dataset)
-        os.environ["HIRSHPRINT_LEARNING"] = "asked"  # what only files tell, the rule structures checks
+        runs.ask_for_learning()  # what only files tell, the rule structures checks
     return f"results/{wildcards.dataset}/targets.csv"
 
 

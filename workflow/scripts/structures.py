@@ -3,12 +3,11 @@
 Writes structures.h5 (see hirshprint.structures.structure), targets.csv and rejected.csv.
 """
 
-import os
 from pathlib import Path
 
 from hirshprint.config import learning_of
 from hirshprint.logs import start_log
-from hirshprint.runs import stamp_results
+from hirshprint.runs import learning_is_asked_for, stamp_results
 from hirshprint.structures.stage import make_structures
 
 start_log(snakemake.log[0], echo=True)
@@ -16,7 +15,7 @@ stamp_results(Path("results"))
 dataset = snakemake.wildcards.dataset
 make_structures(
     settings=snakemake.config["datasets"][dataset],
-    learning=learning_of(snakemake.config, dataset) if os.environ.get("HIRSHPRINT_LEARNING") else None,
+    learning=learning_of(snakemake.config, dataset) if learning_is_asked_for() else None,
     name=dataset,
     strict=snakemake.config["strict"],
     structures_path=Path(snakemake.output.structures),
