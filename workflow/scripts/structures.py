@@ -3,6 +3,7 @@
 Writes structures.h5 (see hirshprint.structures.structure), targets.csv and rejected.csv.
 """
 
+import os
 from pathlib import Path
 
 from hirshprint.config import learning_of
