@@ -170,6 +170,13 @@ def _site_labels(symbols: Sequence[str], names: Sequence[str]) -> tuple[str, ...
     return tuple(f"{symbol}{symbols[: k + 1].count(symbol)}" for k, symbol in enumerate(symbols))
 
 
+def cell_constants(lattice: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Edges a, b, c (3,) in Å and angles alpha, beta, gamma (3,) in degrees of a lattice (rows, Å)."""
+    edges = np.linalg.norm(lattice, axis=1)
+    cosines = [lattice[i] @ lattice[j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
+    return edges, np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+
+
 def standard_orientation(lattice: Lattice) -> NDArray[np.float64]:
     """Turn a lattice so that a lies along x and b in the xy plane; rows a, b, c in Å."""
     rows = np.linalg.qr(lattice.matrix.T)[1].T  # lower triangular

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hirshprint.structures.crystals import near_pairs, reduced_formula
+from hirshprint.structures.crystals import cell_constants, near_pairs, reduced_formula
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.structures.symmetry import space_group
@@ -23,11 +23,8 @@ def crystal_facts(structure: Structure) -> dict[str, Any]:
     atoms as they are (empty and None where none is found), `atoms`, `distinct_sites`, and the `shortest_distance` (Å)
     with the elements that it is between.
     """
-    lattice = structure.lattice
-    edges = np.linalg.norm(lattice, axis=1)
-    cosines = [lattice[i] @ lattice[j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
-    angles = np.degrees(np.arccos(np.clip(cosines, -1, 1)))
-    group = space_group(lattice, structure.frac, structure.numbers)
+    edges, angles = cell_constants(structure.lattice)
+    group = space_group(structure.lattice, structure.frac, structure.numbers)
     elements, distance = shortest_distance(structure)
     return {
         "formula": reduced_formula(structure.numbers),

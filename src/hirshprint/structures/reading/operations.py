@@ -16,7 +16,7 @@ import numpy as np
 import spglib
 from numpy.typing import NDArray
 
-from hirshprint.structures.crystals import CrystalError
+from hirshprint.structures.crystals import CrystalError, cell_constants
 
 PARTS = 27720  # translations are multiples of 1/27720: of all fractions with denominators up to 12, and of 1/24
 USUAL = (1, 2, 3, 4, 6, 8, 12, 24)  # denominators of space groups; first, for decimals may be near another too
@@ -178,18 +178,10 @@ def _keys(operations: Operations) -> set[bytes]:
 def fits_cell(operations: Operations, lattice: NDArray[np.float64]) -> bool:
     """Say whether the operations keep lengths and angles of a cell (rows, Å), but for rounding."""
     images = np.einsum("nij,ik->njk", operations.rotations, lattice)  # rows: images of a, b, c
-    cells = [_lengths_and_angles(image) for image in (lattice, *np.unique(images, axis=0))]
-    lengths, angles = np.array([cell[:3] for cell in cells]), np.array([cell[3:] for cell in cells])
+    cells = [cell_constants(image) for image in (lattice, *np.unique(images, axis=0))]
+    lengths, angles = np.array([cell[0] for cell in cells]), np.array([cell[1] for cell in cells])
     same_lengths = np.abs(lengths / lengths[0] - 1).max() < LENGTH_TOLERANCE
     return bool(same_lengths and np.abs(angles - angles[0]).max() < ANGLE_TOLERANCE_DEGREES)
-
-
-def _lengths_and_angles(lattice: NDArray[np.float64]) -> list[float]:
-    a, b, c = lattice
-    lengths = [float(np.linalg.norm(v)) for v in (a, b, c)]
-    pairs = ((b, c, 1, 2), (c, a, 2, 0), (a, b, 0, 1))
-    cosines = [float(u @ v) / (lengths[i] * lengths[j]) for u, v, i, j in pairs]
-    return lengths + [float(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) for cosine in cosines]
 
 
 def number_of(operations: Operations, lattice: NDArray[np.float64]) -> int:
