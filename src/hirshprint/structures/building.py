@@ -18,8 +18,6 @@ from hirshprint.structures.reading.process import Task, read_all
 from hirshprint.structures.sources.collections import read_collection, record_digest
 from hirshprint.structures.structure import Structure
 
-TARGET_COLUMNS = ("structure_id", "source", "compound", "group", "formula")  # then the sites, and what follows
-VALUE_COLUMNS = ("initial_edge_angstrom", "property", "unit", "value", "remarks")
 FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
 CHANGED = CrystalError("its file was changed while it was read", "run the workflow again")
 
@@ -38,7 +36,7 @@ def build_structures(
     Returns
     -------
     structures : those that could be built, in the order of the entries.
-    targets : one row (columns `target_columns`) per structure.
+    targets : one row per structure, with its columns as keys.
     rejections : files and records that could not be used.
     """
     prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
