@@ -17,6 +17,7 @@ import numpy as np
 TOLERANCE = 1e-5  # relative: a training that was resumed, or ran on another number of threads
 OF_A_RUN = {"seconds", "reused", "cpu_seconds"}  # keys of records and columns that tell of the run, not of the result
 VOLATILE_COLUMNS = re.compile(r"second|minute|time|cpu|reused|memory|_mb|\bmb\b|jobs|attempt", re.IGNORECASE)
+COST_IN_REPORT = r'<figure id="run-cost">.*?</figure>|"/cost": "[^"]*"'
 VOLATILE_TEXT = (
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?",  # dates
     r"\d\d? \w{3,9} \d{4}(,? \d\d:\d\d)?",
@@ -65,6 +66,8 @@ def compare(found: Path, wanted: Path) -> str:
         return compare_trees(read_h5(found), read_h5(wanted))
     if kind == ".keras":
         return compare_trees(read_keras(found), read_keras(wanted))
+    if wanted.name == "cost.csv":  # what the jobs took, of those that had ended by then
+        return compare_texts(*(path.read_text("utf-8").splitlines()[:1] for path in (found, wanted)))
     if kind == ".csv":
         return compare_trees(read_csv(found), read_csv(wanted))
     if kind == ".json":
@@ -113,7 +116,7 @@ def plain_text(path: Path) -> list[str]:
     """Words of a text without dates, times, ids and the place of the folder."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
-        text = re.sub(r"<(tr|li|p|td)[^>]*>[^<]*(second|CPU|wall|minutes)[^<]*<", "<", text)
+        text = re.sub(COST_IN_REPORT, "", text, flags=re.DOTALL)
     for pattern in VOLATILE_TEXT:
         text = re.sub(pattern, "", text)
     return re.split(r"[\s,;<>\"'()\[\]{}]+", text)
