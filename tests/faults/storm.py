@@ -309,7 +309,7 @@ def own_disk(folder: Path) -> bool:
 def storm(
     seed: int, minutes: float, folder: Path, final: State, first: int = 0, small_disk: bool = False
 ) -> list[dict[str, object]]:
-    """Let rounds follow each other until the time is over, on a small disk if one can be made; return what was found."""
+    """Let rounds follow each other until the time is over, on a small disk if it can be made; return what was found."""
     environment = {**os.environ}
     environment.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))
     reference = make_reference(folder, final, environment)
