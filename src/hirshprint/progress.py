@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hirshprint.frozen import listed
 from hirshprint.remarks import REMARKED, remark_lines, split_remarks
 from hirshprint.status import failure_text, read_cpu_seconds, read_status
 from hirshprint.structures.entries import Entry, Plan, passed_over_text
@@ -42,13 +43,14 @@ class Job:
     minutes: float | None = None
 
 
-def summarise_run(jobs: Sequence[Job], command: Sequence[str]) -> list[str]:
+def summarise_run(jobs: Sequence[Job], command: Sequence[str], edited: Sequence[str] = ()) -> list[str]:
     """Say in some lines what a run did, what it used of what it asked for, and what to do next.
 
     Parameters
     ----------
     jobs : the jobs that the run had to do, done or not.
     command : the words of the command line.
+    edited : files of the user that were edited since the run began.
     """
     done = [job for job in jobs if job.finished]
     lines, failed = _structure_lines([job for job in done if job.rule == "surface"])
@@ -58,6 +60,11 @@ def summarise_run(jobs: Sequence[Job], command: Sequence[str]) -> list[str]:
     if undone:
         lines.append("not done      " + _listed(f"{count} × {rule}" for rule, count in undone.items()))
     lines += _cost_lines(done)
+    if edited:
+        lines.append(
+            f"edited        {listed(edited)}: edited during this run, whose results are of what stood there when it "
+            f"began; for what stands there now: {again}"
+        )
     if undone:
         lines.append(f"next          the messages above name the logs of what failed; then again: {again}")
     if failed:

@@ -13,7 +13,7 @@ from hirshprint.remarks import remark_lines
 from hirshprint.splits import asked_in_vain, target_faults
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
-from hirshprint.structures.entries import InputError, Rejection, passed_over_text
+from hirshprint.structures.entries import InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import write_digests, write_structures
 
@@ -27,6 +27,7 @@ def make_structures(
     learning: Mapping[str, Any] | None = None,
     name: str = "",
     processes: int = 1,
+    plan: Plan | None = None,
 ) -> None:
     """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
 
@@ -37,13 +38,14 @@ def make_structures(
     name : of the dataset, for messages.
     processes : most processes that read files at the same time.
     strict : stop when anything is rejected; remarks on what is accepted stop nothing.
+    plan : what the run planned; read anew where none is given.
 
     Raises
     ------
     InputError
         If nothing usable is left or the learning lacks something, or with `strict` if anything was rejected.
     """
-    plan = plan_dataset(settings)
+    plan = plan or plan_dataset(settings)
     structures, targets, unusable = build_structures(plan.entries, settings, processes)
     rejections = [*plan.rejections, *unusable]
     place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
