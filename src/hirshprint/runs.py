@@ -227,7 +227,7 @@ def _refuse_while_head_lives(locked: bool) -> None:
     if head and head["host"] != socket.gethostname() and locked:
         raise RunAliveError(
             f"this folder is locked by the run of {_described(head)}: wait for it. If it was killed, give `hirshprint "
-            f"recover` on that host; if the host, and with it the run, is no more: remove {HEAD_FILE}, then recover here."
+            f"recover` on that host; if that host is no more: remove {HEAD_FILE}, then recover here."
         )
     if head and head["host"] == socket.gethostname() and _lives(head):
         raise RunAliveError(
