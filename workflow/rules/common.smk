@@ -154,6 +154,11 @@ def input_faults():
     return faults | absent
 
 
+def stop(message):
+    """End Snakemake with a message alone; what a function of a rule raises would come wrapped in a traceback."""
+    raise SystemExit(message)
+
+
 LEARNED_RULES = {"train", "baselines", "evaluate", "saliency", "predict", "report", "all"}
 
 
@@ -168,7 +173,7 @@ def refuse_input(*datasets):
     if is_one_stage() or not set(datasets) & set(input_faults()):
         return
     lines = [f"  - {fault}" for faults in input_faults().values() for fault in faults]
-    raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
+    stop("\n".join(["The configuration and its input do not go together:", *lines]))
 
 
 def refuse_structures(dataset):
@@ -177,7 +182,7 @@ def refuse_structures(dataset):
     if MAIN and path.exists() and repr(input_digest(dataset)) in recorded_params(str(path)):
         faults = planned.known_faults(dataset, learning_of(config, dataset), path.parent)
         if faults:
-            raise WorkflowError(asked_in_vain(faults))
+            stop(asked_in_vain(faults))
 
 
 def learned_targets(wildcards):
@@ -208,7 +213,7 @@ def begin_run():
         try:
             runs.refuse_unfinished()
         except (runs.RunAliveError, runs.UnfinishedError) as error:
-            raise WorkflowError(str(error))
+            stop(str(error))
         path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
         WATCHED.update(frozen.digests_of_files(user_files()))
         if workflow.modifier.is_main_snakefile() and workflow.config_settings.configfiles:

@@ -94,6 +94,12 @@ def _file_content(entry: Entry) -> list[str]:
     return [READING, entry.path.name, known_digest(entry.path)]
 
 
+def origin_digest(entry: Entry) -> str:
+    """Digest of what a structure from a file is read from: the file, or what a record in it says of the geometry."""
+    assert entry.path is not None
+    return str(entry.content[0]) if entry.record is not None else known_digest(entry.path)
+
+
 def known_digest(path: Path) -> str:
     """Digest of a file, read again only where its times or size are others; empty for what cannot be read."""
     try:
