@@ -22,7 +22,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/report.html",
+        asked_results,
     localrule: True
 
 
