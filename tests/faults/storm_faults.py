@@ -71,7 +71,8 @@ def delete_results_whole(site: Site, rng: random.Random) -> Note:
 
 def truncate(site: Site, rng: random.Random) -> Note:
     """Cut a file off at a random byte, as a full disk or a crash of the machine does."""
-    path = chosen(rng, [p for p in files_under(site.folder, "results", "cache") if p.stat().st_size])
+    names = rng.choice((("results", "cache"), ("results", "cache"), (".snakemake",)))
+    path = chosen(rng, [p for p in files_under(site.folder, *names) if p.stat().st_size])
     if path is None:
         return "nothing to truncate"
     size = rng.randrange(path.stat().st_size)

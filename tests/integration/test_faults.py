@@ -81,7 +81,9 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     cache = project.folder / "cache/surfaces"
     _kill_where(project, "*cache/surfaces/*/*.npz 4")
     assert not list(project.folder.glob("results/small/surfaces/*.npz"))
-    assert "LockException" in project.run(fails=True)
+    output = project.run(fails=True)
+    assert "give `hirshprint recover` first" in output
+    assert "Lock" not in output
     first = _recover(project)
     assert "cleared the stale lock" in first.stderr
     assert "left behind" in first.stderr
@@ -92,7 +94,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     log = next(project.folder.glob("logs/small/surface/*.log")).read_text()
     assert "3 reused, 0 failed" in log
     assert "left behind" in _recover(project).stderr
-    project.run("--rerun-incomplete", "--until", "evaluate")
+    project.run("--until", "evaluate")
     assert np.abs(_predictions(project) - _predictions(undisturbed)).max() < 1e-6
     with (
         h5py.File(project.folder / "results/small/fingerprints.h5") as one,
