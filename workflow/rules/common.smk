@@ -436,16 +436,19 @@ SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hi
 REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
 
 
+WHOLE_RUN = [""]  # in place of a dataset
+
+
 def shown_items(wildcards):
     """Files of all items of the report."""
-    return item_files(DATASETS)
+    return item_files(WHOLE_RUN + [*DATASETS])
 
 
 def item_files(datasets):
-    """Files of the items of the report on these datasets, and on the whole run."""
+    """Files of the items of the report on these datasets; the empty name stands for the whole run."""
     return [
         str(path)
-        for dataset in ("", *datasets)
+        for dataset in datasets
         for item in report_items(dataset)
         for path in item.files(item_results(dataset)).values()
     ]
@@ -514,7 +517,7 @@ def all_results():
         paths += [f"results/{dataset}/{name}" for name in names] + surfaces + reported_files(dataset)
     paths += [f"results/compounds/{compound}/surfaces.npz" for compound in COMPOUNDS]
     paths += ["results/paper/numbers.md"] * bool(config["paper"])
-    return [*paths, *item_files(PLANS), REPORT, str(SUMMARY)]
+    return [*paths, *item_files(WHOLE_RUN + [*PLANS]), REPORT, str(SUMMARY)]
 
 
 def asked_results(wildcards):
@@ -525,14 +528,8 @@ def asked_results(wildcards):
 
 
 def measured_stages(wildcards):
-    """What stands at the end of the stages whose cost is stated."""
-
-    def last(name):
-        if has_targets(name):
-            return "metrics.csv"
-        return "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
-
-    return [f"results/{name}/{last(name)}" for name in DATASETS]
+    """What the stages make whose cost is stated."""
+    return [*(path for dataset in DATASETS for path in reported_files(dataset)), *item_files(DATASETS)]
 
 
 def paper_inputs(wildcards):
