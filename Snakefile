@@ -9,6 +9,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/run.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/densities.smk"
@@ -24,9 +25,13 @@ rule all:
     input:
         asked_results,
     localrule: True
+    message:
+        "All results are up to date"
 
 
 rule paper:
     input:
         paper_target,
     localrule: True
+    message:
+        "What the paper's counterparts are made of is up to date"

@@ -20,6 +20,7 @@ from hirshprint.structures.planning import plan_dataset
 BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
 UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
 PLACE = ": "  # between the row, file or record and the reason
+REASONS = 3  # files that a reason names before the rest is only counted
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 
 
@@ -45,7 +46,33 @@ class Job:
     minutes: float | None = None
 
 
-def summarise_run(jobs: Sequence[Job], command: Sequence[str], edited: Sequence[str] = ()) -> list[str]:
+def shortened(reason: str) -> str:
+    """Shorten why Snakemake runs a job, where it names every one of many files."""
+    parts = (part.split(", ") for part in reason.split("; "))
+    return "; ".join(
+        ", ".join(names[:REASONS]) + (f" and {len(names) - REASONS:,} more" if len(names) > REASONS else "")
+        for names in parts
+    )
+
+
+def time_left(done: int, jobs: int, seconds: float) -> str:
+    """Say how far some jobs are, and how long the rest takes if it goes on as it went; empty where nobody knows."""
+    if not done or done >= jobs:
+        return ""
+    return f"{done:,} of {jobs:,} batches, about {duration(seconds / done * (jobs - done))} left"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: 42 s, 7 min, 3 h 20 min."""
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def summarise_run(
+    jobs: Sequence[Job], command: Sequence[str], edited: Sequence[str] = (), seconds: float | None = None
+) -> list[str]:
     """Say in some lines what a run did, what it used of what it asked for, and what to do next.
 
     Parameters
@@ -53,10 +80,12 @@ def summarise_run(jobs: Sequence[Job], command: Sequence[str], edited: Sequence[
     jobs : the jobs that the run had to do, done or not.
     command : the words of the command line.
     edited : files of the user that were edited since the run began.
+    seconds : how long it took.
     """
     done = [job for job in jobs if job.finished]
-    lines, failed = _structure_lines([job for job in done if job.rule == "surface"])
-    lines += _remark_lines([job for job in done if job.rule in ("structures", "status")])
+    lines = [f"run           {duration(seconds)}, {len(done):,} jobs done"] if seconds is not None and done else []
+    told, failed = _structure_lines([job for job in done if job.rule == "surface"])
+    lines += told + _remark_lines([job for job in done if job.rule in ("structures", "status")])
     undone = Counter(job.rule for job in jobs if not job.finished)
     again = shlex.join(["snakemake", *command[1:]])
     if undone:

@@ -188,8 +188,18 @@ def recover() -> list[str]:
     if locks:
         shutil.rmtree(LOCKS)  # what `snakemake --unlock` does, without asking for Snakefile and configuration again
         lines.append("cleared the stale lock of a run that was killed; going on from what it had done")
+    if parts := [path for folder in ("results", "cache") for path in Path(folder).rglob(".*.part") if _is_left(path)]:
+        for path in parts:
+            path.unlink(missing_ok=True)
+        lines.append(f"removed {len(parts)} half-written file{'s' if len(parts) > 1 else ''}")
     remove_head()
     return lines
+
+
+def _is_left(part: Path) -> bool:
+    """Say whether nobody writes this temporary file of `written_whole` any more."""
+    pid = part.name.split(".")[-2]
+    return pid.isdigit() and _start(int(pid)) is None
 
 
 def recover_failed() -> list[str]:

@@ -13,6 +13,8 @@ from snakemake.io import IOFile
 from snakemake.settings.enums import RerunTrigger
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]  # also where it is used as a module
+if set("{}") & set(str(ROOT)):
+    raise WorkflowError(f"{ROOT}: Snakemake takes braces in the path of a workflow for wildcards; rename the folder")
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
@@ -72,43 +74,6 @@ wildcard_constraints:
     dataset="[A-Za-z0-9_-]+",
     compound="[A-Za-z0-9]+-a[0-9.]+",
     batch="[A-Za-z0-9._+-]+",
-
-
-onstart:
-    runs.write_head()
-    runs.stamp_results(Path("results"))
-    runs.show_engine(config)
-
-
-onsuccess:
-    runs.remove_head()
-    asked = any(job.rule.name == "report" for job in workflow.dag.jobs)  # an older summary is none of this run's
-    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv, edited_inputs()), SUMMARY if asked else None)
-
-
-onerror:
-    runs.remove_head()
-    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv, edited_inputs()))
-
-
-def run_jobs():
-    """The jobs that this run had to do, for the summary that it ends with."""
-    jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.output]
-    return [describe_job(job, workflow.dag.finished(job)) for job in jobs]
-
-
-def describe_job(job, finished):
-    """One job of this run; only where it ran are its resources known."""
-    resources = job.resources if finished else {}
-    return progress.Job(
-        job.rule.name,
-        dataset=job.wildcards.get("dataset", ""),
-        output=Path(job.output[0]),
-        benchmark=Path(job.benchmark) if job.benchmark else None,
-        finished=finished,
-        mem_mb=resources.get("mem_mb"),
-        minutes=resources.get("runtime"),
-    )
 
 
 PLACES = ("table", "folder", "structures")  # what a dataset is read from
@@ -195,79 +160,6 @@ def learned_targets(wildcards):
 
 
 input_faults()
-
-
-@cache
-def begin_run():
-    """See that this folder is free, and keep what was read for the jobs; once, while the graph is made.
-
-    Called where the graph has its roots. By then it is known whether this is a run, and Snakemake has not yet looked at
-    its lock, of which it says what does harm here.
-    """
-    settings = workflow.dag_settings
-    if MAIN and settings is not None:
-        settings.force_incomplete = True  # what a killed run was about to write is made again, whatever the profile
-        settings.rerun_triggers = settings.rerun_triggers - {RerunTrigger.INPUT}  # see `unless_current`
-        remake_unrecorded()
-    if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
-        try:
-            runs.refuse_unfinished()
-        except (runs.RunAliveError, runs.UnfinishedError) as error:
-            stop(str(error))
-        path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
-        WATCHED.update(frozen.digests_of_files(user_files()))
-        if workflow.modifier.is_main_snakefile() and workflow.config_settings.configfiles:
-            workflow.config_settings.configfiles = [path]  # for the jobs: the user's may be half edited by then
-    return []
-
-
-def begun(wildcards):
-    """No input, for a rule that needs none: the graph has a root there."""
-    return begin_run()
-
-
-WATCHED = {}  # what the user may edit during this run, with digests
-
-
-def user_files():
-    """Files and folders of the user that this run depends on."""
-    keys = (*PLACES, "targets")
-    tables = [Path(DATASETS[dataset][key]) for dataset in PLANS for key in keys if key in DATASETS[dataset]]
-    structures = [Path(path) for dataset in PLANS for path in frozen_of(dataset).files]
-    return [*map(Path, workflow.configfiles), *tables, *structures]
-
-
-def edited_inputs():
-    """Files and folders of the user that were edited during this run."""
-    return frozen.edited(WATCHED)
-
-
-@cache
-def frozen_of(dataset):
-    """What this run has read of a dataset."""
-    prototype = prototype_of(dataset)
-    paths = [entry.path for entry in plan(dataset).entries if entry.path is not None]
-    paths += sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
-    outside = "model" in DATASETS[dataset] and DATASETS[dataset]["model"] not in DATASETS
-    model = [model_folder(dataset) / CARD] if outside else []
-    return Frozen(
-        plan=plan(dataset),
-        files=frozen.digests_of_files(paths),
-        model=frozen.digests_of_files(model),
-        site_labels=tuple(site_labels(dataset)),
-    )
-
-
-def remake_unrecorded():
-    """Have everything made again of which it is not on record what it was made with, as after `rm -r .snakemake`."""
-    found = [path for path in all_results() if mtime(path) and workflow.persistence.metadata(IOFile(path)) is None]
-    workflow.dag.forcefiles.update(map(IOFile, found))
-    if found:
-        print(
-            f"{frozen.listed(found)}: made by a run of which .snakemake has no record; made again, as what lies in cache/ "
-            "need not be computed",
-            file=sys.stderr,
-        )
 
 
 @cache
@@ -544,16 +436,19 @@ SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hi
 REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
 
 
+WHOLE_RUN = [""]  # in place of a dataset
+
+
 def shown_items(wildcards):
     """Files of all items of the report."""
-    return item_files(DATASETS)
+    return item_files(WHOLE_RUN + [*DATASETS])
 
 
 def item_files(datasets):
-    """Files of the items of the report on these datasets, and on the whole run."""
+    """Files of the items of the report on these datasets; the empty name stands for the whole run."""
     return [
         str(path)
-        for dataset in ("", *datasets)
+        for dataset in datasets
         for item in report_items(dataset)
         for path in item.files(item_results(dataset)).values()
     ]
@@ -622,7 +517,7 @@ def all_results():
         paths += [f"results/{dataset}/{name}" for name in names] + surfaces + reported_files(dataset)
     paths += [f"results/compounds/{compound}/surfaces.npz" for compound in COMPOUNDS]
     paths += ["results/paper/numbers.md"] * bool(config["paper"])
-    return [*paths, *item_files(PLANS), REPORT, str(SUMMARY)]
+    return [*paths, *item_files(WHOLE_RUN + [*PLANS]), REPORT, str(SUMMARY)]
 
 
 def asked_results(wildcards):
@@ -633,14 +528,8 @@ def asked_results(wildcards):
 
 
 def measured_stages(wildcards):
-    """What stands at the end of the stages whose cost is stated."""
-
-    def last(name):
-        if has_targets(name):
-            return "metrics.csv"
-        return "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
-
-    return [f"results/{name}/{last(name)}" for name in DATASETS]
+    """What the stages make whose cost is stated."""
+    return [*(path for dataset in DATASETS for path in reported_files(dataset)), *item_files(DATASETS)]
 
 
 def paper_inputs(wildcards):
