@@ -238,7 +238,7 @@ def finale(storm: Storm) -> bool:
     again = storm.site.start(storm.site.command("-n", "-q", "rules"), "dry-run")
     if storm.check(again, quiet=True) or NOTHING not in again.output():
         storm.find("there is something to be done after the last run", again.output()[-800:], again.log)
-    for path in (storm.site.folder / "results").rglob("*.part"):
+    for path in [*storm.site.folder.glob("results/**/*.part"), *storm.site.folder.glob("cache/**/*.part")]:
         storm.find("a half-written file is left", str(path))
     storm.note("the results equal those of an undisturbed run" if len(storm.findings) == known else "NOT EQUAL")
     return len(storm.findings) == known

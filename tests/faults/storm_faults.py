@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -173,10 +174,11 @@ def kill_job(run: Run, rng: random.Random) -> Note:
 
 def fill_disk(site: Site, rng: random.Random) -> Note:
     """Leave some kilobytes free on the file system of the folder."""
-    free = os.statvfs(site.folder)
     left = rng.choice((0, 4, 32, 200)) * 1024
-    with (site.folder / BALLOON).open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free.f_bavail * free.f_frsize - left))
+    with (site.folder / BALLOON).open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(65536))
+    os.truncate(site.folder / BALLOON, max(0, (site.folder / BALLOON).stat().st_size - left))
     return f"filled the disk but for {left // 1024} kB"
 
 

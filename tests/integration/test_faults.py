@@ -101,7 +101,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
         h5py.File(undisturbed.folder / "results/small/fingerprints.h5") as other,
     ):
         assert np.array_equal(one["counts"][:], other["counts"][:])
-    assert not list((project.folder / "results").rglob("*.part"))
+    assert not list(project.folder.rglob("*.part"))
     assert _recover(project).stderr == ""
 
 
