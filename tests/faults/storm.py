@@ -18,6 +18,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -344,6 +345,7 @@ def main() -> None:
     )
     parser.add_argument("--round", type=int, default=0, help="the first round to play")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # and not before it has cleaned up
     folder = given.folder or Path(tempfile.mkdtemp(prefix="storm-"))
     folder.mkdir(parents=True, exist_ok=True)
     final: State = {"engine": "tonto"} if given.seed % 4 == 3 else {}
