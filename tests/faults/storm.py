@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -34,7 +35,7 @@ from storm_results import differences
 from storm_runs import NOTHING, Run, Site, advice, traceback_of
 
 DISK_MB = 300
-DISK_IS_FULL = ("No space left", "disk is full", "Disk quota", "full disk")
+DISK_IS_FULL = re.compile(r"\bfull\b")
 
 
 @dataclass
@@ -113,7 +114,7 @@ def close_run(storm: Storm, run: Run, code: int, rng: random.Random) -> None:
     balloon = storm.site.folder / faults.BALLOON
     if balloon.exists():
         balloon.unlink()
-        if code > 0 and not any(words in output for words in DISK_IS_FULL):
+        if code > 0 and not DISK_IS_FULL.search(output):
             storm.find("full disk is not said", output[-300:], run.log)
     elif code == 0 and not report.exists() and "files" not in run.disturbed:
         storm.find("rc 0 without a report", output[-300:], run.log)
