@@ -137,6 +137,7 @@ def follow(storm: Storm, output: str) -> None:
 
 def look(storm: Storm, rng: random.Random, *, alone: bool) -> str:
     """Ask for the status or a dry run, which must neither fail by a traceback nor change any result."""
+    alone = alone and not storm.site.scripts()  # jobs that a killed head has left go on
     before = snapshot(storm.site.folder)
     name = rng.choice(("status", "dry run"))
     if name == "status":
@@ -146,7 +147,7 @@ def look(storm: Storm, rng: random.Random, *, alone: bool) -> str:
     code = storm.check(run, quiet=True)
     if code and alone and not advice(run.output()):
         storm.find(f"{name} failed", run.output()[-600:], run.log)
-    if alone and not storm.site.scripts() and snapshot(storm.site.folder) != before:
+    if alone and snapshot(storm.site.folder) != before:
         storm.find(f"{name} changed results", "", run.log)
     return f"{name}: {code}"
 

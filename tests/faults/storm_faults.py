@@ -110,8 +110,11 @@ def edit(site: Site, rng: random.Random, final: State) -> Note:
     """Edit configuration, table, CIF files and records: to a random state, or to the final one."""
     new = final if rng.random() < 0.3 else random_state(rng, final)
     changed = write_inputs(site.folder, new)
+    while not changed:
+        new = random_state(rng, final)
+        changed = write_inputs(site.folder, new)
     edits = {key: value for key, value in new.items() if final.get(key) != value}
-    return f"edited to {edits or 'the final state'}: {', '.join(changed) or 'nothing changed'}"
+    return f"edited to {edits or 'the final state'}: {', '.join(changed)}"
 
 
 FILE_FAULTS: dict[str, tuple[int, Callable[[Site, random.Random], Note]]] = {
