@@ -313,6 +313,7 @@ def storm(
     seed: int, minutes: float, folder: Path, final: State, first: int = 0, small_disk: bool = False
 ) -> list[dict[str, object]]:
     """Let rounds follow each other until the time is over, on a small disk if it can be made; return what was found."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what starts in the background, and its runs
     environment = {**os.environ}
     environment.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))
     reference = make_reference(folder, final, environment)
