@@ -313,7 +313,6 @@ def storm(
     seed: int, minutes: float, folder: Path, final: State, first: int = 0, small_disk: bool = False
 ) -> list[dict[str, object]]:
     """Let rounds follow each other until the time is over, on a small disk if it can be made; return what was found."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what starts in the background, and its runs
     environment = {**os.environ}
     environment.setdefault("NUMBA_CACHE_DIR", str(folder / "numba"))
     reference = make_reference(folder, final, environment)
@@ -348,6 +347,7 @@ def main() -> None:
     )
     parser.add_argument("--round", type=int, default=0, help="the first round to play")
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what starts in the background, and its runs
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # and not before it has cleaned up
     folder = given.folder or Path(tempfile.mkdtemp(prefix="storm-"))
     folder.mkdir(parents=True, exist_ok=True)
