@@ -340,8 +340,8 @@ def unless_current(inputs, output, digest, script):
     """
     settings = workflow.dag_settings
     asked = not MAIN or settings.forceall or settings.forcerun or settings.forcetargets
-    stands = mtime(output) >= mtime(ROOT / "workflow/scripts" / script) and repr(digest) in recorded_params(output)
-    return {} if stands and not asked else inputs
+    stands = is_as_made(output) and mtime(output) >= mtime(ROOT / "workflow/scripts" / script)
+    return {} if stands and not asked and repr(digest) in recorded_params(output) else inputs
 
 
 def surface_inputs(wildcards):
