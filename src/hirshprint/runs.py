@@ -22,7 +22,6 @@ LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
 LOCKS = Path(".snakemake/locks")
 HEAD_FILE = Path(".snakemake/hirshprint-head.json")
 FORMAT_FILE = "format.txt"
-SLURM_LOGS = Path("logs/slurm")  # the profile sends them there: a folder that has none never ran on SLURM
 
 
 class RunAliveError(RuntimeError):
@@ -102,6 +101,17 @@ def write_head() -> None:
 def remove_head() -> None:
     """Forget the head process: the run has ended."""
     HEAD_FILE.unlink(missing_ok=True)
+
+
+def take_slurm_executor() -> None:
+    """Let Snakemake's `executor: slurm` be this library's, which is imported where Snakemake has loaded the plugin."""
+    from snakemake_interface_executor_plugins.registry import ExecutorPluginRegistry
+
+    registry = ExecutorPluginRegistry()
+    if registry.is_installed("slurm"):
+        from hirshprint.slurm_executor import Executor
+
+        registry.get_plugin("slurm").executor = Executor
 
 
 def chosen_engine(config: dict[str, Any]) -> str:
@@ -203,10 +213,17 @@ def _refuse_while_head_lives(locked: bool) -> None:
 
 def _cancel_slurm_orphans() -> list[str]:
     """Cancel this folder's jobs on SLURM: with their head gone nobody would take their results."""
-    if not (slurm.has_slurm() and SLURM_LOGS.is_dir()):
+    if not slurm.has_slurm():
         return []
-    orphans = slurm.folder_jobs(Path.cwd())
+    left = slurm.RUN_FILE.exists()  # a run on SLURM did not end as it should
+    try:
+        orphans = slurm.folder_jobs(Path.cwd(), slurm.COMMAND_SECONDS if left else slurm.GRACE_SECONDS)
+    except slurm.SlurmError as error:
+        if left:
+            raise
+        return [f"SLURM was not asked for jobs ({error}); no run on it was killed here"]
     slurm.cancel(orphans, Path.cwd())
+    slurm.RUN_FILE.unlink(missing_ok=True)
     return [
         f"cancelled SLURM job {job.job_id} ({job.what}, {job.state.lower()}), left behind by a killed run"
         for job in orphans

@@ -46,6 +46,7 @@ try:
 except (ConfigError, runs.FormatError) as error:
     raise WorkflowError(str(error))
 if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
+    runs.take_slurm_executor()  # takes effect where the executor is that of SLURM
     workflow.config_settings.config_args = [*workflow.config_settings.config_args, runs.chosen_engine(config)]
 try:
     config["datasets"] = complete_predicted(config)
