@@ -24,7 +24,7 @@ from typing import Any
 import snakemake_executor_plugin_slurm as plugin
 from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from snakemake_executor_plugin_slurm.utils import get_job_wildcards, set_gres_string
-from snakemake_executor_plugin_slurm.validation import validate_or_get_slurm_job_id, validate_slurm_extra
+from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
 from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 
@@ -58,7 +58,8 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         self.numbers = itertools.count(1)
         self.misses: dict[str, tuple[int, float]] = {}  # answers that gave up a job, and when the first came
         self.said: set[str] = set()
-        self.away = self.cancelled = False
+        self.away: set[str] = set()  # commands that SLURM does not answer
+        self.cancelled = False
         self.lock_of_words = threading.Lock()
         self.interval = self.first_interval = max(
             1.0, float(workflow.executor_settings.init_seconds_before_status_checks)
@@ -96,7 +97,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         """Submit a job, however long it takes; what SLURM will never take is a failed job."""
         try:
             info = self.submit(job)
-        except RefusedError as refusal:
+        except (RefusedError, WorkflowError) as refusal:
             job.attempt = max(job.attempt, job.restart_times + 1)  # asking again would change nothing
             self.say_once(str(refusal), self.logger.error)
             self.workflow.scheduler.error_callback(job)
@@ -151,21 +152,22 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         while not self.ended.is_set():
             done = slurm.run(command, SUBMIT_SECONDS, self.ended, script)
             message = f"no answer for {SUBMIT_SECONDS:.0f} s" if done is None else done.stderr
-            if done is not None and done.returncode == 0 and "submission failed" not in done.stderr:
-                self.hear()
-                return self.register(
-                    name, validate_or_get_slurm_job_id(done.stdout.strip().split(";")[0], done.stdout), cluster
-                )
+            taken = done is not None and done.returncode == 0 and "submission failed" not in done.stderr
+            found = re.match(r"[0-9]+", done.stdout.strip()) if taken and done is not None else None
+            if found:
+                self.hear("sbatch")
+                return self.register(name, found[0], cluster)
             if limit := slurm.limit_met(message):
                 self.say_once(
                     f"SLURM takes no more of your jobs now ({limit}); the others wait. "
                     f"`jobs` in {self.profile} says how many are in the queue at once."
                 )
                 self.ended.wait(next(pauses))
-            elif done is None or slurm.is_away(message):
-                self.miss(message)
+            elif done is None or taken or slurm.is_away(message):
+                self.miss("sbatch", message)
                 job_id = self.arrived(name, cluster, pauses)
                 if job_id:
+                    self.hear("sbatch")
                     return self.register(name, job_id, cluster)
             else:
                 self.ids[name] = ""
@@ -179,7 +181,6 @@ class Executor(plugin.Executor):  # type: ignore[misc]
                 found = [job.job_id for job in slurm.queue(cluster, ended=self.ended) if job.name == name]
             except slurm.SlurmError:
                 continue
-            self.hear()
             return found[0] if found else ""
         return ""
 
@@ -228,9 +229,9 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         try:
             known = slurm.queue(cluster, ended=self.ended)
         except slurm.SlurmError as error:
-            self.miss(str(error))
+            self.miss("squeue", str(error))
             return jobs
-        self.hear()
+        self.hear("squeue")
         self.cancel_doubles(known, cluster)
         states = {job.job_id: job.state for job in known}
         return [info for info in self.take_signed(jobs) if not self.settle(info, states.get(info.external_jobid, ""))]
@@ -345,7 +346,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
                 self.said.add(text)
                 (write or self.logger.warning)(text)
 
-    def miss(self, message: str) -> None:
+    def miss(self, command: str, message: str) -> None:
         """Say once that the controller does not answer."""
         with self.lock_of_words:
             if not self.away:
@@ -354,11 +355,11 @@ class Executor(plugin.Executor):  # type: ignore[misc]
                     f"The SLURM controller does not answer ({why}). Jobs go on; it is asked again at least every "
                     f"{max(QUERY_SECONDS, self.first_interval):.0f} s."
                 )
-            self.away = True
+            self.away.add(command)
 
-    def hear(self) -> None:
-        """Say that the controller answers again."""
+    def hear(self, command: str) -> None:
+        """Say that the controller answers again, once it does so to each command that it did not answer."""
         with self.lock_of_words:
-            if self.away:
+            if self.away == {command}:
                 self.logger.warning("The SLURM controller answers again.")
-            self.away = False
+            self.away.discard(command)

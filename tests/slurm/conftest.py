@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from slurm_site import SlurmSite
+from projects import Project, make_project
+from slurm_site import BATCHES, UNTIL, SlurmSite
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmSite]:
     site.control("start")
     yield site
     site.control("stop")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same work on this machine without SLURM, to compare with."""
+    project = make_project(tmp_path_factory.mktemp("undisturbed") / "project", rows=12, config=BATCHES)
+    project.run(*UNTIL)
+    return project
 
 
 @pytest.fixture(autouse=True)

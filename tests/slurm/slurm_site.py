@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import h5py
+import numpy as np
 from projects import ROOT, Project, environment
 
 CLUSTER = ROOT / "tests/slurm/cluster"
 PROFILE = ROOT / "profiles/slurm"
 HOOKS = ROOT / "tests/slurm/hooks"
+BATCHES: dict[str, Any] = {
+    "datasets": {"small": {"table": "table.csv"}},
+    "surfaces": {"structures_per_job": 2, "mesh_level": 8},
+}
+UNTIL = ("--until", "fingerprints")
 QUICK = ("--slurm-init-seconds-before-status-checks", "3")
 
 
@@ -123,3 +131,26 @@ def wait_until(ready: Callable[[], bool], what: str, seconds: float = 120) -> No
     while not ready():
         assert time.monotonic() < until, f"waited {seconds} s for {what}"
         time.sleep(0.2)
+
+
+def plan_faults(project: Project, *faults: str) -> None:
+    """Let surface jobs suffer faults, each once (see hooks)."""
+    (project.folder / "faults/taken").mkdir(parents=True, exist_ok=True)
+    for fault in faults:
+        (project.folder / "faults" / fault).touch()
+
+
+def taken_faults(project: Project) -> dict[str, str]:
+    """SLURM job of each fault that has struck."""
+    names = [path.name.split("-", 1) for path in (project.folder / "faults/taken").iterdir()]
+    return {fault: job for job, fault in names}
+
+
+def assert_same_fingerprints(project: Project, other: Project) -> None:
+    """Compare the fingerprints of two runs, bit for bit."""
+    with (
+        h5py.File(project.folder / "results/small/fingerprints.h5") as one,
+        h5py.File(other.folder / "results/small/fingerprints.h5") as two,
+    ):
+        assert list(one["ids"][:]) == list(two["ids"][:])
+        assert np.array_equal(one["counts"][:], two["counts"][:])
