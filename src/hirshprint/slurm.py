@@ -153,12 +153,13 @@ def run(
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", f"{command[0]}: {error.strerror}")
     until = time.monotonic() + seconds
-    shortened = False
+    asked = shortened = False
     while True:
         try:
-            out, err = process.communicate(text, timeout=0.2)
+            out, err = process.communicate(None if asked else text, timeout=0.2)
             return subprocess.CompletedProcess(command, process.returncode, out, err)
         except subprocess.TimeoutExpired:
+            asked = True
             if ended is not None and ended.is_set() and not shortened:
                 shortened, until = True, min(until, time.monotonic() + GRACE_SECONDS)
             if time.monotonic() > until:
@@ -199,6 +200,17 @@ REFUSALS = (  # what sbatch says, what is wrong, and what to correct in the prof
 def is_away(message: str) -> bool:
     """Say whether a command's error message means that the controller does not answer for now."""
     return AWAY.search(message) is not None
+
+
+def has_no_step(log: Path) -> bool:
+    """Say whether a job's log of SLURM tells that srun in it did not reach the controller, so that nothing was done."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 20_000))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.startswith("srun: error:") and is_away(line) for line in lines)
 
 
 def limit_met(message: str) -> str:

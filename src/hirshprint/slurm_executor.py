@@ -15,7 +15,7 @@ import shutil
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +35,7 @@ LOOK_SECONDS = 5.0  # between looks for signs
 QUERY_SECONDS = 60.0  # between questions to SLURM, at most
 MISSES = 2  # answers in a row without a job after which it is gone
 STOPPED = 3  # answers in a row that call a job preempted or its node lost after which SLURM does not start it again
+AGAIN = 5  # submissions that may come to nothing
 
 
 class RefusedError(Exception):
@@ -56,6 +57,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         self.open: dict[str, str] = {}  # cluster of each job that has not ended, by SLURM's id
         self.ids: dict[str, str] = {}  # SLURM's id of each job, by name; empty if SLURM refused it
         self.numbers = itertools.count(1)
+        self.again: Counter[Any] = Counter()  # submissions of a job that came to nothing, beside Snakemake's attempts
         self.misses: dict[str, tuple[int, float]] = {}  # answers that gave up a job, and when the first came
         self.said: set[str] = set()
         self.away: set[str] = set()  # commands that SLURM does not answer
@@ -274,9 +276,14 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         self.report_job_success(info)
 
     def fail(self, info: SubmittedJobInfo, message: str) -> None:
-        """Report a job as failed."""
+        """Report a job as failed; one that could do nothing without the controller is submitted again instead."""
         self.open.pop(info.external_jobid, None)
         self.misses.pop(info.external_jobid, None)
+        if self.again[info.job] < AGAIN and not self.ended.is_set() and slurm.has_no_step(info.aux["slurm_logfile"]):
+            self.again[info.job] += 1
+            self.logger.info(f"SLURM job {info.external_jobid} started while the controller was away; submitted again.")
+            self._job_submission_executor.submit(self.run_job, info.job)
+            return
         self.report_job_error(info, msg=message, aux_logs=[str(info.aux["slurm_logfile"])])
 
     def cancel_doubles(self, known: list[slurm.SlurmJob], cluster: str) -> None:

@@ -201,7 +201,7 @@ def test_account_partition_and_cluster_that_are_asked_for(executor: Watched) -> 
 def test_what_waits_for_the_controller_is_submitted_once_it_answers(
     executor: Watched, say: Callable[..., None]
 ) -> None:
-    say(sbatch="if [ $(wc -l < sbatch.calls) -lt 3 ]; then cat > /dev/null; " + AWAY + "; fi; cat > script; echo 7")
+    say(sbatch="if [ $(wc -l < sbatch.calls) -lt 3 ]; then sleep 0.3; " + AWAY + "; fi; cat > script; echo 7")
     info = executor.submitted(FakeJob())
     assert info.external_jobid == "7"
     assert len(calls("sbatch")) == 3
@@ -327,6 +327,29 @@ def test_states_of_jobs_that_failed(executor: Watched, state: str) -> None:
     assert executor.ends == ([], [info.job])
     (error,) = info.job.errors
     assert error.startswith(f"SLURM job 11 ended as {state}; its log: {info.aux['slurm_logfile']}. ")
+
+
+def test_a_job_that_started_without_the_controller_is_submitted_again(executor: Watched) -> None:
+    """`srun` in a job needs the controller; its failure is none of the job's attempts, but it has an end."""
+    job = FakeJob()
+    for _ in range(slurm_executor.AGAIN):
+        info = executor.submitted(job)
+        info.aux["slurm_logfile"].write_text(
+            "srun: error: Unable to confirm allocation for job 1: Unable to contact x\n"
+        )
+        set_queue((info, "FAILED"))
+        assert executor.look(info) == []
+        assert executor.ends == ([], [])
+        executor._job_submission_executor.shutdown(wait=True)
+        executor._job_submission_executor = type(executor._job_submission_executor)(1)
+    info = executor.active_jobs[-1]
+    assert info.external_jobid == str(10 + len(calls("sbatch")))
+    set_queue((info, "RUNNING"))
+    assert executor.look(info) == [info]
+    info.aux["slurm_logfile"].write_text("srun: error: vm: task 0: Exited with exit code 1\n")
+    set_queue((info, "FAILED"))
+    assert executor.look(info) == []
+    assert executor.ends == ([], [job])
 
 
 @pytest.mark.parametrize(("state", "requeue"), [("PREEMPTED", False), ("NODE_FAIL", True)])
