@@ -52,6 +52,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
                 f"`executor: slurm` needs SLURM's commands, and this machine has no {', '.join(absent)}. Give the "
                 "command on a login node of the cluster, or run here without SLURM: snakemake --profile profiles/local"
             )
+        _refuse_beside_jobs(Path.cwd())
         slurm.RUN_FILE.touch()
         self.ended = threading.Event()  # nobody waits for jobs any more
         self.open: dict[str, str] = {}  # cluster of each job that has not ended, by SLURM's id
@@ -197,6 +198,10 @@ class Executor(plugin.Executor):  # type: ignore[misc]
 
     async def check_active_jobs(self, active_jobs: list[SubmittedJobInfo]) -> AsyncIterator[SubmittedJobInfo]:
         """Report what has ended, by the signs that jobs leave and by SLURM's answers; yield all others."""
+        if self.ended.is_set():
+            for info in active_jobs:
+                yield info
+            return
         if not active_jobs:
             self.interval, self.next_query = self.first_interval, time.monotonic() + self.first_interval
             return
@@ -301,7 +306,8 @@ class Executor(plugin.Executor):  # type: ignore[misc]
 
     async def sleep(self) -> None:
         """Wait until the next look for signs; the end of the run ends it."""
-        self.ended.wait(min(LOOK_SECONDS, self.first_interval))
+        if self.ended.wait(min(LOOK_SECONDS, self.first_interval)):
+            time.sleep(0.2)  # this thread is about to be told so
 
     # the end
 
@@ -315,7 +321,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         self.cancelled = True
         try:
             for cluster in {"", *self._submitted_job_clusters}:
-                own = [job_id for job_id, place in self.open.items() if place == cluster]
+                own = [job_id for job_id, place in list(self.open.items()) if place == cluster]
                 slurm.send_cancel(own, cluster, slurm.GRACE_SECONDS)
                 found = slurm.queue(cluster, slurm.GRACE_SECONDS)
                 late = [job.job_id for job in found if self.is_own(job) and job.state in ("PENDING", "RUNNING")]
@@ -370,3 +376,33 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             if self.away == {command}:
                 self.logger.warning("The SLURM controller answers again.")
             self.away.discard(command)
+
+
+def _refuse_beside_jobs(folder: Path) -> None:
+    """Refuse to start while jobs of an earlier run of a folder are in SLURM: each would be done twice.
+
+    Raises
+    ------
+    WorkflowError
+        Saying how to end them.
+    """
+    until = time.monotonic() + slurm.END_SECONDS
+    while True:
+        try:
+            left = slurm.folder_jobs(folder)
+        except slurm.SlurmError as error:
+            if not slurm.RUN_FILE.exists():
+                return  # submissions wait for the controller
+            raise WorkflowError(
+                f"An earlier run in this folder may have left jobs in SLURM, which does not answer now ({error}). Wait "
+                "until it does, then: hirshprint recover"
+            ) from None
+        if any(job.state != "COMPLETING" for job in left) or time.monotonic() > until:
+            break
+        if not left:
+            return
+        time.sleep(1)  # cancelled jobs take their time
+    raise WorkflowError(
+        f"SLURM has {len(left)} jobs of an earlier run in this folder ({left[0].job_id}: {left[0].what}), which would "
+        "be done twice. To end them: hirshprint recover"
+    )

@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 from projects import Project, make_project
-from slurm_site import BATCHES, UNTIL, SlurmSite, assert_same_fingerprints, plan_faults, taken_faults, wait_until
+from slurm_site import (
+    BATCHES,
+    PROFILE,
+    UNTIL,
+    SlurmSite,
+    assert_same_fingerprints,
+    plan_faults,
+    taken_faults,
+    wait_until,
+)
 
 
 def test_memory_time_cancelled_job_controller_and_node(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
@@ -44,7 +53,7 @@ def test_memory_time_cancelled_job_controller_and_node(site: SlurmSite, undistur
 def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=12, config=BATCHES)
     plan_faults(project, "sleep-1", "sleep-2")
-    head = site.start(project, *UNTIL)
+    head = site.start(project, *UNTIL, "--slurm-logdir", "elsewhere")
     surfaces = project.folder / "results/small/surfaces"
     jobs = len(list((undisturbed.folder / "results/small/surfaces").glob("*.npz")))
 
@@ -58,6 +67,8 @@ def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed:
     assert "a run is under way" in alive.stderr
     head.send_signal(signal.SIGKILL)
     head.wait()
+    shutil.rmtree(project.folder / ".snakemake/locks")  # as Snakemake's message advises
+    assert "SLURM has 2 jobs of an earlier run in this folder" in site.run(project, *UNTIL, fails=True)
     done = site.hirshprint(project, "recover")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("cancelled SLURM job") == 2
@@ -69,6 +80,19 @@ def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed:
     assert_same_fingerprints(project, undisturbed)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert site.hirshprint(project, "recover").stderr == ""
+
+
+def test_a_partition_that_is_not_there(site: SlurmSite, tmp_path: Path) -> None:
+    """One sentence for all jobs, at once, and the work that SLURM takes is done."""
+    project = make_project(tmp_path / "project", rows=12, config=BATCHES)
+    output = site.run(project, *UNTIL, "--set-resources", "surface:slurm_partition=nope", fails=True, seconds=120)
+    (line,) = [line for line in output.splitlines() if "nope" in line and "Command:" not in line]
+    assert line.startswith("SLURM does not take a job for its partition nope: there is no such partition")
+    assert line.endswith(f"Correct slurm_partition in {PROFILE / 'config.yaml'}.")
+    assert "sbatch" not in output
+    assert "account" not in output
+    assert "Trying to restart" not in output
+    assert site.jobs(project.folder) == []
 
 
 def test_lost_node(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
