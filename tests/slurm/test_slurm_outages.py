@@ -50,9 +50,8 @@ def _assert_nothing_twice(output: str) -> None:
 def test_controller_away(site: SlurmSite, undisturbed: Project, tmp_path: Path, stage: str, seconds: int) -> None:
     project = make_project(tmp_path / "project", rows=12, config=BATCHES)
     plan_faults(project, *(f"hold-{i}" for i in range(JOBS) if stage in ("running", "ending")))
-    node = ("scontrol", "update", f"NodeName={os.uname().nodename.split('.')[0]}")
     if stage == "waiting":
-        site.query(*node, "State=DRAIN", "Reason=test")
+        site.query("scontrol", "update", "PartitionName=cpu", "State=DOWN")
     slowly = ("--max-jobs-per-timespan", "1/3s") if stage == "submitting" else ()
     head = site.start(project, *UNTIL, *slowly)
     if stage in ("running", "ending"):
@@ -67,7 +66,7 @@ def test_controller_away(site: SlurmSite, undisturbed: Project, tmp_path: Path, 
     time.sleep(seconds)
     site.control("start-controller")
     if stage == "waiting":
-        site.query(*node, "State=RESUME")
+        site.query("scontrol", "update", "PartitionName=cpu", "State=UP")
     if stage == "running":
         (project.folder / "faults/go").touch()
     output = site.finish(project, head)
