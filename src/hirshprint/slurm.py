@@ -47,7 +47,26 @@ class SlurmJob:
 
 def has_slurm() -> bool:
     """Say whether this machine has SLURM's commands."""
-    return all(shutil.which(command) for command in COMMANDS)
+    return not _absent()
+
+
+def ask_for_commands() -> None:
+    """See that this machine has SLURM's commands.
+
+    Raises
+    ------
+    SlurmError
+        If it has not, saying what to do.
+    """
+    if absent := _absent():
+        raise SlurmError(
+            f"`executor: slurm` needs SLURM's commands, and this machine has no {', '.join(absent)}. Give the command "
+            "on a login node of the cluster, or run here without SLURM: snakemake --profile profiles/local"
+        )
+
+
+def _absent() -> list[str]:
+    return [command for command in COMMANDS if not shutil.which(command)]
 
 
 def job_name(words: Iterable[str], run: str, number: int, prefix: str = "") -> str:
@@ -101,6 +120,36 @@ def folder_jobs(folder: Path, seconds: float = COMMAND_SECONDS) -> list[SlurmJob
     """
     here = folder.resolve()
     return [job for job in queue(seconds=seconds) if not job.ended and Path(job.folder).resolve() == here]
+
+
+def refuse_beside_jobs(folder: Path) -> None:
+    """Refuse to start while jobs of an earlier run of a folder are in SLURM: each would be done twice.
+
+    Raises
+    ------
+    SlurmError
+        Saying how to end them.
+    """
+    until = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            left = folder_jobs(folder)
+        except SlurmError as error:
+            if not RUN_FILE.exists():
+                return  # submissions wait for the controller
+            raise SlurmError(
+                f"An earlier run in this folder may have left jobs in SLURM, which does not answer now ({error}). Wait "
+                "until it does, then: hirshprint recover"
+            ) from None
+        if any(job.state != "COMPLETING" for job in left) or time.monotonic() > until:
+            break
+        if not left:
+            return
+        time.sleep(1)  # cancelled jobs take their time
+    raise SlurmError(
+        f"SLURM has {len(left)} jobs of an earlier run in this folder ({left[0].job_id}: {left[0].what}), which would "
+        "be done twice. To end them: hirshprint recover"
+    )
 
 
 def cancel(jobs: Sequence[SlurmJob], folder: Path) -> None:

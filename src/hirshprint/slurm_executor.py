@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
-import shutil
 import sys
 import threading
 import time
@@ -46,13 +45,6 @@ class Executor(plugin.Executor):  # type: ignore[misc]
     """The plugin's executor with a submission that waits for the controller and a watch that forgets no job."""
 
     def __init__(self, workflow: Any, logger: Any) -> None:
-        absent = [command for command in slurm.COMMANDS if not shutil.which(command)]
-        if absent:
-            raise WorkflowError(
-                f"`executor: slurm` needs SLURM's commands, and this machine has no {', '.join(absent)}. Give the "
-                "command on a login node of the cluster, or run here without SLURM: snakemake --profile profiles/local"
-            )
-        _refuse_beside_jobs(Path.cwd())
         slurm.RUN_FILE.touch()
         self.ended = threading.Event()  # nobody waits for jobs any more
         self.open: dict[str, str] = {}  # cluster of each job that has not ended, by SLURM's id
@@ -376,33 +368,3 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             if self.away == {command}:
                 self.logger.warning("The SLURM controller answers again.")
             self.away.discard(command)
-
-
-def _refuse_beside_jobs(folder: Path) -> None:
-    """Refuse to start while jobs of an earlier run of a folder are in SLURM: each would be done twice.
-
-    Raises
-    ------
-    WorkflowError
-        Saying how to end them.
-    """
-    until = time.monotonic() + slurm.END_SECONDS
-    while True:
-        try:
-            left = slurm.folder_jobs(folder)
-        except slurm.SlurmError as error:
-            if not slurm.RUN_FILE.exists():
-                return  # submissions wait for the controller
-            raise WorkflowError(
-                f"An earlier run in this folder may have left jobs in SLURM, which does not answer now ({error}). Wait "
-                "until it does, then: hirshprint recover"
-            ) from None
-        if any(job.state != "COMPLETING" for job in left) or time.monotonic() > until:
-            break
-        if not left:
-            return
-        time.sleep(1)  # cancelled jobs take their time
-    raise WorkflowError(
-        f"SLURM has {len(left)} jobs of an earlier run in this folder ({left[0].job_id}: {left[0].what}), which would "
-        "be done twice. To end them: hirshprint recover"
-    )

@@ -67,12 +67,13 @@ def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed:
     assert "a run is under way" in alive.stderr
     head.send_signal(signal.SIGKILL)
     head.wait()
+    saved = shutil.move(project.folder / ".snakemake/hirshprint-head.json", tmp_path)
     shutil.rmtree(project.folder / ".snakemake/locks")  # as Snakemake's message advises
     assert "SLURM has 2 jobs of an earlier run in this folder" in site.run(project, *UNTIL, fails=True)
+    shutil.move(saved, project.folder / ".snakemake")
     done = site.hirshprint(project, "recover")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("cancelled SLURM job") == 2
-    assert "cleared the stale lock" in done.stderr
     assert "same command" in done.stderr
     assert running() == []
     finished = {path: path.stat().st_mtime_ns for path in surfaces.glob("*.npz")}

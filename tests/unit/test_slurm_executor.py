@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from snakemake_interface_common.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
@@ -268,7 +267,7 @@ def test_a_full_queue_is_waited_for(executor: Watched, say: Callable[..., None])
     say(sbatch=f"cat > script; if [ $(wc -l < sbatch.calls) -lt 4 ]; then {full}; fi; echo 7")
     assert executor.submitted(FakeJob()).external_jobid == "7"
     assert executor.logger.count("no more of your jobs now (QOSMaxSubmitJobPerUserLimit)") == 1
-    assert len(calls("squeue")) == 1  # at the start
+    assert calls("squeue") == []
 
 
 def test_an_outage_forgets_no_job_and_signs_are_seen_in_it(executor: Watched, say: Callable[..., None]) -> None:
@@ -432,27 +431,37 @@ def test_recover_while_the_controller_is_away(say: Callable[..., None]) -> None:
 
 
 def test_no_run_starts_beside_jobs_of_an_earlier_one(say: Callable[..., None]) -> None:
-    name = "surface:small:batch0of4:hirshprint-01234567-1"
-    Path("queue").write_text(f"11|RUNNING|{name}|{Path.cwd()}\n")
-    with pytest.raises(
-        WorkflowError, match=r"1 jobs of an earlier run .*11: surface small batch0of4.*hirshprint recover"
-    ):
-        make_executor()
-    Path("queue").write_text(f"11|FAILED|{name}|{Path.cwd()}\n12|RUNNING|{name}|/elsewhere\n")
-    make_executor().shutdown()
-    say(squeue=f"if [ $(wc -l < squeue.calls) -lt 5 ]; then echo '11|COMPLETING|{name}|{Path.cwd()}'; fi")
-    make_executor().shutdown()
+    name, here = "surface:small:batch0of4:hirshprint-01234567-1", Path.cwd()
+    Path("queue").write_text(f"11|RUNNING|{name}|{here}\n")
+    with pytest.raises(slurm.SlurmError, match=r"1 jobs of an earlier run .*11: surface small batch0of4.*recover"):
+        slurm.refuse_beside_jobs(here)
+    Path("queue").write_text(f"11|FAILED|{name}|{here}\n12|RUNNING|{name}|/elsewhere\n")
+    slurm.refuse_beside_jobs(here)
+    say(squeue=f"if [ $(wc -l < squeue.calls) -lt 4 ]; then echo '11|COMPLETING|{name}|{here}'; fi")
+    slurm.refuse_beside_jobs(here)
+    assert len(calls("squeue")) == 4
     say(squeue=AWAY)
-    make_executor()  # its submissions wait
-    with pytest.raises(WorkflowError, match="may have left jobs in SLURM, which does not answer now"):
-        make_executor()  # the one before has not been shut down
+    slurm.refuse_beside_jobs(here)  # its submissions wait
+    slurm.RUN_FILE.touch()
+    with pytest.raises(slurm.SlurmError, match="may have left jobs in SLURM, which does not answer now"):
+        slurm.refuse_beside_jobs(here)
 
 
 def test_a_machine_without_slurm_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local, there = SimpleNamespace(name="local", executor=None), SimpleNamespace(name="slurm", executor=None)
+    runs.take_slurm_executor(local)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(WorkflowError, match="this machine has no sbatch, squeue, scancel"):
-        make_executor()
+    with pytest.raises(slurm.SlurmError, match="this machine has no sbatch, squeue, scancel"):
+        runs.take_slurm_executor(there)
+    assert local.executor is there.executor is None
     assert runs._cancel_slurm_orphans() == []
+    runs.take_slurm_executor(local)
+
+
+def test_the_executor_takes_the_place_of_the_plugins(say: Callable[..., None]) -> None:
+    there = SimpleNamespace(name="slurm", executor=None)
+    runs.take_slurm_executor(there)
+    assert there.executor is slurm_executor.Executor
 
 
 def test_settings_of_the_plugin_that_are_not_used(say: Callable[..., None]) -> None:
