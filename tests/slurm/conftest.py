@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from projects import Project, make_project
@@ -18,10 +19,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmSite]:
     missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=path)]
     if missing:
         pytest.skip(f"SLURM is not installed ({', '.join(missing)} not found); see tests/install-debian-packages")
-    site = SlurmSite(tmp_path_factory.mktemp("slurm"))
+    running = os.environ.get("HIRSHPRINT_CLUSTER")  # folder of one of `cluster start` that stays, with accounting, say
+    site = SlurmSite(Path(running) if running else tmp_path_factory.mktemp("slurm"))
     site.control("start")
     yield site
-    site.control("stop")
+    if not running:
+        site.control("stop")
 
 
 @pytest.fixture(scope="session")

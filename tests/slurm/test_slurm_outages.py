@@ -93,3 +93,21 @@ def test_forgotten_jobs_and_a_suspended_head(forgetful: SlurmSite, undisturbed: 
     assert output.count("Trying to restart") == 1
     assert output.count("is SLURM job") == JOBS + 2
     assert_same_fingerprints(project, undisturbed)
+
+
+def test_ctrl_c_while_the_controller_is_away(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
+    """The run ends soon and says that jobs are left; the next one does not start beside them."""
+    project = make_project(tmp_path / "project", rows=12, config=BATCHES)
+    plan_faults(project, "hold-1", "hold-2")
+    head = site.start(project, *UNTIL)
+    wait_until(lambda: len(taken_faults(project)) == 2 and len(_surfaces(project)) == JOBS - 2, "the other jobs")
+    site.control("stop-controller")
+    head.send_signal(signal.SIGINT)
+    output = site.finish(project, head, fails=True, seconds=90)
+    assert output.count("jobs of this run may still be there. Give `hirshprint recover`") == 1
+    site.control("start-controller")
+    assert "SLURM has 2 jobs of an earlier run in this folder" in site.run(project, *UNTIL, fails=True)
+    done = site.hirshprint(project, "recover")
+    assert done.stderr.count("cancelled SLURM job") == 2
+    site.run(project, *UNTIL)
+    assert_same_fingerprints(project, undisturbed)
