@@ -197,7 +197,13 @@ def run(
     """
     try:
         process = subprocess.Popen(
-            command, stdin=-1, stdout=-1, stderr=-1, text=True, start_new_session=True, errors="replace"
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
         )
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", f"{command[0]}: {error.strerror}")

@@ -80,11 +80,11 @@ class SlurmSite:
             )
         return self.heads[-1]
 
-    def run(self, project: Project, *arguments: str, fails: bool = False, seconds: float = 300) -> str:
+    def run(self, project: Project, *arguments: str, fails: bool = False, seconds: float = 900) -> str:
         """Run through the profile to the end; return what it printed."""
         return self.finish(project, self.start(project, *arguments), fails, seconds)
 
-    def finish(self, project: Project, head: subprocess.Popen[str], fails: bool = False, seconds: float = 300) -> str:
+    def finish(self, project: Project, head: subprocess.Popen[str], fails: bool = False, seconds: float = 900) -> str:
         """Wait for the end of a run, and no longer than `seconds`; return what it printed."""
         try:
             code = head.wait(seconds)
@@ -125,7 +125,7 @@ class SlurmSite:
         )
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 120) -> None:
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 400) -> None:
     """Wait for something, but not for ever."""
     until = time.monotonic() + seconds
     while not ready():

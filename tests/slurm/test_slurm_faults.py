@@ -86,7 +86,7 @@ def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed:
 def test_a_partition_that_is_not_there(site: SlurmSite, tmp_path: Path) -> None:
     """One sentence for all jobs, at once, and the work that SLURM takes is done."""
     project = make_project(tmp_path / "project", rows=12, config=BATCHES)
-    output = site.run(project, *UNTIL, "--set-resources", "surface:slurm_partition=nope", fails=True, seconds=120)
+    output = site.run(project, *UNTIL, "--set-resources", "surface:slurm_partition=nope", fails=True)
     (line,) = [line for line in output.splitlines() if "nope" in line and "Command:" not in line]
     assert line.startswith("SLURM does not take a job for its partition nope: there is no such partition")
     assert line.endswith(f"Correct slurm_partition in {PROFILE / 'config.yaml'}.")

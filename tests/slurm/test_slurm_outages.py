@@ -103,7 +103,7 @@ def test_ctrl_c_while_the_controller_is_away(site: SlurmSite, undisturbed: Proje
     wait_until(lambda: len(taken_faults(project)) == 2 and len(_surfaces(project)) == JOBS - 2, "the other jobs")
     site.control("stop-controller")
     head.send_signal(signal.SIGINT)
-    output = site.finish(project, head, fails=True, seconds=90)
+    output = site.finish(project, head, fails=True, seconds=300)
     assert output.count("jobs of this run may still be there. Give `hirshprint recover`") == 1
     site.control("start-controller")
     assert "SLURM has 2 jobs of an earlier run in this folder" in site.run(project, *UNTIL, fails=True)
