@@ -97,7 +97,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             self.say_once(str(refusal), self.logger.error)
             self.workflow.scheduler.error_callback(job)
         except Exception as error:  # whatever happens, Snakemake must hear of the job's end
-            self.report_job_error(SubmittedJobInfo(job), f"The job could not be submitted: {error}. ")
+            self.report_job_error(SubmittedJobInfo(job), f"The job could not be submitted: {error}")
         else:
             if info is not None:
                 self.logger.info(
@@ -248,7 +248,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
                 time.monotonic() - since >= self.workflow.execution_settings.latency_wait
             )  # for a sign of another node
             if starts_again and count + 1 >= STOPPED:
-                self.fail(info, f"SLURM has ended job {job_id} ({state}) and does not start it again; its log: {log}. ")
+                self.fail(info, f"SLURM has ended job {job_id} ({state}) and does not start it again; its log: {log}")
             elif not state and count + 1 >= MISSES and waited:
                 self.fail(
                     info, f"SLURM no longer knows job {job_id}, and nothing says that it ended well; its log: {log}. "
@@ -256,7 +256,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             else:
                 return False
         elif state in slurm.FINAL_STATES:
-            self.fail(info, f"SLURM job {job_id} ended as {state}; its log: {log}. ")
+            self.fail(info, f"SLURM job {job_id} ended as {state}; its log: {log}")
         else:
             self.misses.pop(job_id, None)
             return False
@@ -282,6 +282,10 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             self._job_submission_executor.submit(self.run_job, info.job)
             return
         self.report_job_error(info, msg=message, aux_logs=[str(info.aux["slurm_logfile"])])
+
+    def print_job_error(self, job_info: SubmittedJobInfo, msg: str | None = None, **kwargs: Any) -> None:
+        """Say that a job failed; its logs stand below the message anyway."""
+        job_info.job.log_error(msg, external_jobid=job_info.external_jobid, **kwargs)
 
     def cancel_doubles(self, known: list[slurm.SlurmJob], cluster: str) -> None:
         """Cancel jobs of this run whose submission was answered too late: they were submitted again."""

@@ -325,7 +325,7 @@ def test_states_of_jobs_that_failed(executor: Watched, state: str) -> None:
     assert executor.look(info) == []
     assert executor.ends == ([], [info.job])
     (error,) = info.job.errors
-    assert error.startswith(f"SLURM job 11 ended as {state}; its log: {info.aux['slurm_logfile']}. ")
+    assert error == f"SLURM job 11 ended as {state}; its log: {info.aux['slurm_logfile']}"
 
 
 def test_a_job_that_started_without_the_controller_is_submitted_again(executor: Watched) -> None:
