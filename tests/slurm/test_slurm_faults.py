@@ -61,6 +61,8 @@ def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed:
         return [job.job_id for job in site.jobs(project.folder) if job.state in {"RUNNING", "PENDING", "COMPLETING"}]
 
     wait_until(lambda: len(list(surfaces.glob("*.npz"))) == jobs - 2 and len(running()) == 2, "the other jobs")
+    log = project.folder / "run.log"
+    wait_until(lambda: log.read_text().count("(Rule: surface)") == jobs - 2, "the head to know of them")
     assert len(taken_faults(project)) == 2
     alive = site.hirshprint(project, "recover")
     assert alive.returncode == 1
@@ -87,11 +89,11 @@ def test_a_partition_that_is_not_there(site: SlurmSite, tmp_path: Path) -> None:
     """One sentence for all jobs, at once, and the work that SLURM takes is done."""
     project = make_project(tmp_path / "project", rows=12, config=BATCHES)
     output = site.run(project, *UNTIL, "--set-resources", "surface:slurm_partition=nope", fails=True)
-    (line,) = [line for line in output.splitlines() if "nope" in line and "Command:" not in line]
+    (line,) = [line for line in output.splitlines() if line.startswith("SLURM does not take")]
     assert line.startswith("SLURM does not take a job for its partition nope: there is no such partition")
     assert line.endswith(f"Correct slurm_partition in {PROFILE / 'config.yaml'}.")
     assert "sbatch" not in output
-    assert "account" not in output
+    assert "SLURM account" not in output
     assert "Trying to restart" not in output
     assert site.jobs(project.folder) == []
 
