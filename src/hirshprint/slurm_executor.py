@@ -367,8 +367,9 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             self.away.add(command)
 
     def hear(self, command: str) -> None:
-        """Say that the controller answers again, once it does so to each command that it did not answer."""
+        """Say that the controller answers again: what it did not answer, or a submission."""
         with self.lock_of_words:
-            if self.away == {command}:
+            was_away = bool(self.away)
+            self.away = set() if command == "sbatch" else self.away - {command}
+            if was_away and not self.away:
                 self.logger.warning("The SLURM controller answers again.")
-            self.away.discard(command)

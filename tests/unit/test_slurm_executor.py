@@ -204,6 +204,7 @@ def test_what_waits_for_the_controller_is_submitted_once_it_answers(
     info = executor.submitted(FakeJob())
     assert info.external_jobid == "7"
     assert len(calls("sbatch")) == 3
+    assert executor.logger.count("answers again") == 1
     assert executor.logger.count("does not answer (Unable to contact slurm controller (connect failure))") == 1
     assert executor.ends == ([], [])
 
