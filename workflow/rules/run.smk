@@ -64,8 +64,9 @@ def begin_run():
     if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
         try:
             runs.refuse_unfinished()
+            runs.refuse_full_disk()
             runs.take_slurm_executor(workflow.executor_plugin)
-        except (runs.RunAliveError, runs.UnfinishedError, runs.slurm.SlurmError) as error:
+        except (runs.RunAliveError, runs.UnfinishedError, runs.DiskFullError, runs.slurm.SlurmError) as error:
             stop(str(error))
         path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
         WATCHED.update(frozen.digests_of_files(user_files()))
