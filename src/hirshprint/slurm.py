@@ -147,8 +147,8 @@ def refuse_beside_jobs(folder: Path) -> None:
             return
         time.sleep(1)  # cancelled jobs take their time
     raise SlurmError(
-        f"SLURM has {len(left)} jobs of an earlier run in this folder ({left[0].job_id}: {left[0].what}), which would "
-        "be done twice. To end them: hirshprint recover"
+        f"SLURM has {len(left)} job{'s' if len(left) > 1 else ''} of an earlier run in this folder ({left[0].job_id}: "
+        f"{left[0].what}), which would be done twice. To end what is left: hirshprint recover"
     )
 
 

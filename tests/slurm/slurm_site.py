@@ -58,7 +58,7 @@ class SlurmSite:
     def control(self, action: str) -> None:
         """Start or stop the cluster or a part of it."""
         done = subprocess.run(
-            [str(CLUSTER), action, str(self.folder)], capture_output=True, text=True, timeout=120, check=False
+            [str(CLUSTER), action, str(self.folder)], capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
 

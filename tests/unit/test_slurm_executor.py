@@ -434,7 +434,7 @@ def test_recover_while_the_controller_is_away(say: Callable[..., None]) -> None:
 def test_no_run_starts_beside_jobs_of_an_earlier_one(say: Callable[..., None]) -> None:
     name, here = "surface:small:batch0of4:hirshprint-01234567-1", Path.cwd()
     Path("queue").write_text(f"11|RUNNING|{name}|{here}\n")
-    with pytest.raises(slurm.SlurmError, match=r"1 jobs of an earlier run .*11: surface small batch0of4.*recover"):
+    with pytest.raises(slurm.SlurmError, match=r"1 job of an earlier run .*11: surface small batch0of4.*recover"):
         slurm.refuse_beside_jobs(here)
     Path("queue").write_text(f"11|FAILED|{name}|{here}\n12|RUNNING|{name}|/elsewhere\n")
     slurm.refuse_beside_jobs(here)
