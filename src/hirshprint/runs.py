@@ -27,7 +27,6 @@ HEAD_FILE = Path(".snakemake/hirshprint-head.json")
 FORMAT_FILE = "format.txt"
 WRITTEN = (Path(".snakemake"), Path("results"), Path("cache"), Path("logs"))
 DISK_BYTES = 2**18  # that a disk must still take
-SLURM_LOGS = Path("logs/slurm")  # the profile sends them there: a folder that has none never ran on SLURM
 
 
 class RunAliveError(RuntimeError):
@@ -144,6 +143,24 @@ def _described(head: Mapping[str, Any]) -> str:
 def remove_head() -> None:
     """Forget the head process: the run has ended."""
     HEAD_FILE.unlink(missing_ok=True)
+
+
+def take_slurm_executor(plugin: Any) -> None:
+    """Put this library's executor in the place of that of Snakemake's plugin for SLURM; leave other plugins alone.
+
+    It is imported here, where Snakemake has loaded its plugin, and only for runs on SLURM.
+
+    Raises
+    ------
+    SlurmError
+        If this machine lacks SLURM's commands, or an earlier run in this folder has left jobs there.
+    """
+    if plugin.name == "slurm":
+        slurm.ask_for_commands()
+        slurm.refuse_beside_jobs(Path.cwd())
+        from hirshprint.slurm_executor import Executor
+
+        plugin.executor = Executor
 
 
 def full_disks(folders: Sequence[Path] = WRITTEN) -> list[str]:
@@ -285,10 +302,17 @@ def _refuse_while_head_lives(locked: bool) -> None:
 
 def _cancel_slurm_orphans() -> list[str]:
     """Cancel this folder's jobs on SLURM: with their head gone nobody would take their results."""
-    if not (slurm.has_slurm() and SLURM_LOGS.is_dir()):
+    if not slurm.has_slurm():
         return []
-    orphans = slurm.folder_jobs(Path.cwd())
+    left = slurm.RUN_FILE.exists()  # a run on SLURM did not end as it should
+    try:
+        orphans = slurm.folder_jobs(Path.cwd(), slurm.COMMAND_SECONDS if left else slurm.GRACE_SECONDS)
+    except slurm.SlurmError as error:
+        if left:
+            raise
+        return [f"SLURM was not asked for jobs ({error}); no run on it was killed here"]
     slurm.cancel(orphans, Path.cwd())
+    slurm.RUN_FILE.unlink(missing_ok=True)
     return [
         f"cancelled SLURM job {job.job_id} ({job.what}, {job.state.lower()}), left behind by a killed run"
         for job in orphans
