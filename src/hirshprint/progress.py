@@ -20,6 +20,7 @@ from hirshprint.structures.planning import plan_dataset
 BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
 UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
 PLACE = ": "  # between the row, file or record and the reason
+SNAKEMAKE_MB = 320  # of the two Snakemake processes that a job on SLURM has beside its own (docs/slurm.md)
 REASONS = 3  # files that a reason names before the rest is only counted
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 
@@ -145,7 +146,7 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
     lines = []
     for rule, found in by_rule.items():
         longest = max(used["s"] for _, used in found)
-        largest = max(used.get("max_rss", 0.0) for _, used in found)
+        largest = max(used.get("max_rss", 0.0) for _, used in found) + SNAKEMAKE_MB
         lines.append(
             f"  {rule:<20} {len(found):>6,} {longest:>9,.0f} of {max(job.minutes or 0 for job, _ in found) * 60:>7,.0f}"
             f" {largest:>9,.0f} of {max(job.mem_mb or 0 for job, _ in found):>7,.0f}"
