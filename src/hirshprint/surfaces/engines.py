@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from functools import cache
 from typing import Any, NamedTuple
 
 from hirshprint import versions
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files import digest
+from hirshprint.opened import read_json
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.surface import Surface
 
@@ -39,7 +40,7 @@ def chosen_engine(name: str, settings: Mapping[str, Any], inputs: Any) -> Engine
     inputs : has `densities`, the path of the densities, or `probe`, that of the probe's record.
     """
     if name == "tonto":
-        return tonto_engine(settings["tonto"], json.loads(Path(inputs.probe).read_text(encoding="utf-8")))
+        return tonto_engine(settings["tonto"], read_json(inputs.probe, ("version", "binary_sha256", "basis_sha256")))
     return python_engine(read_densities(inputs.densities), settings["mesh_level"])
 
 
@@ -47,6 +48,7 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
     """Give the bundled engine."""
     from hirshprint.surfaces.python_engine import compute_surfaces
 
+    _tell_of_compiling()
     tables: dict[int, str] = {}
     grid = densities.r_bohr.tobytes().hex()
 
@@ -58,6 +60,25 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
         return digest([tables[z] for z in numbers], mesh_level, versions.SURFACE_ALGORITHM)
 
     return Engine(lambda structure: compute_surfaces(structure, densities, mesh_level), settings)
+
+
+@cache
+def _tell_of_compiling() -> None:
+    """Have the first compilation in this process said, which a run of another version, or the first one, must do."""
+    from numba.core import event
+
+    class Teller(event.Listener):  # type: ignore[misc]
+        told = False
+
+        def on_start(self, _: Any) -> None:
+            if not self.told:
+                Teller.told = True
+                print("compiling the program for surfaces, once for this version: about a minute", file=sys.stderr)
+
+        def on_end(self, _: Any) -> None:
+            pass
+
+    event.register("numba:compile", Teller())
 
 
 def tonto_engine(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Engine:
