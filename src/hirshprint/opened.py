@@ -206,8 +206,10 @@ def _digest_from_here(file: Any, start: int) -> str:
 
 
 def sealed_json(record: dict[str, Any]) -> dict[str, Any]:
-    """Add to a record its digest, as `read_json` checks it."""
-    return record | {DIGEST: digest(record)}
+    """Give a record the digest by which `read_json` checks it."""
+    written = json.loads(json.dumps(record))  # keys as text, in which they are sorted otherwise than as numbers
+    written.pop(DIGEST, None)
+    return written | {DIGEST: digest(written)}
 
 
 def read_json(path: str | Path, needed: Iterable[str] = (), unit: str | Path | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.config import SITE_NETWORKS, learning_of
-from hirshprint.opened import read_rows
+from hirshprint.opened import DamagedError, read_rows
 from hirshprint.splits import HOLDOUT, absence, learning_faults, target_faults
 from hirshprint.structures.entries import Plan, Rejection
 from hirshprint.structures.prototypes import find_prototype
@@ -131,7 +131,10 @@ def known_faults(name: str, learning: Mapping[str, Any], folder: Path) -> list[s
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:
-    return read_rows(path) if path.exists() else []
+    try:
+        return read_rows(path)
+    except (FileNotFoundError, DamagedError):  # the job that reads it names what is damaged
+        return []
 
 
 def _possible(name: str, plan: Plan) -> bool:

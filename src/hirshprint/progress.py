@@ -92,7 +92,10 @@ def _remark_lines(jobs: Sequence[Job]) -> list[str]:
     """Count the structures with remarks of the datasets that these jobs made the tables of; say which remarks."""
     lines = []
     for dataset, folder in {job.dataset: job.output.parent for job in jobs}.items():
-        rows = _read_table(folder / "targets.csv")
+        try:
+            rows = _read_table(folder / "targets.csv")
+        except DamagedError:  # the job that reads it names it
+            continue
         remarks = [(row["structure_id"], split_remarks(row.get("remarks"))) for row in rows if row.get("remarks")]
         if remarks:
             lines.append(f"remarks       {dataset}: {len(rows):,} structures, of which {len(remarks):,} with remarks")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -48,7 +49,6 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
     """Give the bundled engine."""
     from hirshprint.surfaces.python_engine import compute_surfaces
 
-    _tell_of_compiling()
     tables: dict[int, str] = {}
     grid = densities.r_bohr.tobytes().hex()
 
@@ -59,26 +59,32 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
                 tables[z] = digest(densities.source, grid, densities.density[z - 1].tobytes().hex())
         return digest([tables[z] for z in numbers], mesh_level, versions.SURFACE_ALGORITHM)
 
-    return Engine(lambda structure: compute_surfaces(structure, densities, mesh_level), settings)
+    def compute(structure: Structure) -> list[Surface]:
+        with _compiling_said():
+            return compute_surfaces(structure, densities, mesh_level)
+
+    return Engine(compute, settings)
 
 
-@cache
-def _tell_of_compiling() -> None:
-    """Have the first compilation in this process said, which a run of another version, or the first one, must do."""
+@contextmanager
+def _compiling_said() -> Iterator[None]:
+    """Have the first compilation in this process said: of the first run of a version."""
     from numba.core import event
 
     class Teller(event.Listener):  # type: ignore[misc]
-        told = False
-
         def on_start(self, _: Any) -> None:
-            if not self.told:
-                Teller.told = True
-                print("compiling the program for surfaces, once for this version: about a minute", file=sys.stderr)
+            _say_once("compiling the program for surfaces, once for this version: about a minute")
 
         def on_end(self, _: Any) -> None:
             pass
 
-    event.register("numba:compile", Teller())
+    with event.install_listener("numba:compile", Teller()):
+        yield
+
+
+@cache
+def _say_once(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def tonto_engine(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Engine:
