@@ -9,6 +9,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/run.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/structures.smk"
 include: "workflow/rules/densities.smk"
@@ -22,11 +23,15 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        "results/report.html",
+        asked_results,
     localrule: True
+    message:
+        "All results are up to date"
 
 
 rule paper:
     input:
         paper_target,
     localrule: True
+    message:
+        "What the paper's counterparts are made of is up to date"

@@ -207,7 +207,9 @@ def _digest_from_here(file: Any, start: int) -> str:
 
 def sealed_json(record: dict[str, Any]) -> dict[str, Any]:
     """Give a record the digest by which `read_json` checks it."""
-    written = json.loads(json.dumps(record))  # keys as text, in which they are sorted otherwise than as numbers
+    written: dict[str, Any] = json.loads(
+        json.dumps(record)
+    )  # keys as text, in which they are sorted otherwise than as numbers
     written.pop(DIGEST, None)
     return written | {DIGEST: digest(written)}
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import csv
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hirshprint.frozen import listed
 from hirshprint.opened import DamagedError, read_rows
 from hirshprint.remarks import REMARKED, remark_lines, split_remarks
 from hirshprint.status import failure_text, job_cpu_seconds, read_status
-from hirshprint.structures.entries import Entry, Plan, passed_over_text
+from hirshprint.structures.batches import BATCH, batch_of
+from hirshprint.structures.entries import Entry, Plan, origin_digest, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 
 BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
+UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
 PLACE = ": "  # between the row, file or record and the reason
+REASONS = 3  # files that a reason names before the rest is only counted
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 
 
@@ -44,22 +48,56 @@ class Job:
     minutes: float | None = None
 
 
-def summarise_run(jobs: Sequence[Job], command: Sequence[str]) -> list[str]:
+def shortened(reason: str) -> str:
+    """Shorten why Snakemake runs a job, where it names every one of many files."""
+    parts = (part.split(", ") for part in reason.split("; "))
+    return "; ".join(
+        ", ".join(names[:REASONS]) + (f" and {len(names) - REASONS:,} more" if len(names) > REASONS else "")
+        for names in parts
+    )
+
+
+def time_left(done: int, jobs: int, seconds: float) -> str:
+    """Say how far some jobs are, and how long the rest takes if it goes on as it went; empty where nobody knows."""
+    if not done or done >= jobs:
+        return ""
+    return f"{done:,} of {jobs:,} batches, about {duration(seconds / done * (jobs - done))} left"
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people say it: 42 s, 7 min, 3 h 20 min."""
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def summarise_run(
+    jobs: Sequence[Job], command: Sequence[str], edited: Sequence[str] = (), seconds: float | None = None
+) -> list[str]:
     """Say in some lines what a run did, what it used of what it asked for, and what to do next.
 
     Parameters
     ----------
     jobs : the jobs that the run had to do, done or not.
     command : the words of the command line.
+    edited : files of the user that were edited since the run began.
+    seconds : how long it took.
     """
     done = [job for job in jobs if job.finished]
-    lines, failed = _structure_lines([job for job in done if job.rule == "surface"])
-    lines += _remark_lines([job for job in done if job.rule in ("structures", "status")])
+    lines = [f"run           {duration(seconds)}, {len(done):,} jobs done"] if seconds is not None and done else []
+    told, failed = _structure_lines([job for job in done if job.rule == "surface"])
+    lines += told + _remark_lines([job for job in done if job.rule in ("structures", "status")])
     undone = Counter(job.rule for job in jobs if not job.finished)
     again = shlex.join(["snakemake", *command[1:]])
     if undone:
         lines.append("not done      " + _listed(f"{count} × {rule}" for rule, count in undone.items()))
     lines += _cost_lines(done)
+    if edited:
+        lines.append(
+            f"edited        {listed(edited)}: edited during this run, whose results are of what stood there when it "
+            f"began; for what stands there now: {again}"
+        )
     if undone:
         lines.append(f"next          the messages above name the logs of what failed; then again: {again}")
     if failed:
@@ -152,8 +190,14 @@ def _listed(words: Iterable[str]) -> str:
     return text if len(text) <= 160 else text[:157] + "..."
 
 
-def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path = Path("results")) -> list[str]:
+def describe_datasets(
+    datasets: Mapping[str, Mapping[str, Any]], results: Path = Path("results"), pending: Collection[str] = ()
+) -> list[str]:
     """Say of every dataset which structures are done, new, changed, removed, failed, remarked or rejected, and why.
+
+    Parameters
+    ----------
+    pending : files that the next run would write.
 
     Raises
     ------
@@ -163,7 +207,7 @@ def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path =
     lines = []
     for name, settings in datasets.items():
         plan = plan_dataset(dict(settings))
-        found = structure_states(plan, results / name)
+        found = structure_states(plan, results / name, pending)
         counts = Counter(state for state, _, _ in found)
         lines.append(f"{name}: " + (", ".join(f"{n:,} {state}" for state, n in counts.most_common()) or "nothing"))
         lines += [f"  {passed_over_text(plan.passed_over)}"] if plan.passed_over else []
@@ -175,8 +219,6 @@ def describe_datasets(datasets: Mapping[str, Mapping[str, Any]], results: Path =
             lines.append(f"  all that are rejected or filtered, each with its reason: {table}")
         if counts["failed"]:
             lines.append("  to try the failed structures again: hirshprint recover --failed, then run the workflow")
-        if any(counts[state] for state in ("new", "changed", "removed", "waiting")):
-            lines.append("  the next run of the workflow brings the results up to date")
     return lines
 
 
@@ -191,20 +233,24 @@ def _told(state: str, structures: Sequence[tuple[str, str]]) -> list[str]:
     return lines + ([f"... and {len(structures) - SHOWN:,} more"] if len(structures) > SHOWN else [])
 
 
-def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
+def structure_states(plan: Plan, folder: Path, pending: Collection[str] = ()) -> list[tuple[str, str, str]]:
     """Compare a dataset's input with its results in `folder`.
+
+    Parameters
+    ----------
+    pending : files that the next run would write.
 
     Returns
     -------
     State, structure id and reason, one for each row, file or record: `done`, `new` (not in the results), `changed` (its
-    file is newer than the results, or its record or measured property differs), `removed` (in the results alone),
-    `waiting` (its surfaces are missing), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`,
+    file, record or measured property differs), `removed` (in the results alone), `waiting` (its surfaces are missing
+    or of other settings), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`,
     `filtered`.
     """
     known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
     records = _read_records(folder / "surfaces")
     made = (folder / "structures.h5").stat().st_mtime if (folder / "structures.h5").exists() else 0.0
-    changed = _changed(plan.entries, folder / "structures.h5", made)
+    changed = _changed(plan.entries, folder / "structures.h5")
     old = {entry.source for entry in plan.entries if entry.path is None or entry.path.stat().st_mtime <= made}
     late = [row for row in _read_table(folder / "rejected.csv") if row["source"] in old]  # what only pymatgen could see
     faulty = {row["structure_id"] for row in late if row["structure_id"] not in known}
@@ -216,6 +262,7 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
         if entry.structure_id not in faulty
     ]
     names = {entry.structure_id for entry in plan.entries}
+    states = _with_settings(states, [name for name in known if name not in names], folder / "surfaces", pending)
     states += [("removed", name, "no longer in the input") for name in known if name not in names]
     faults = [rejection for rejection in plan.rejections if rejection.stage != "filter"]
     rejected = {r.source: (r.structure_id, f"{r.source}{PLACE}{r.reason}; {r.remedy}") for r in faults}
@@ -226,25 +273,38 @@ def structure_states(plan: Plan, folder: Path) -> list[tuple[str, str, str]]:
     return states + [("rejected", *text) for text in rejected.values()]
 
 
-def _changed(entries: Iterable[Entry], structures: Path, made: float) -> dict[str, str]:
-    """Say of the structures whose file, or record in it, has changed since they were made that it has."""
-    of_files = [entry for entry in entries if entry.path is not None and entry.record is None]
-    of_records = [entry for entry in entries if entry.record is not None]
-    changed = {
-        entry.structure_id: f"{entry.source} is newer than its result"
-        for entry in of_files
-        if entry.path is not None and entry.path.stat().st_mtime > made
-    }
-    if of_records:
-        from hirshprint.structures.structure import read_digests  # not needed by those that only sum up a run
+def _with_settings(
+    states: list[tuple[str, str, str]], removed: Sequence[str], surfaces: Path, pending: Collection[str]
+) -> list[tuple[str, str, str]]:
+    """Have structures wait whose batches are to be computed though nothing in them changed: for the settings did."""
+    batches = {Path(path).stem for path in pending if Path(path).parent == surfaces}
+    if not batches:
+        return states
+    total = next((int(name.rpartition("of")[2], 16) for name in batches if BATCH.fullmatch(name)), None)
+    of = {name: batch_of(name, total) for name in [*(name for _, name, _ in states), *removed]}
+    explained = {of[name] for name in removed} | {of[name] for state, name, _ in states if state in UNMADE}
+    if batches <= explained:
+        return states
+    return [
+        ("waiting", name, "surfaces of other settings") if state not in UNMADE and of[name] in batches else one
+        for one in states
+        for state, name, _ in [one]
+    ]
 
-        known = read_digests(structures)
-        changed |= {
-            entry.structure_id: f"{entry.source} is another crystal than in the results"
-            for entry in of_records
-            if known.get(entry.structure_id) != entry.content[0]
-        }
-    return changed
+
+def _changed(entries: Iterable[Entry], structures: Path) -> dict[str, str]:
+    """Say of the structures whose file, or record in it, is not that of the results that it has changed."""
+    of_files = [entry for entry in entries if entry.path is not None]
+    if not of_files or not structures.exists():
+        return {}
+    from hirshprint.structures.structure import read_digests  # not needed by those that only sum up a run
+
+    known = read_digests(structures)
+    return {
+        entry.structure_id: f"{entry.source} is another crystal than in the results"
+        for entry in of_files
+        if known.get(entry.structure_id) != origin_digest(entry)
+    }
 
 
 def _structure_state(

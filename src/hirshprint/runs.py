@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import getpass
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,16 @@ class RunAliveError(RuntimeError):
     """Another head process works in this folder."""
 
 
+class UnfinishedError(RuntimeError):
+    """An earlier run in this folder was killed, and left jobs or its lock behind."""
+
+
 class FormatError(RuntimeError):
     """A folder of results was written by another version, which names or lays out its files in another way."""
 
 
 def check_results(folder: Path) -> None:
-    """Refuse a folder of results of another format; an empty one, or one of this format, is good.
+    """Refuse a folder of results of another format; one that does not say its format is made again where it differs.
 
     Raises
     ------
@@ -43,13 +48,8 @@ def check_results(folder: Path) -> None:
         Saying which format it has, and what to do.
     """
     path = folder / FORMAT_FILE
-    if path.exists():
-        found = path.read_text(encoding="utf-8").strip()
-    elif any(folder.glob("*/structures.h5")):
-        found = "1"  # which was not written down
-    else:
-        return
-    if found != versions.RESULTS_FORMAT:
+    found = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    if found not in ("", versions.RESULTS_FORMAT):
         raise FormatError(
             f"{folder}/ has files of format {found}, and this version of hirshprint writes format "
             f"{versions.RESULTS_FORMAT}. Move the folder away (mv {folder} {folder}-format{found}) or delete it, and "
@@ -60,7 +60,7 @@ def check_results(folder: Path) -> None:
 def stamp_results(folder: Path) -> None:
     """Write down the format of the files in a folder of results."""
     path = folder / FORMAT_FILE
-    if not path.exists():
+    if not (path.is_file() and path.read_text(encoding="utf-8").strip()):
         with written_whole(path) as temporary:
             temporary.write_text(f"{versions.RESULTS_FORMAT}\n", encoding="utf-8")
 
@@ -93,11 +93,45 @@ def compiled_code_folder(parent: Path) -> Path:
 
 
 def write_head() -> None:
-    """Record host and process id of the head process, so that `recover` can tell a dead run from a live one."""
+    """Record the head process of a run, so that a dead run can be told from a live one."""
+    head = {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "start": _start(os.getpid()),
+        "user": getpass.getuser(),
+        "since": time.strftime("%d %b %H:%M"),
+    }
     with written_whole(HEAD_FILE) as temporary:
-        temporary.write_text(
-            json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "start": _start(os.getpid())})
+        temporary.write_text(json.dumps(head))
+
+
+def refuse_unfinished() -> None:
+    """Refuse to begin where a run is under way, or where one was killed and has left its jobs.
+
+    Snakemake would say the same of its lock alone, and advise to take it away: the jobs would then run twice.
+
+    Raises
+    ------
+    RunAliveError
+        A run is under way, or was on another host.
+    UnfinishedError
+        It was killed.
+    """
+    locked = LOCKS.is_dir() and any(LOCKS.iterdir())
+    _refuse_while_head_lives(locked)
+    head = _read_head()
+    if head or locked:
+        which = f"the run of {_described(head)}" if head else "a run"
+        raise UnfinishedError(
+            f"{which} in this folder was killed: give `hirshprint recover` first, which ends the jobs that it left and "
+            "takes its lock away, then the same command again. What is done stays done."
         )
+
+
+def _described(head: Mapping[str, Any]) -> str:
+    """Name a head process in words."""
+    began = f", begun {head['since']}" if "since" in head else ""
+    return f"{head.get('user', 'somebody')} on {head['host']} (process {head['pid']}{began})"
 
 
 def remove_head() -> None:
@@ -155,8 +189,18 @@ def recover() -> list[str]:
     if locks:
         shutil.rmtree(LOCKS)  # what `snakemake --unlock` does, without asking for Snakefile and configuration again
         lines.append("cleared the stale lock of a run that was killed; going on from what it had done")
+    if parts := [path for folder in ("results", "cache") for path in Path(folder).rglob(".*.part") if _is_left(path)]:
+        for path in parts:
+            path.unlink(missing_ok=True)
+        lines.append(f"removed {len(parts)} half-written file{'s' if len(parts) > 1 else ''}")
     remove_head()
     return lines
+
+
+def _is_left(part: Path) -> bool:
+    """Say whether nobody writes this temporary file of `written_whole` any more."""
+    pid = part.name.split(".")[-2]
+    return pid.isdigit() and _start(int(pid)) is None
 
 
 def recover_failed() -> list[str]:
@@ -198,12 +242,12 @@ def _refuse_while_head_lives(locked: bool) -> None:
     head = _read_head()
     if head and head["host"] != socket.gethostname() and locked:
         raise RunAliveError(
-            f"this folder is locked by a run on {head['host']} (process {head['pid']}). Run `hirshprint recover` on "
-            f"that host. If the host is no more, and with it the run: remove {HEAD_FILE} here, then recover."
+            f"this folder is locked by the run of {_described(head)}: wait for it. If it was killed, give `hirshprint "
+            f"recover` on that host; if that host is no more: remove {HEAD_FILE}, then recover here."
         )
-    if head and head["host"] == socket.gethostname() and _start(head["pid"]) == head["start"]:
+    if head and head["host"] == socket.gethostname() and _lives(head):
         raise RunAliveError(
-            f"a run is under way in this folder (process {head['pid']}): wait for it, or stop it by Ctrl-C."
+            f"a run is under way in this folder, that of {_described(head)}: wait for it, or stop it by Ctrl-C."
         )
 
 
@@ -229,6 +273,19 @@ def _read_head() -> dict[str, Any] | None:
             f"{HEAD_FILE}, which says whether a run is under way here, is damaged ({error.reason}): make sure that "
             f"none is, remove it, and recover again"
         ) from None
+
+
+def _lives(head: Mapping[str, Any]) -> bool:
+    """Say whether a head process of this host lives; one of another user may be hidden from this one."""
+    if _start(head["pid"]) is not None:
+        return bool(_start(head["pid"]) == head["start"])
+    try:
+        os.kill(head["pid"], 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return False  # it is gone by now, or has ended and waits for its parent
 
 
 def _start(pid: int) -> str | None:

@@ -59,6 +59,18 @@ class Project:
         assert (done.returncode != 0) == fails, output
         return output
 
+    def hirshprint(self, *arguments: str) -> str:
+        """Run a command of hirshprint in this folder; return what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "hirshprint.cli", *arguments],
+            cwd=self.folder,
+            env=environment(PYTHONPATH=str(ROOT / "src")),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout + done.stderr
+
     def jobs(self) -> dict[str, int]:
         """Jobs that a run would do now, by rule (dry run)."""
         output = self.run("-n", "-q", "rules")

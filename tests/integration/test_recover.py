@@ -4,24 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-from projects import ROOT, Project, environment
-
-
-def _hirshprint(project: Project, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "hirshprint.cli", *arguments],
-        cwd=project.folder,
-        env=environment(PYTHONPATH=str(ROOT / "src")),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout + done.stderr
+from projects import Project
 
 
 def _give_up(batch: Path) -> str:
@@ -43,11 +29,11 @@ def test_failed_structure_is_computed_again_and_only_that(finished: Project, tmp
     project = finished.copy(tmp_path / "copy")
     name = _give_up(sorted(project.folder.glob("results/small/surfaces/*.npz"))[3])
     assert project.jobs() == {}
-    status = _hirshprint(project, "status", "--configfile", "config.yaml")
+    status = project.hirshprint("status", "--configfile", "config.yaml")
     assert "small: 11 done, 1 failed" in status
     assert f"{name}: table.csv row" in status
     assert "MemoryError: too large" in status
-    text = _hirshprint(project, "recover", "--failed")
+    text = project.hirshprint("recover", "--failed")
     assert f"will be computed again: {name}" in text
     assert "same command" in text
     output = project.run("--until", "fingerprints", "status")
@@ -58,8 +44,8 @@ def test_failed_structure_is_computed_again_and_only_that(finished: Project, tmp
         "report": 1,
         "all": 1,
     }  # the structure was in the old fingerprints after all
-    assert "small: 12 done" in _hirshprint(project, "status", "--configfile", "config.yaml")
-    assert "no structure has failed" in _hirshprint(project, "recover", "--failed")
+    assert "small: 12 done" in project.hirshprint("status", "--configfile", "config.yaml")
+    assert "no structure has failed" in project.hirshprint("recover", "--failed")
 
 
 def test_failed_run_ends_with_what_to_do(finished: Project, tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
 from hirshprint import slurm
+from hirshprint.files import file_digest
 from hirshprint.logs import _show_error
 from hirshprint.progress import Job, describe_datasets, structure_states, summarise_run
 from hirshprint.remarks import join_remarks, remark_lines, split_remarks
@@ -30,6 +32,13 @@ def _batch(path: Path, **records: dict[str, Any]) -> Path:
     with path.open("wb") as file:
         np.savez(file, status=np.array(json.dumps(whole)), cpu_seconds=np.array(20.0))
     return path
+
+
+def _structures(results: Path, files: dict[str, Path]) -> None:
+    """A file of structures with what status looks at: of which files they are."""
+    with h5py.File(results / "structures.h5", "w") as file:
+        file["ids"] = list(files)
+        file["record_digests"] = [file_digest(path) for path in files.values()]
 
 
 def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
@@ -59,7 +68,8 @@ def test_states_of_files(tmp_path: Path) -> None:
         (folder / f"{name}.cif").write_text(name)
     results = tmp_path / "results"
     _batch(results / "surfaces/one.npz", old={}, edited={}, gone={})
-    (results / "structures.h5").touch()
+    _structures(results, {name: folder / f"{name}.cif" for name in ("old", "edited", "lost")})
+    (folder / "edited.cif").write_text("another")
     (results / "targets.csv").write_text("structure_id,value\nold,\nedited,\nlost,\ngone,\n")
     with (results / "rejected.csv").open("w") as file:
         print("structure_id,source,reason,remedy", file=file)
@@ -108,7 +118,7 @@ def remarked(tmp_path: Path) -> Path:
         (folder / f"{name}.cif").write_text(name)
     failed = {name: {"status": "failed", "reason": "SurfaceError: open"} for name in ("failed", "worse")}
     _batch(results / "surfaces/one.npz", good={"note": "O1: 2 % open"}, p1={}, both={"note": "O1: open"}, **failed)
-    (results / "structures.h5").touch()
+    _structures(results, {name: folder / f"{name}.cif" for name in cells})
     rows = [f"{name},{folder / name}.cif,,{remarks}" for name, remarks in cells.items()]
     (results / "targets.csv").write_text("\n".join(["structure_id,source,value,remarks", *rows]) + "\n")
     write_status(results / "rejected.csv", [dict.fromkeys(STATUS_COLUMNS, "") | {"status": "rejected"}])

@@ -10,14 +10,18 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
+from snakemake.settings.enums import RerunTrigger
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]  # also where it is used as a module
+if set("{}") & set(str(ROOT)):
+    raise WorkflowError(f"{ROOT}: Snakemake takes braces in the path of a workflow for wildcards; rename the folder")
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
-from hirshprint import planned, progress, runs, versions
+from hirshprint import frozen, planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
 from hirshprint.files import digest, file_digest
+from hirshprint.frozen import Frozen
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.splits import asked_in_vain
 from hirshprint.report.items import (
@@ -31,7 +35,7 @@ from hirshprint.report.items import (
     compound_items,
 )
 from hirshprint.structures.batches import plan_batches
-from hirshprint.structures.entries import InputError, geometry_digest, passed_over_text, target_digest
+from hirshprint.structures.entries import InputError, geometry_digest, known_digest, passed_over_text, target_digest
 from hirshprint.structures.planning import has_property, plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
@@ -39,17 +43,15 @@ from hirshprint.surfaces.installation import Installation
 
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
 runs.prepare_environment(SOURCE)
+MAIN = workflow.is_main_process  # and not one of its jobs, which read this file again, later and elsewhere
 try:
-    runs.check_results(Path("results"))
-    files = workflow.configfiles if workflow.is_main_process else ()
-    config.update(resolve_engine(resolve_config(config, files), os.environ))
-except (ConfigError, runs.FormatError) as error:
-    raise WorkflowError(str(error))
-if workflow.is_main_process:  # its jobs read this file again, elsewhere, and must not choose the engine again
-    workflow.config_settings.config_args = [*workflow.config_settings.config_args, runs.chosen_engine(config)]
-try:
-    config["datasets"] = complete_predicted(config)
-except ModelError as error:
+    if MAIN:
+        runs.check_results(Path("results"))
+        config.update(resolve_engine(resolve_config(config, workflow.configfiles), os.environ))
+        config["datasets"] = complete_predicted(config)
+    else:
+        frozen.take_config(config)
+except (ConfigError, ModelError, runs.FormatError, frozen.RunGoneError) as error:
     raise WorkflowError(str(error))
 
 DATASETS = config["datasets"]
@@ -64,6 +66,8 @@ FETCH_ENVIRONMENTS = [ROOT / name / "bin/python" for name in (".venv-fetch", ".v
 FETCH_PYTHON = next((path for path in FETCH_ENVIRONMENTS if path.exists()), "python")
 DENSITIES_FILE = f"results/densities/{config['densities']}.h5"
 PROBE_FILE = "results/tonto_probe.json"
+REPORT = "results/report.html"
+SUMMARY = Path("results/summary.txt")
 
 
 wildcard_constraints:
@@ -72,56 +76,22 @@ wildcard_constraints:
     batch="[A-Za-z0-9._+-]+",
 
 
-onstart:
-    runs.write_head()
-    runs.show_engine(config)
-
-
-onsuccess:
-    runs.remove_head()
-    asked = any(job.rule.name == "report" for job in workflow.dag.jobs)  # an older summary is none of this run's
-    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv), Path("results/summary.txt") if asked else None)
-
-
-onerror:
-    runs.remove_head()
-    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv))
-
-
-def run_jobs():
-    """The jobs that this run had to do, for the summary that it ends with."""
-    jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.output]
-    return [describe_job(job, workflow.dag.finished(job)) for job in jobs]
-
-
-def describe_job(job, finished):
-    """One job of this run; only where it ran are its resources known."""
-    resources = job.resources if finished else {}
-    return progress.Job(
-        job.rule.name,
-        dataset=job.wildcards.get("dataset", ""),
-        output=Path(job.output[0]),
-        benchmark=Path(job.benchmark) if job.benchmark else None,
-        finished=finished,
-        mem_mb=resources.get("mem_mb"),
-        minutes=resources.get("runtime"),
-    )
-
-
 PLACES = ("table", "folder", "structures")  # what a dataset is read from
 
 
 @cache
 def plan(dataset):
-    """Read the table, the folder or the file of a dataset once."""
+    """Read the table, the folder or the file of a dataset once; its jobs take what was read."""
     if dataset not in DATASETS:
         raise WorkflowError(f"there is no dataset {dataset}; the configuration has {', '.join(DATASETS)}")
+    if not MAIN:
+        return frozen.frozen_dataset(dataset).plan
     try:
         found = plan_dataset(DATASETS[dataset])
     except InputError as error:
         source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
         raise WorkflowError(f"`datasets.{dataset}`: {error}{source}")
-    if found.passed_over and workflow.is_main_process:
+    if found.passed_over:
         print(f"datasets.{dataset}: {passed_over_text(found.passed_over)}", file=sys.stderr)
     return found
 
@@ -131,19 +101,27 @@ def input_is_there(dataset):
     return all(Path(DATASETS[dataset][key]).exists() for key in PLACES if key in DATASETS[dataset])
 
 
+PLANS = {}  # of the datasets whose input is at hand
+
+
 @cache
 def input_faults():
     """What of the input cannot be used and what is asked of it in vain, by dataset; of jobs, the head process knew."""
-    plans, faults, absent = {}, {}, {}
-    for dataset in DATASETS if workflow.is_main_process else ():
+    plans, faults, absent = PLANS, {}, {}
+    for dataset in DATASETS if MAIN else ():
         try:
             plans[dataset] = plan(dataset)
         except WorkflowError as error:
             (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
-    for line in (*unknown_units(config), *planned.left_out(plans)) if workflow.is_main_process else ():
+    for line in (*unknown_units(config), *planned.left_out(plans)) if MAIN else ():
         print(line, file=sys.stderr)
     faults |= planned.plan_faults(config, plans) if plans else {}
     return faults | absent
+
+
+def stop(message):
+    """End Snakemake with a message alone; what a function of a rule raises would come wrapped in a traceback."""
+    raise SystemExit(message)
 
 
 LEARNED_RULES = {"train", "baselines", "evaluate", "saliency", "predict", "report", "all"}
@@ -160,16 +138,16 @@ def refuse_input(*datasets):
     if is_one_stage() or not set(datasets) & set(input_faults()):
         return
     lines = [f"  - {fault}" for faults in input_faults().values() for fault in faults]
-    raise WorkflowError("\n".join(["The configuration and its input do not go together:", *lines]))
+    stop("\n".join(["The configuration and its input do not go together:", *lines]))
 
 
 def refuse_structures(dataset):
     """Stop before any job if the files of a dataset, which are read already, do not have what is asked of them now."""
     path = Path(f"results/{dataset}/targets.csv")
-    if workflow.is_main_process and path.exists() and repr(input_digest(dataset)) in recorded_params(str(path)):
+    if MAIN and path.exists() and repr(input_digest(dataset)) in recorded_params(str(path)):
         faults = planned.known_faults(dataset, learning_of(config, dataset), path.parent)
         if faults:
-            raise WorkflowError(asked_in_vain(faults))
+            stop(asked_in_vain(faults))
 
 
 def learned_targets(wildcards):
@@ -195,10 +173,19 @@ def has_targets(dataset):
     return has_property(DATASETS[dataset])
 
 
+@cache
+def prototype_of(dataset):
+    """The prototype of a dataset; None for crystals from files."""
+    name = DATASETS[dataset].get("prototype")
+    return find_prototype(name) if name else None
+
+
+@cache
 def site_labels(dataset):
     """Names of the prototype's sites, for a channel each; none for crystals from files."""
-    prototype = DATASETS[dataset].get("prototype")
-    return list(find_prototype(prototype).sites) if prototype else []
+    if not MAIN:
+        return list(frozen.frozen_dataset(dataset).site_labels)
+    return list(prototype_of(dataset).sites) if prototype_of(dataset) else []
 
 
 PYTHON_SETTINGS = [
@@ -326,32 +313,11 @@ def surface_minutes(structures):
     return 10 + math.ceil(structures * TONTO["time_limit_seconds"] / 60) if ENGINE == "tonto" else 30
 
 
-def dataset_files(wildcards):
-    """Tables that a dataset is read from, and the prototype's files.
-
-    Not its structure files: Snakemake would look at all of them for each job that follows. They are in the digest.
-    """
-    settings = DATASETS[wildcards.dataset]
-    tables = [settings[key] for key in ("table", "targets") if key in settings]
-    prototype = find_prototype(settings["prototype"]) if tables and settings.get("prototype") else None
-    own = sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
-    return [*tables, *map(str, own)]
-
-
 @quick
 def reading_threads(wildcards):
     """Processes that read structure files at the same time; each has some hundreds to read."""
     files = sum(entry.path is not None for entry in plan(wildcards.dataset).entries)
     return min(8, 1 + files // 400)
-
-
-def ancient_if_current(path, output, digest):
-    """Mark an input as ancient where `output` was made with this digest, and only there.
-
-    Snakemake 9.27 does not look at the params of a job below one that runs, if ancient inputs alone connect them: a
-    changed batch would be left stale in the very run that makes structures.h5 anew.
-    """
-    return ancient(path) if repr(digest) in recorded_params(output) else path
 
 
 @cache
@@ -360,27 +326,56 @@ def recorded_params(output):
     return workflow.persistence.params(IOFile(output)) or []
 
 
+@cache
+def mtime(path):
+    """When a file was written; 0 where there is none."""
+    return Path(path).stat().st_mtime if Path(path).exists() else 0.0
+
+
+def unless_current(inputs, output, digest, script):
+    """Give a job its inputs, or none of them where its output stands: made with this digest, and not by an older script.
+
+    Neither plain nor `ancient` inputs would do. Below a job that runs Snakemake runs all that plain ones join to it, and
+    of what `ancient` ones alone join to it nothing, be it missing or changed (9.27, `dag.update_needrun`).
+    """
+    settings = workflow.dag_settings
+    asked = not MAIN or settings.forceall or settings.forcerun or settings.forcetargets
+    stands = mtime(output) >= mtime(ROOT / "workflow/scripts" / script) and repr(digest) in recorded_params(output)
+    return {} if stands and not asked else inputs
+
+
 def surface_inputs(wildcards):
-    """What a surface job reads; what determines its result stands in its digest."""
+    """What a surface job waits for; what determines its result stands in its digest."""
+    begin_run()
     output = f"results/{wildcards.dataset}/surfaces/{wildcards.batch}.npz"
-    paths = {"structures": f"results/{wildcards.dataset}/structures.h5"}
-    paths |= {"densities": DENSITIES_FILE} if ENGINE == "python" else {"probe": PROBE_FILE}
-    return {name: ancient_if_current(path, output, batch_digest(wildcards)) for name, path in paths.items()}
+    return unless_current(surface_files(wildcards), output, batch_digest(wildcards), "surface.py")
+
+
+def surface_files(wildcards):
+    """What a surface job reads."""
+    engine = {"densities": DENSITIES_FILE} if ENGINE == "python" else {"probe": PROBE_FILE}
+    return {"structures": f"results/{wildcards.dataset}/structures.h5"} | engine
 
 
 def comparison_inputs(wildcards):
-    """What the comparison of the engines reads; what determines its result stands in its digest."""
-    folder = f"results/{wildcards.dataset}"
-    paths = {"structures": f"{folder}/structures.h5", "densities": DENSITIES_FILE, "probe": PROBE_FILE}
-    output, digest = f"{folder}/engines/comparison.csv", comparison_digest(wildcards)
-    return {name: ancient_if_current(path, output, digest) for name, path in paths.items()}
+    """What the comparison of the engines waits for; what determines its result stands in its digest."""
+    output = f"results/{wildcards.dataset}/engines/comparison.csv"
+    return unless_current(comparison_files(wildcards), output, comparison_digest(wildcards), "compare_engines.py")
+
+
+def comparison_files(wildcards):
+    """What the comparison of the engines reads."""
+    structures = f"results/{wildcards.dataset}/structures.h5"
+    return {"structures": structures, "densities": DENSITIES_FILE, "probe": PROBE_FILE}
 
 
 def gathered_structures(wildcards):
-    """Structures whose fingerprints are gathered."""
+    """What the gathering of fingerprints waits for, beside the surfaces."""
+    begin_run()
     folder = f"results/{wildcards.dataset}"
+    paths = {"structures": f"{folder}/structures.h5"}
     digest = fingerprint_digest(wildcards.dataset)
-    return ancient_if_current(f"{folder}/structures.h5", f"{folder}/fingerprints.h5", digest)
+    return unless_current(paths, f"{folder}/fingerprints.h5", digest, "fingerprints.py")
 
 
 def batch_files(wildcards):
@@ -441,11 +436,19 @@ SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hi
 REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
 
 
-def item_files(wildcards):
+WHOLE_RUN = [""]  # in place of a dataset
+
+
+def shown_items(wildcards):
     """Files of all items of the report."""
+    return item_files(WHOLE_RUN + [*DATASETS])
+
+
+def item_files(datasets):
+    """Files of the items of the report on these datasets; the empty name stands for the whole run."""
     return [
         str(path)
-        for dataset in ("", *DATASETS)
+        for dataset in datasets
         for item in report_items(dataset)
         for path in item.files(item_results(dataset)).values()
     ]
@@ -469,39 +472,64 @@ def saliency_inputs(wildcards):
 
 def stage_digests(dataset):
     """Digests of what determines the stages of a dataset, by the words of the report."""
-    found = {"input": input_digest(dataset), "fingerprints": fingerprint_digest(dataset)}
+    tables = {
+        f"file {Path(DATASETS[dataset][key]).name}": key for key in ("table", "targets") if key in DATASETS[dataset]
+    }
+    found = {name: known_digest(Path(DATASETS[dataset][key])) for name, key in tables.items()}
+    found |= {"input": input_digest(dataset), "fingerprints": fingerprint_digest(dataset)}
     return found | ({"predictions": learning_digest(dataset)} if has_targets(dataset) else {})
 
 
 DATASET_FILES = ("status.csv", "fingerprints.h5", "targets.csv", "shown_surfaces.npz")
+LEARNED_FILES = ("predictions.csv", "metrics.csv")
+STAGE_FILES = ("structures.h5", "rejected.csv")  # what else stands in the folder of a dataset
+LEARNING_FILES = ("predictions_networks.csv", "models", "predictions_baselines.csv")
 
 
 def dataset_results(wildcards):
     """What the report needs of every dataset."""
     refuse_input("", *DATASETS)
-    names = list(DATASETS)
-    learned = [name for name in names if has_targets(name)]
-    predicted = [name for name in names if "model" in DATASETS[name]]
-    screened = [name for name in names if "elements" in DATASETS[name]]
-    compared = names if config["surfaces"]["compare_structures"] else []
-    return (
-        [f"results/{name}/{file}" for name in names for file in DATASET_FILES]
-        + [f"results/{name}/{file}" for name in learned for file in ("predictions.csv", "metrics.csv")]
-        + [f"results/{name}/predicted.csv" for name in predicted]
-        + [f"results/{name}/screen.{kind}" for name in screened for kind in ("csv", "svg")]
-        + [f"results/{name}/engines/comparison.{kind}" for name in compared for kind in ("csv", "svg")]
-    )
+    return [path for dataset in DATASETS for path in reported_files(dataset)]
+
+
+def reported_files(dataset):
+    """What the report needs of a dataset, beside its items."""
+    settings = DATASETS[dataset]
+    names = [
+        *DATASET_FILES,
+        *(LEARNED_FILES if has_targets(dataset) else ()),
+        *(["predicted.csv"] if "model" in settings else []),
+        *(["screen.csv", "screen.svg"] if "elements" in settings else []),
+        *(["engines/comparison.csv", "engines/comparison.svg"] if config["surfaces"]["compare_structures"] else []),
+    ]
+    return [f"results/{dataset}/{name}" for name in names]
+
+
+@cache
+def all_results():
+    """All files in results/ that `results/README.md` lists, as far as this configuration asks for them."""
+    probed = ENGINE == "tonto" or config["surfaces"]["compare_structures"]
+    atoms = ENGINE == "python" or config["surfaces"]["compare_structures"] or COMPOUNDS
+    paths = [DENSITIES_FILE] * bool(atoms) + [PROBE_FILE] * bool(probed)
+    for dataset in PLANS:
+        names = [*STAGE_FILES, *(LEARNING_FILES if has_targets(dataset) else ())]
+        surfaces = [f"results/{dataset}/surfaces/{batch}.npz" for batch in batches(dataset)]
+        paths += [f"results/{dataset}/{name}" for name in names] + surfaces + reported_files(dataset)
+    paths += [f"results/compounds/{compound}/surfaces.npz" for compound in COMPOUNDS]
+    paths += ["results/paper/numbers.md"] * bool(config["paper"])
+    return [*paths, *item_files(WHOLE_RUN + [*PLANS]), REPORT, str(SUMMARY)]
+
+
+def asked_results(wildcards):
+    """What a run brings up to date."""
+    begin_run()
+    refuse_input("", *DATASETS)
+    return all_results()
 
 
 def measured_stages(wildcards):
-    """What stands at the end of the stages whose cost is stated."""
-
-    def last(name):
-        if has_targets(name):
-            return "metrics.csv"
-        return "predicted.csv" if "model" in DATASETS[name] else "fingerprints.h5"
-
-    return [f"results/{name}/{last(name)}" for name in DATASETS]
+    """What the stages make whose cost is stated."""
+    return [*(path for dataset in DATASETS for path in reported_files(dataset)), *item_files(DATASETS)]
 
 
 def paper_inputs(wildcards):

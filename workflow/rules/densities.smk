@@ -3,6 +3,7 @@
 
 rule densities:
     input:
+        begun,
         program=str(ROOT / "workflow/scripts/write_densities.py"),
     output:
         "results/densities/{source}.h5",

@@ -2,6 +2,8 @@
 
 
 rule fetch_pages:
+    input:
+        begun,
     output:
         "results/fetched/{name}.raw.json",
     log:

@@ -3,7 +3,7 @@
 
 rule fingerprints:
     input:
-        structures=gathered_structures,
+        unpack(gathered_structures),
         surfaces=batch_files,
     output:
         "results/{dataset}/fingerprints.h5",
@@ -18,6 +18,7 @@ rule fingerprints:
         mem_mb=mem_mb(700, per_structure=0.02),
         runtime=minutes(10, per_structure=0.01),
     params:
+        structures="results/{dataset}/structures.h5",
         definition=lambda wildcards: fingerprint_digest(wildcards.dataset),
         site_labels=lambda wildcards: site_labels(wildcards.dataset),
         fingerprint=config["fingerprint"],

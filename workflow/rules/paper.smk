@@ -171,7 +171,9 @@ rule paper_items:
         mem_mb=mem_mb(4000),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: digest({role: learning_digest(name) for role, name in config["paper"].items()}),
+        digest=lambda wildcards: digest(
+            {role: learning_digest(name) for role, name in config["paper"].items()}, config["compounds"]
+        ),
         sources=content_digest(*PAPER_SOURCES),
     message:
         "Counterparts of the paper's tables and figures"

@@ -114,10 +114,10 @@ rule shown_surfaces:
 rule report:
     input:
         results=dataset_results,
-        shown=item_files,
+        shown=shown_items,
     output:
-        report="results/report.html",
-        summary="results/summary.txt",
+        report=REPORT,
+        summary=SUMMARY,
     log:
         "logs/report.log",
     benchmark:
@@ -132,6 +132,7 @@ rule report:
     params:
         digests=lambda wildcards: {dataset: stage_digests(dataset) for dataset in DATASETS},
         shown={dataset: [vars(item) for item in report_items(dataset)] for dataset in ("", *DATASETS)},
+        compared=config["surfaces"]["compare_structures"],
         sources=content_digest(*REPORT_SOURCES),
     message:
         "The report"

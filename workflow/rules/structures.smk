@@ -3,7 +3,7 @@
 
 rule structures:
     input:
-        files=dataset_files,
+        begun,
     output:
         structures="results/{dataset}/structures.h5",
         targets="results/{dataset}/targets.csv",

@@ -2,6 +2,8 @@
 
 
 rule tonto_probe:
+    input:
+        begun,
     output:
         PROBE_FILE,
     log:
@@ -47,6 +49,7 @@ rule surface:
     params:
         digest=quick(batch_digest),
         structures=quick(lambda wildcards: len(batches(wildcards.dataset)[wildcards.batch])),
+        files=quick(surface_files),
         structures_per_job=STRUCTURES_PER_JOB,
         attempts=SURFACE_RETRIES + 1,
     message:
@@ -78,6 +81,7 @@ rule compare_engines:
         runtime=minutes(surface_minutes(config["surfaces"]["compare_structures"])),
     params:
         digest=comparison_digest,
+        files=comparison_files,
         structures=config["surfaces"]["compare_structures"],
     message:
         "Both engines on {params.structures} structure(s) of {wildcards.dataset}"

@@ -11,10 +11,10 @@ from hirshprint.structures.structure import read_structures
 from hirshprint.surfaces.engines import chosen_engine
 
 start_log(snakemake.log[0])
-settings = snakemake.config["surfaces"]
-python, tonto = (chosen_engine(name, settings, snakemake.input) for name in ("python", "tonto"))
+settings, files = snakemake.config["surfaces"], snakemake.params.files
+python, tonto = (chosen_engine(name, settings, files) for name in ("python", "tonto"))
 rows = compare_engines(
-    structures=sample(read_structures(Path(snakemake.input.structures)), snakemake.params.structures),
+    structures=sample(read_structures(Path(files["structures"])), snakemake.params.structures),
     python=python,
     tonto=tonto,
     fingerprint=snakemake.config["fingerprint"],

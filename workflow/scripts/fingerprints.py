@@ -11,7 +11,7 @@ from hirshprint.structures.structure import read_structures
 from hirshprint.surfaces.batch import structure_digest
 
 start_log(snakemake.log[0])
-structures = read_structures(Path(snakemake.input.structures))
+structures = read_structures(Path(snakemake.params.structures))
 missing = gather_fingerprints(
     batch_files=snakemake.input.surfaces,
     expected={structure.structure_id: structure_digest(structure) for structure in structures},

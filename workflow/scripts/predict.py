@@ -7,6 +7,7 @@ what training saw.
 from pathlib import Path
 
 from hirshprint.datasets import load_dataset
+from hirshprint.frozen import frozen_dataset, refuse_edited
 from hirshprint.logs import start_log
 from hirshprint.models.cards import best_network, check_fits, read_folder_card
 from hirshprint.models.prediction import predict_dataset, result_table
@@ -22,5 +23,6 @@ files = (snakemake.input.fingerprints, snakemake.input.targets)
 needed = needed_of_fingerprints([best_network(card)], snakemake.params.site_labels)
 dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed, with_targets=False)
 found = predict_dataset(folder, card, dataset, read_structures(Path(snakemake.input.structures)), files[0])
+refuse_edited(frozen_dataset(dataset.name).model)
 with table_written(snakemake.output[0]) as temporary:
     result_table(found, card["property"]).to_csv(temporary, index=False, float_format="%.6f")

@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from hirshprint.config import learning_of
+from hirshprint.frozen import frozen_dataset, refuse_edited
 from hirshprint.logs import start_log
-from hirshprint.runs import learning_is_asked_for, stamp_results
+from hirshprint.runs import learning_is_asked_for
 from hirshprint.structures.stage import make_structures
 
 start_log(snakemake.log[0], echo=True)
-stamp_results(Path("results"))
 dataset = snakemake.wildcards.dataset
+frozen = frozen_dataset(dataset)
 make_structures(
     settings=snakemake.config["datasets"][dataset],
     learning=learning_of(snakemake.config, dataset) if learning_is_asked_for() else None,
@@ -23,4 +24,6 @@ make_structures(
     targets_path=Path(snakemake.output.targets),
     rejected_path=Path(snakemake.output.rejected),
     processes=min(snakemake.threads, len(os.sched_getaffinity(0))),
+    plan=frozen.plan,
 )
+refuse_edited(frozen.files)

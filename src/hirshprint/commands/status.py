@@ -6,14 +6,17 @@ import argparse
 
 from hirshprint.commands import CommandError
 from hirshprint.config import ConfigError, read_datasets
+from hirshprint.pending import pending_jobs, pending_line
 from hirshprint.progress import describe_datasets
 from hirshprint.structures.entries import InputError
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print the state of every dataset of a configuration."""
+    """Print the state of every dataset of a configuration, and what the next run would make."""
     try:
-        lines = describe_datasets(read_datasets(arguments.configfile))
+        datasets = read_datasets(arguments.configfile)
+        pending = pending_jobs(arguments.configfile)
+        lines = describe_datasets(datasets, pending=pending.outputs)
     except (ConfigError, InputError) as error:
         raise CommandError(str(error)) from None
-    print("\n".join(lines))
+    print("\n".join([*lines, pending_line(pending)]))

@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from hirshprint import __version__
-from hirshprint.files import file_digest
 from hirshprint.opened import read_json
 from hirshprint.status import earlier_seconds, job_cpu_seconds
 
@@ -41,7 +40,7 @@ def describe_run(
     config : the resolved configuration.
     engine : program that made the surfaces.
     source : folder of the workflow.
-    digests : for each dataset, digests of what determines its stages.
+    digests : for each dataset, digests of its tables and of what determines its stages.
 
     Returns
     -------
@@ -72,18 +71,11 @@ def read_commit(source: Path) -> str:
         return "unknown (no Git checkout)"
 
 
-def list_digests(
-    datasets: Mapping[str, Mapping[str, Any]], digests: Mapping[str, Mapping[str, str]]
-) -> list[dict[str, str]]:
+def list_digests(datasets: Iterable[str], digests: Mapping[str, Mapping[str, str]]) -> list[dict[str, str]]:
     """Rows of the table of digests: of each dataset's table of compounds or targets, then of its stages."""
-    rows = []
-    for name, settings in datasets.items():
-        for key in ("table", "targets"):
-            if key in settings:
-                path = Path(settings[key])
-                rows.append({"dataset": name, "of": f"file {path.name}", "digest": file_digest(path)})
-        rows += [{"dataset": name, "of": stage, "digest": value} for stage, value in digests[name].items()]
-    return rows
+    return [
+        {"dataset": name, "of": what, "digest": value} for name in datasets for what, value in digests[name].items()
+    ]
 
 
 def installed_versions() -> dict[str, str]:

@@ -10,6 +10,8 @@ from hirshprint.structures.entries import Entry, Plan
 
 PERIODIC = re.compile(r"(.{1,12})\1{9}$")  # Snakemake refuses names that end like this: it takes them for a loop
 
+BATCH = re.compile("batch[0-9a-f]+of[0-9a-f]+")
+
 
 def count_batches(structures: int, structures_per_job: int) -> int:
     """Return the power of two that is at least structures / structures_per_job."""

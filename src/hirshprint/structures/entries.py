@@ -91,15 +91,26 @@ def _file_content(entry: Entry) -> list[str]:
         return []
     if entry.record is not None:  # its content is the digest of its geometry
         return [READING]
+    return [READING, entry.path.name, known_digest(entry.path)]
+
+
+def origin_digest(entry: Entry) -> str:
+    """Digest of what a structure from a file is read from: the file, or what a record in it says of the geometry."""
+    assert entry.path is not None
+    return str(entry.content[0]) if entry.record is not None else known_digest(entry.path)
+
+
+def known_digest(path: Path) -> str:
+    """Digest of a file, read again only where its times or size are others; empty for what cannot be read."""
     try:
-        found = entry.path.stat()
-        return [READING, entry.path.name, _known_digest(entry.path, found.st_size, found.st_mtime_ns, found.st_ino)]
+        found = path.stat()
+        return _digest_of(path, found.st_size, found.st_mtime_ns, found.st_ino)
     except OSError:  # it is rejected by name when it is to be read
-        return [READING, entry.path.name, ""]
+        return ""
 
 
 @cache
-def _known_digest(path: Path, size: int, mtime_ns: int, inode: int) -> str:
+def _digest_of(path: Path, size: int, mtime_ns: int, inode: int) -> str:
     """Digest of a file, which several digests of a dataset need."""
     return file_digest(path)
 

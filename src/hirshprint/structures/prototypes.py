@@ -67,7 +67,15 @@ class Prototype:
     @property
     def content(self) -> list[str]:
         """What determines the geometry beside elements and edge."""
-        return [self.name] if self.file is None else ["file", READING, self.template, file_digest(self.file)]
+        if self.file is None:
+            return [self.name]
+        return [
+            "file",
+            READING,
+            self.template,
+            *map(" ".join, (self.anions, self.placeholders)),
+            file_digest(self.file),
+        ]
 
     def compound(self, elements: Sequence[str]) -> str:
         """Name an ordered compound from its elements in the order of `sites`; AcAgO3 and AgAcO3 are two."""

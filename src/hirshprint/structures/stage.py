@@ -14,7 +14,7 @@ from hirshprint.remarks import remark_lines
 from hirshprint.splits import asked_in_vain, target_faults
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, write_targets
-from hirshprint.structures.entries import InputError, Rejection, passed_over_text
+from hirshprint.structures.entries import InputError, Plan, Rejection, origin_digest, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import write_digests, write_structures
 
@@ -28,6 +28,7 @@ def make_structures(
     learning: Mapping[str, Any] | None = None,
     name: str = "",
     processes: int = 1,
+    plan: Plan | None = None,
 ) -> None:
     """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
 
@@ -38,13 +39,14 @@ def make_structures(
     name : of the dataset, for messages.
     processes : most processes that read files at the same time.
     strict : stop when anything is rejected; remarks on what is accepted stop nothing.
+    plan : what the run planned; read anew where none is given.
 
     Raises
     ------
     InputError
         If nothing usable is left or the learning lacks something, or with `strict` if anything was rejected.
     """
-    plan = plan_dataset(settings)
+    plan = plan or plan_dataset(settings)
     structures, targets, unusable = build_structures(plan.entries, settings, processes)
     rejections = [*plan.rejections, *unusable]
     place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
@@ -66,8 +68,7 @@ def make_structures(
             raise InputError(asked_in_vain(lacking))
     with written_whole(structures_path) as temporary:
         write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
-        if "structures" in settings:
-            digests = {entry.structure_id: str(entry.content[0]) for entry in plan.entries}
+        if structures[0].structure_id in (digests := _digests(plan)):
             write_digests(temporary, [digests[structure.structure_id] for structure in structures])
     with table_written(targets_path) as temporary:
         write_targets(temporary, targets)
@@ -76,6 +77,11 @@ def make_structures(
         print(f"{place}: {reason} took out {rows}", file=sys.stderr)
     remarked = f" ({len(remarks)} with remarks)" if remarks else ""
     print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
+
+
+def _digests(plan: Plan) -> dict[str, str]:
+    """Digests of what the structures from files are read from, by structure id."""
+    return {entry.structure_id: origin_digest(entry) for entry in plan.entries if entry.path is not None}
 
 
 def _status_row(rejection: Rejection) -> dict[str, str]:

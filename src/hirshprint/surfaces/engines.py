@@ -31,18 +31,18 @@ class Engine(NamedTuple):
     failures: str | None = None
 
 
-def chosen_engine(name: str, settings: Mapping[str, Any], inputs: Any) -> Engine:
+def chosen_engine(name: str, settings: Mapping[str, Any], files: Mapping[str, str]) -> Engine:
     """Give an engine as a job needs it.
 
     Parameters
     ----------
     name : ``python`` or ``tonto``.
     settings : `surfaces` of the resolved configuration.
-    inputs : has `densities`, the path of the densities, or `probe`, that of the probe's record.
+    files : `densities`, the path of the densities, or `probe`, that of the probe's record.
     """
     if name == "tonto":
-        return tonto_engine(settings["tonto"], read_json(inputs.probe, ("version", "binary_sha256", "basis_sha256")))
-    return python_engine(read_densities(inputs.densities), settings["mesh_level"])
+        return tonto_engine(settings["tonto"], read_json(files["probe"], ("version", "binary_sha256", "basis_sha256")))
+    return python_engine(read_densities(files["densities"]), settings["mesh_level"])
 
 
 def python_engine(densities: Densities, mesh_level: int) -> Engine:

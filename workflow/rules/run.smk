@@ -1,0 +1,145 @@
+"""The life of a run: where it may begin, what its jobs are given, what it says on its way and at its end."""
+
+import time
+
+from snakemake.logging import logger
+from snakemake.settings.types import Quietness
+from snakemake_interface_logger_plugins.common import LogEvent
+
+START = time.monotonic()
+
+
+onstart:
+    runs.write_head()
+    runs.stamp_results(Path("results"))
+    runs.show_engine(config)
+
+
+onsuccess:
+    runs.remove_head()
+    asked = any(job.rule.name == "report" for job in workflow.dag.jobs) and Path(REPORT).exists()  # of this run
+    runs.show_summary(
+        progress.summarise_run(run_jobs(), sys.argv, edited_inputs(), time.monotonic() - START),
+        SUMMARY if asked else None,
+    )
+
+
+onerror:
+    runs.remove_head()
+    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv, edited_inputs(), time.monotonic() - START))
+
+
+def run_jobs():
+    """The jobs that this run had to do, for the summary that it ends with."""
+    jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.output]
+    return [describe_job(job, workflow.dag.finished(job)) for job in jobs]
+
+
+def describe_job(job, finished):
+    """One job of this run; only where it ran are its resources known."""
+    resources = job.resources if finished else {}
+    return progress.Job(
+        job.rule.name,
+        dataset=job.wildcards.get("dataset", ""),
+        output=Path(job.output[0]),
+        benchmark=Path(job.benchmark) if job.benchmark else None,
+        finished=finished,
+        mem_mb=resources.get("mem_mb"),
+        minutes=resources.get("runtime"),
+    )
+
+
+@cache
+def begin_run():
+    """See that this folder is free, and keep what was read for the jobs; once, while the graph is made.
+
+    Called where the graph has its roots. By then it is known whether this is a run, and Snakemake has not yet looked at
+    its lock, of which it says what does harm here.
+    """
+    settings = workflow.dag_settings
+    if MAIN and settings is not None:
+        settings.force_incomplete = True  # what a killed run was about to write is made again, whatever the profile
+        settings.rerun_triggers = settings.rerun_triggers - {RerunTrigger.INPUT}  # see `unless_current`
+        remake_unrecorded()
+    if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
+        try:
+            runs.refuse_unfinished()
+        except (runs.RunAliveError, runs.UnfinishedError) as error:
+            stop(str(error))
+        path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
+        WATCHED.update(frozen.digests_of_files(user_files()))
+        if workflow.modifier.is_main_snakefile() and workflow.config_settings.configfiles:
+            workflow.config_settings.configfiles = [path]  # for the jobs: the user's may be half edited by then
+    return []
+
+
+def begun(wildcards):
+    """No input: what asks for it needs none, and is a root of the graph."""
+    return begin_run()
+
+
+WATCHED = {}  # what the user may edit during this run, with digests
+
+
+def user_files():
+    """Files and folders of the user that this run depends on."""
+    keys = (*PLACES, "targets")
+    tables = [Path(DATASETS[dataset][key]) for dataset in PLANS for key in keys if key in DATASETS[dataset]]
+    structures = [Path(path) for dataset in PLANS for path in frozen_of(dataset).files]
+    return [*map(Path, workflow.configfiles), *tables, *structures]
+
+
+def edited_inputs():
+    """Files and folders of the user that were edited during this run."""
+    return frozen.edited(WATCHED)
+
+
+@cache
+def frozen_of(dataset):
+    """What this run has read of a dataset."""
+    prototype = prototype_of(dataset)
+    paths = [entry.path for entry in plan(dataset).entries if entry.path is not None]
+    paths += sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
+    outside = "model" in DATASETS[dataset] and DATASETS[dataset]["model"] not in DATASETS
+    model = [model_folder(dataset) / CARD] if outside else []
+    return Frozen(
+        plan=plan(dataset),
+        files=frozen.digests_of_files(paths),
+        model=frozen.digests_of_files(model),
+        site_labels=tuple(site_labels(dataset)),
+    )
+
+
+def remake_unrecorded():
+    """Have everything made again of which it is not on record what it was made with, as after `rm -r .snakemake`."""
+    found = [path for path in all_results() if mtime(path) and workflow.persistence.metadata(IOFile(path)) is None]
+    workflow.dag.forcefiles.update(map(IOFile, found))
+    if found:
+        print(
+            f"{frozen.listed(found)}: made by a run of which .snakemake has no record; made again, as what lies in cache/ "
+            "need not be computed",
+            file=sys.stderr,
+        )
+
+
+TOLD = {"surface": None, "at": 0.0}  # when the first surface job began, and when the time left was last told
+
+
+def tell(record):
+    """Shorten what Snakemake says of a job, and say every half a minute how long the surfaces will take."""
+    event = getattr(record, "event", None)
+    if event == LogEvent.JOB_INFO:
+        record.reason = progress.shortened(str(record.reason))
+        if record.rule_name == "surface" and TOLD["surface"] is None:
+            TOLD["surface"] = time.monotonic()
+    if event == LogEvent.PROGRESS and TOLD["surface"] and time.monotonic() > TOLD["at"] + 30:
+        TOLD["at"] = time.monotonic()
+        jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name == "surface"]
+        done = sum(workflow.dag.finished(job) for job in jobs)
+        if text := progress.time_left(done, len(jobs), time.monotonic() - TOLD["surface"]):
+            logger.info(f"surfaces: {text}", extra={"quietness": Quietness.PROGRESS})
+    return True
+
+
+if MAIN:
+    logger.addFilter(tell)
