@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
 from hirshprint.opened import USER_BLOCK, read_npz, reading, seal_hdf5
+from hirshprint.surfaces.compiled import remove_damaged_code
 from hirshprint.surfaces.patches import lattice_points, nearest_distances, spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre, unpack_surfaces
 from hirshprint.versions import FINGERPRINT_FORMAT
@@ -228,6 +229,7 @@ def gather_fingerprints(
         A batch holds a structure that is not expected, has it twice or with another geometry; or
         engines, densities or mesh levels differ.
     """
+    remove_damaged_code()
     rows: dict[str, _Row] = {}
     origins: set[tuple[str, str]] = set()
     levels: set[int] = set()

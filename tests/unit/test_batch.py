@@ -241,25 +241,28 @@ def test_a_damaged_file_of_the_cache_is_said_put_aside_and_made_again(
     assert path.with_name(f"{path.name}.damaged").exists()
 
 
-def test_the_first_compilation_is_said(tmp_path: Path) -> None:
-    """Once in a process, before anything is computed; not where the compiled code is at hand."""
-    code = (
+def test_compilation_is_said_and_damaged_code_compiled_again(tmp_path: Path) -> None:
+    """Said once in a process, before anything is computed, and not where the compiled code is at hand."""
+    (tmp_path / "program.py").write_text(
         "import numba\n"
-        "from hirshprint.surfaces.engines import _compiling_said\n"
+        "from hirshprint.surfaces.compiled import compiling_said, remove_damaged_code\n"
         "@numba.njit(cache=True)\ndef f(x):\n    return x + 1\n"
         "@numba.njit(cache=True)\ndef g(x):\n    return f(x)\n"
-        "for one in (1, 1.5):\n    with _compiling_said():\n        assert g(one) == one + 1\n"
+        "remove_damaged_code()\n"
+        "for one in (1, 1.5):\n    with compiling_said():\n        assert g(one) == one + 1\n"
     )
-    (tmp_path / "program.py").write_text(code)
-    said = []
-    for _ in range(2):
-        done = subprocess.run(
-            [sys.executable, "program.py"],
-            cwd=tmp_path,
-            env={"PYTHONPATH": str(Path(status.__file__).parents[1]), "NUMBA_CACHE_DIR": str(tmp_path / "compiled")},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        said.append(done.stderr)
-    assert said == ["compiling the program for surfaces, once for this version: about a minute\n", ""]
+    compiled = tmp_path / "compiled"
+    environment = {"PYTHONPATH": str(Path(status.__file__).parents[1]), "NUMBA_CACHE_DIR": str(compiled)}
+    telling = "compiling the program for surfaces, once for this version: about a minute\n"
+
+    def said() -> str:
+        command = [sys.executable, "program.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stderr
+
+    assert [said(), said()] == [telling, ""]
+    for kind, length in (("nbi", 0), ("nbi", 100), ("nbc", 0), ("nbc", -1)):
+        path = sorted(compiled.rglob(f"*g-*.{kind}"))[0]
+        path.write_bytes(path.read_bytes()[:length])
+        assert said() == f"{path} is damaged (it is cut short): removed, and compiled again\n{telling}"
+        assert said() == ""

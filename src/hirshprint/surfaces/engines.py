@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from hirshprint import versions
@@ -13,6 +10,7 @@ from hirshprint.densities import Densities, read_densities
 from hirshprint.files import digest
 from hirshprint.opened import read_json
 from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.compiled import compiling_said, remove_damaged_code
 from hirshprint.surfaces.surface import Surface
 
 
@@ -49,6 +47,7 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
     """Give the bundled engine."""
     from hirshprint.surfaces.python_engine import compute_surfaces
 
+    remove_damaged_code()
     tables: dict[int, str] = {}
     grid = densities.r_bohr.tobytes().hex()
 
@@ -60,31 +59,10 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
         return digest([tables[z] for z in numbers], mesh_level, versions.SURFACE_ALGORITHM)
 
     def compute(structure: Structure) -> list[Surface]:
-        with _compiling_said():
+        with compiling_said():
             return compute_surfaces(structure, densities, mesh_level)
 
     return Engine(compute, settings)
-
-
-@contextmanager
-def _compiling_said() -> Iterator[None]:
-    """Have the first compilation in this process said: of the first run of a version."""
-    from numba.core import event
-
-    class Teller(event.Listener):  # type: ignore[misc]
-        def on_start(self, _: Any) -> None:
-            _say_once("compiling the program for surfaces, once for this version: about a minute")
-
-        def on_end(self, _: Any) -> None:
-            pass
-
-    with event.install_listener("numba:compile", Teller()):
-        yield
-
-
-@cache
-def _say_once(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 def tonto_engine(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Engine:
