@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import getpass
 import json
 import os
@@ -12,6 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
 LOCKS = Path(".snakemake/locks")
 HEAD_FILE = Path(".snakemake/hirshprint-head.json")
 FORMAT_FILE = "format.txt"
+WRITTEN = (Path(".snakemake"), Path("results"), Path("cache"), Path("logs"))
+DISK_BYTES = 2**18  # that a disk must still take
 SLURM_LOGS = Path("logs/slurm")  # the profile sends them there: a folder that has none never ran on SLURM
 
 
@@ -33,6 +37,10 @@ class RunAliveError(RuntimeError):
 
 class UnfinishedError(RuntimeError):
     """An earlier run in this folder was killed, and left jobs or its lock behind."""
+
+
+class DiskFullError(RuntimeError):
+    """A folder that a run writes to takes no more data."""
 
 
 class FormatError(RuntimeError):
@@ -139,11 +147,41 @@ def remove_head() -> None:
     HEAD_FILE.unlink(missing_ok=True)
 
 
-def chosen_engine(config: dict[str, Any]) -> str:
-    """Write the chosen surface engine as an argument of Snakemake's ``--config``, which its jobs get."""
-    surfaces = config["surfaces"]
-    paths = {name: surfaces["tonto"][name] for name in ("binary", "basis_directory")}
-    return f"surfaces={json.dumps({'engine': surfaces['engine'], 'tonto': paths})}"
+def full_disks(folders: Sequence[Path] = WRITTEN) -> list[str]:
+    """Those of some folders that take no more data: their disk is full, or the user's share of it."""
+    full = []
+    for folder in (folder for folder in folders if folder.is_dir()):
+        probe = folder / f".hirshprint-disk.{os.getpid()}.part"
+        try:
+            probe.write_bytes(b"x" * DISK_BYTES)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                full.append(f"{folder}/")
+        finally:
+            with suppress(OSError):
+                probe.unlink()
+    return full
+
+
+def refuse_full_disk() -> None:
+    """Refuse to begin where nothing can be written; and where a run ends on a full disk, have it say so last.
+
+    Raises
+    ------
+    DiskFullError
+    """
+    if full := full_disks():
+        raise DiskFullError(f"the disk of {', '.join(full)} is full: make room, then the same command again")
+
+    def tell() -> None:
+        if full := full_disks():
+            print(
+                f"\nThe disk of {', '.join(full)} is full: make room, give `hirshprint recover`, then the same command "
+                "again. What is done stays done.",
+                file=sys.stderr,
+            )
+
+    atexit.register(tell)
 
 
 def show_engine(config: dict[str, Any]) -> None:

@@ -161,9 +161,11 @@ def test_a_run_makes_what_is_missing(
     assert all(path.exists() for path in gone)
     assert output.count("results/report.html") >= 1
     assert project.jobs() == {}
-    with h5py.File(project.folder / "results/mine/fingerprints.h5") as found:
-        with h5py.File(projects[engine].folder / "results/mine/fingerprints.h5") as wanted:
-            assert np.array_equal(found["counts"][:], wanted["counts"][:])
+    with (
+        h5py.File(project.folder / "results/mine/fingerprints.h5") as found,
+        h5py.File(projects[engine].folder / "results/mine/fingerprints.h5") as wanted,
+    ):
+        assert np.array_equal(found["counts"][:], wanted["counts"][:])
 
 
 def test_every_file_that_is_deleted_is_made_again(projects: dict[str, Project], tmp_path: Path) -> None:

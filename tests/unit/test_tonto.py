@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 
 from hirshprint.config import ConfigError, resolve_config, resolve_engine
-from hirshprint.runs import chosen_engine
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.batch import run_batch
@@ -531,16 +530,6 @@ def test_densities_that_are_not_tontos() -> None:
     assert resolved("auto") == "python"
     with pytest.raises(ConfigError, match="densities: thakkar"):
         resolved("tonto")
-
-
-def test_jobs_get_what_the_head_chose() -> None:
-    from snakemake.cli import parse_config
-
-    head = resolve_engine(resolve_config({"datasets": {"x": {"table": "t"}}}), {"HIRSHPRINT_TONTO": "/a b/ü 'x'/tonto"})
-    handed = parse_config([chosen_engine(head)])["surfaces"]
-    job = resolve_config({"datasets": {"x": {"table": "t"}}, "surfaces": handed})
-    assert resolve_engine(job, {})["surfaces"] == head["surfaces"]
-    assert resolve_engine(job, {"HIRSHPRINT_TONTO": "/elsewhere"})["surfaces"] == head["surfaces"]
 
 
 # --- batches --------------------------------------------------------------------------------------------------------

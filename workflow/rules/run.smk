@@ -64,7 +64,8 @@ def begin_run():
     if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
         try:
             runs.refuse_unfinished()
-        except (runs.RunAliveError, runs.UnfinishedError) as error:
+            runs.refuse_full_disk()
+        except (runs.RunAliveError, runs.UnfinishedError, runs.DiskFullError) as error:
             stop(str(error))
         path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
         WATCHED.update(frozen.digests_of_files(user_files()))
