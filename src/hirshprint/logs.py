@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TextIO
 
 from hirshprint.files import full_disk_text, is_disk_full
-from hirshprint.opened import DamagedError, put_aside
+from hirshprint.opened import DamagedError, note_damaged
 from hirshprint.status import cpu_file, cpu_seconds
 
 MADE_HERE = ("results", "cache")  # folders whose files the same command makes again
@@ -86,7 +86,7 @@ def _show_error(
 
 
 def _sentence(error: BaseException) -> str:
-    """What a damaged file or a full disk asks of the user, empty for other errors; what is damaged is put aside."""
+    """What a damaged file or a full disk asks of the user, empty for other errors; what is damaged is noted."""
     if isinstance(error, DamagedError):
         return _set_right(error)
     return full_disk_text(error) if is_disk_full(error) else ""
@@ -97,10 +97,11 @@ def _set_right(error: DamagedError) -> str:
     here = Path(os.path.relpath(error.unit))
     if here.parts[0] not in MADE_HERE:
         return f"{damage}: make or copy {error.unit} anew, then give the same command again"
-    if not os.path.lexists(here):  # another job was quicker
-        return f"{damage}: the same command makes it again"
+    again = f"the same command makes {here} again"
+    if not os.path.lexists(here):
+        return f"{damage}: {again}"
     try:
-        aside = put_aside(here)
+        note_damaged(here)
     except OSError as problem:
-        return f"{damage} and cannot be moved ({problem.strerror}): remove {here}; the same command makes it again"
-    return f"{damage}: it is now {aside}, and the same command makes {here} again"
+        return f"{damage}: remove {here}, for that cannot be noted ({problem.strerror}); then {again}"
+    return f"{damage}: it becomes {here}.damaged when this run ends, and then {again}"

@@ -34,6 +34,9 @@ SECONDS_TO_AGREE = 2.0  # until a table and the digest beside it, just replaced,
 DIGEST = "digest"  # key in a JSON file of ours: of all its other keys
 CUT_OR_CHANGED = "it is cut short, or its content was changed"
 
+NOTED = Path(".snakemake/hirshprint-damaged.jsonl")
+"""What the jobs of a run found damaged."""
+
 PASSING = (
     *(errno.ENOENT, errno.EAGAIN, errno.EINTR, errno.ENOLCK, errno.ENOSYS, errno.EMFILE, errno.ENFILE, errno.ENOMEM),
     *(errno.ESTALE, errno.ETIMEDOUT, errno.ENOSPC, errno.EDQUOT),
@@ -68,6 +71,27 @@ def put_aside(path: Path) -> Path:
     with suppress(FileNotFoundError):  # another job was quicker
         path.rename(aside)
     return aside
+
+
+def note_damaged(path: Path) -> None:
+    """Have a file or folder put aside when the run ends; by then no attempt of a job waits for it."""
+    stat = path.stat()
+    NOTED.parent.mkdir(parents=True, exist_ok=True)
+    with NOTED.open("a", encoding="utf-8") as file:
+        file.write(json.dumps([str(path), stat.st_mtime_ns, stat.st_ino]) + "\n")
+
+
+def put_noted_aside() -> None:
+    """Put aside what the jobs of a run noted as damaged, where it has not been made again."""
+    with suppress(OSError):
+        lines = NOTED.read_text(encoding="utf-8").splitlines()
+        NOTED.unlink()
+        for line in lines:
+            with suppress(OSError, ValueError):
+                name, *was = json.loads(line)
+                stat = Path(name).stat()
+                if was == [stat.st_mtime_ns, stat.st_ino]:
+                    put_aside(Path(name))
 
 
 @contextmanager

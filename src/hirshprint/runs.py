@@ -19,7 +19,7 @@ from typing import Any
 
 from hirshprint import slurm, versions
 from hirshprint.files import digest, file_digest, written_whole
-from hirshprint.opened import DamagedError, put_aside, read_json
+from hirshprint.opened import DamagedError, put_aside, put_noted_aside, read_json
 from hirshprint.status import read_status
 
 LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
@@ -143,8 +143,9 @@ def _described(head: Mapping[str, Any]) -> str:
 
 
 def remove_head() -> None:
-    """Forget the head process: the run has ended."""
+    """Forget the head process: the run has ended, and what its jobs found damaged is put aside."""
     HEAD_FILE.unlink(missing_ok=True)
+    put_noted_aside()
 
 
 def full_disks(folders: Sequence[Path] = WRITTEN) -> list[str]:

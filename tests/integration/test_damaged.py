@@ -111,7 +111,8 @@ def test_a_damaged_result_is_named_and_the_same_command_makes_it_again(
     name = path.relative_to(project.folder)
     output = project.run(fails=True)
     assert f"{name} is damaged (" in output
-    assert f"it is now {name}.damaged, and the same command makes {name} again" in output
+    assert f"it becomes {name}.damaged when this run ends, and then the same command makes {name} again" in output
+    assert "not done " in output  # the summary
     assert "Traceback (most recent call last)" not in output
     assert path.with_name(f"{path.name}.damaged").exists()
     project.run()

@@ -22,6 +22,7 @@ from hirshprint.opened import (
     check_table,
     check_zip,
     kept_or_none,
+    note_damaged,
     open_hdf5,
     put_aside,
     read_json,
@@ -31,6 +32,7 @@ from hirshprint.opened import (
     sealed_json,
     table_written,
 )
+from hirshprint.runs import remove_head
 
 ROOT = Path(__file__).parents[2]
 ARRAYS = {"a": np.arange(3000.0), "words": np.array(["Sr", "Ti"]), "one": np.array(2.5)}
@@ -260,7 +262,9 @@ def _job(folder: Path, code: str) -> tuple[str, str]:
     return (folder / "logs/small/job.log").read_text(), done.stderr
 
 
-def test_a_job_puts_a_damaged_result_aside_and_says_so_in_one_sentence(tmp_path: Path) -> None:
+def test_a_damaged_result_is_said_in_one_sentence_and_put_aside_when_the_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "results/small/structures.h5"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"")
@@ -268,13 +272,22 @@ def test_a_job_puts_a_damaged_result_aside_and_says_so_in_one_sentence(tmp_path:
     log, terminal = _job(tmp_path, f"{read}read_structures(Path('results/small/structures.h5'))")
     assert log == terminal
     assert log == (
-        "results/small/structures.h5 is damaged (it is empty): it is now results/small/structures.h5.damaged, and the "
-        "same command makes results/small/structures.h5 again\n"
+        "results/small/structures.h5 is damaged (it is empty): it becomes results/small/structures.h5.damaged when "
+        "this run ends, and then the same command makes results/small/structures.h5 again\n"
     )
+    assert _job(tmp_path, f"{read}read_structures(Path('results/small/structures.h5'))")[0] == log  # a further attempt
+    monkeypatch.chdir(tmp_path)
+    remove_head()
     assert [one.name for one in path.parent.iterdir()] == ["structures.h5.damaged"]
-    log, _ = _job(tmp_path, f"{read}read_structures(Path('results/small/structures.h5'))")  # as a retry meets it
+    log, _ = _job(tmp_path, f"{read}read_structures(Path('results/small/structures.h5'))")
     assert "it was put aside as results/small/structures.h5.damaged" in log
     assert log.count("\n") == 1
+    path.write_bytes(b"")
+    note_damaged(Path("results/small/structures.h5"))
+    path.unlink()
+    path.write_bytes(b"made again")
+    remove_head()
+    assert path.read_bytes() == b"made again"
     assert float((tmp_path / "logs/benchmarks/small/job.cpu").read_text()) > 0
 
 
