@@ -19,6 +19,7 @@ from typing import Any
 
 from hirshprint import slurm, versions
 from hirshprint.files import digest, file_digest, written_whole
+from hirshprint.opened import DamagedError, put_aside, put_noted_aside, read_json
 from hirshprint.status import read_status
 
 LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
@@ -27,7 +28,6 @@ HEAD_FILE = Path(".snakemake/hirshprint-head.json")
 FORMAT_FILE = "format.txt"
 WRITTEN = (Path(".snakemake"), Path("results"), Path("cache"), Path("logs"))
 DISK_BYTES = 2**18  # that a disk must still take
-SLURM_LOGS = Path("logs/slurm")  # the profile sends them there: a folder that has none never ran on SLURM
 
 
 class RunAliveError(RuntimeError):
@@ -142,8 +142,27 @@ def _described(head: Mapping[str, Any]) -> str:
 
 
 def remove_head() -> None:
-    """Forget the head process: the run has ended."""
+    """Forget the head process: the run has ended, and what its jobs found damaged is put aside."""
     HEAD_FILE.unlink(missing_ok=True)
+    put_noted_aside()
+
+
+def take_slurm_executor(plugin: Any) -> None:
+    """Put this library's executor in the place of that of Snakemake's plugin for SLURM; leave other plugins alone.
+
+    It is imported here, where Snakemake has loaded its plugin, and only for runs on SLURM.
+
+    Raises
+    ------
+    SlurmError
+        If this machine lacks SLURM's commands, or an earlier run in this folder has left jobs there.
+    """
+    if plugin.name == "slurm":
+        slurm.ask_for_commands()
+        slurm.refuse_beside_jobs(Path.cwd())
+        from hirshprint.slurm_executor import Executor
+
+        plugin.executor = Executor
 
 
 def full_disks(folders: Sequence[Path] = WRITTEN) -> list[str]:
@@ -257,7 +276,12 @@ def recover_failed() -> list[str]:
     _refuse_while_head_lives(locked=LOCKS.is_dir() and any(LOCKS.iterdir()))
     lines = []
     for dataset in sorted(path.parent for path in Path("results").glob("*/surfaces")):
-        records = {path: read_status(path) for path in sorted(dataset.glob("surfaces/*.npz"))}
+        records: dict[Path, dict[str, Any]] = {}
+        for path in sorted(dataset.glob("surfaces/*.npz")):
+            try:
+                records[path] = read_status(path)
+            except DamagedError as error:
+                lines.append(f"{path} is damaged ({error.reason}): now {put_aside(path)}, and will be made again")
         failed = {path: [n for n, r in found.items() if r["status"] == "failed"] for path, found in records.items()}
         names = [name for found in failed.values() for name in found]
         if not names:
@@ -285,10 +309,17 @@ def _refuse_while_head_lives(locked: bool) -> None:
 
 def _cancel_slurm_orphans() -> list[str]:
     """Cancel this folder's jobs on SLURM: with their head gone nobody would take their results."""
-    if not (slurm.has_slurm() and SLURM_LOGS.is_dir()):
+    if not slurm.has_slurm():
         return []
-    orphans = slurm.folder_jobs(Path.cwd())
+    left = slurm.RUN_FILE.exists()  # a run on SLURM did not end as it should
+    try:
+        orphans = slurm.folder_jobs(Path.cwd(), slurm.COMMAND_SECONDS if left else slurm.GRACE_SECONDS)
+    except slurm.SlurmError as error:
+        if left:
+            raise
+        return [f"SLURM was not asked for jobs ({error}); no run on it was killed here"]
     slurm.cancel(orphans, Path.cwd())
+    slurm.RUN_FILE.unlink(missing_ok=True)
     return [
         f"cancelled SLURM job {job.job_id} ({job.what}, {job.state.lower()}), left behind by a killed run"
         for job in orphans
@@ -297,10 +328,14 @@ def _cancel_slurm_orphans() -> list[str]:
 
 def _read_head() -> dict[str, Any] | None:
     try:
-        head: dict[str, Any] = json.loads(HEAD_FILE.read_text())
-    except (OSError, ValueError):
+        return read_json(HEAD_FILE, ("host", "pid", "start"))
+    except FileNotFoundError:
         return None
-    return head
+    except DamagedError as error:
+        raise RunAliveError(
+            f"{HEAD_FILE}, which says whether a run is under way here, is damaged ({error.reason}): make sure that "
+            f"none is, remove it, and recover again"
+        ) from None
 
 
 def _lives(head: Mapping[str, Any]) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from slurm_site import SlurmSite
+from projects import Project, make_project
+from slurm_site import BATCHES, UNTIL, SlurmSite
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +19,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlurmSite]:
     missing = [name for name in ("munged", "slurmctld", "slurmd", "sbatch") if not shutil.which(name, path=path)]
     if missing:
         pytest.skip(f"SLURM is not installed ({', '.join(missing)} not found); see tests/install-debian-packages")
-    site = SlurmSite(tmp_path_factory.mktemp("slurm"))
+    running = os.environ.get("HIRSHPRINT_CLUSTER")  # folder of one of `cluster start` that stays, with accounting, say
+    site = SlurmSite(Path(running) if running else tmp_path_factory.mktemp("slurm"))
     site.control("start")
     yield site
-    site.control("stop")
+    if not running:
+        site.control("stop")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same work on this machine without SLURM, to compare with."""
+    project = make_project(tmp_path_factory.mktemp("undisturbed") / "project", rows=12, config=BATCHES)
+    project.run(*UNTIL)
+    return project
 
 
 @pytest.fixture(autouse=True)

@@ -10,12 +10,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import h5py
+import numpy as np
 from projects import ROOT, Project, environment
 
 CLUSTER = ROOT / "tests/slurm/cluster"
 PROFILE = ROOT / "profiles/slurm"
 HOOKS = ROOT / "tests/slurm/hooks"
+BATCHES: dict[str, Any] = {
+    "datasets": {"small": {"table": "table.csv"}},
+    "surfaces": {"structures_per_job": 2, "mesh_level": 8},
+}
+UNTIL = ("--until", "fingerprints")
 QUICK = ("--slurm-init-seconds-before-status-checks", "3")
 
 
@@ -50,7 +58,7 @@ class SlurmSite:
     def control(self, action: str) -> None:
         """Start or stop the cluster or a part of it."""
         done = subprocess.run(
-            [str(CLUSTER), action, str(self.folder)], capture_output=True, text=True, timeout=120, check=False
+            [str(CLUSTER), action, str(self.folder)], capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -72,11 +80,11 @@ class SlurmSite:
             )
         return self.heads[-1]
 
-    def run(self, project: Project, *arguments: str, fails: bool = False, seconds: float = 300) -> str:
+    def run(self, project: Project, *arguments: str, fails: bool = False, seconds: float = 900) -> str:
         """Run through the profile to the end; return what it printed."""
         return self.finish(project, self.start(project, *arguments), fails, seconds)
 
-    def finish(self, project: Project, head: subprocess.Popen[str], fails: bool = False, seconds: float = 300) -> str:
+    def finish(self, project: Project, head: subprocess.Popen[str], fails: bool = False, seconds: float = 900) -> str:
         """Wait for the end of a run, and no longer than `seconds`; return what it printed."""
         try:
             code = head.wait(seconds)
@@ -117,9 +125,32 @@ class SlurmSite:
         )
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 120) -> None:
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 400) -> None:
     """Wait for something, but not for ever."""
     until = time.monotonic() + seconds
     while not ready():
         assert time.monotonic() < until, f"waited {seconds} s for {what}"
         time.sleep(0.2)
+
+
+def plan_faults(project: Project, *faults: str) -> None:
+    """Let surface jobs suffer faults, each once (see hooks)."""
+    (project.folder / "faults/taken").mkdir(parents=True, exist_ok=True)
+    for fault in faults:
+        (project.folder / "faults" / fault).touch()
+
+
+def taken_faults(project: Project) -> dict[str, str]:
+    """SLURM job of each fault that has struck."""
+    names = [path.name.split("-", 1) for path in (project.folder / "faults/taken").iterdir()]
+    return {fault: job for job, fault in names}
+
+
+def assert_same_fingerprints(project: Project, other: Project) -> None:
+    """Compare the fingerprints of two runs, bit for bit."""
+    with (
+        h5py.File(project.folder / "results/small/fingerprints.h5") as one,
+        h5py.File(other.folder / "results/small/fingerprints.h5") as two,
+    ):
+        assert list(one["ids"][:]) == list(two["ids"][:])
+        assert np.array_equal(one["counts"][:], two["counts"][:])

@@ -9,58 +9,29 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import h5py
-import numpy as np
 import pytest
 from projects import Project, make_project
-from slurm_site import SlurmSite, wait_until
-
-BATCHES: dict[str, Any] = {
-    "datasets": {"small": {"table": "table.csv"}},
-    "surfaces": {"structures_per_job": 2, "mesh_level": 8},
-}
-UNTIL = ("--until", "fingerprints")
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The same work on this machine without SLURM, to compare with."""
-    project = make_project(tmp_path_factory.mktemp("undisturbed") / "project", rows=12, config=BATCHES)
-    project.run(*UNTIL)
-    return project
-
-
-def _plan_faults(project: Project, *faults: str) -> None:
-    (project.folder / "faults/taken").mkdir(parents=True, exist_ok=True)
-    for fault in faults:
-        (project.folder / "faults" / fault).touch()
-
-
-def _taken(project: Project) -> dict[str, str]:
-    """SLURM job of each fault that has struck."""
-    names = [path.name.split("-", 1) for path in (project.folder / "faults/taken").iterdir()]
-    return {fault: job for job, fault in names}
-
-
-def _assert_same_fingerprints(project: Project, other: Project) -> None:
-    with (
-        h5py.File(project.folder / "results/small/fingerprints.h5") as one,
-        h5py.File(other.folder / "results/small/fingerprints.h5") as two,
-    ):
-        assert list(one["ids"][:]) == list(two["ids"][:])
-        assert np.array_equal(one["counts"][:], two["counts"][:])
+from slurm_site import (
+    BATCHES,
+    PROFILE,
+    UNTIL,
+    SlurmSite,
+    assert_same_fingerprints,
+    plan_faults,
+    taken_faults,
+    wait_until,
+)
 
 
 def test_memory_time_cancelled_job_controller_and_node(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=12, config=BATCHES)
-    _plan_faults(project, "memory-1", "sleep-1", "sleep-2", "sleep-3")
+    plan_faults(project, "memory-1", "sleep-1", "sleep-2", "sleep-3")
     limits = ("--set-resources", "surface:mem_mb=600*attempt", "surface:runtime=attempt")
     head = site.start(project, *UNTIL, *limits)
-    wait_until(lambda: len(_taken(project)) == 4, "jobs to suffer their faults")
-    site.query("scancel", _taken(project)["sleep-1"])
-    memory = _taken(project)["memory-1"]
+    wait_until(lambda: len(taken_faults(project)) == 4, "jobs to suffer their faults")
+    site.query("scancel", taken_faults(project)["sleep-1"])
+    memory = taken_faults(project)["memory-1"]
     wait_until(lambda: {job.job_id: job.state for job in site.jobs(project.folder)}[memory] == "FAILED", "its end")
     site.control("restart-controller")
     site.control("kill-node")
@@ -68,7 +39,7 @@ def test_memory_time_cancelled_job_controller_and_node(site: SlurmSite, undistur
     output = site.finish(project, head)
 
     states = {job.job_id: job.state for job in site.jobs(project.folder)}
-    taken = _taken(project)
+    taken = taken_faults(project)
     assert states[taken["sleep-1"]] == "CANCELLED"
     assert {states[taken["sleep-2"]], states[taken["sleep-3"]]} == {"TIMEOUT"}
     surface = [job for job in site.jobs(project.folder) if job.what.startswith("rule_surface")]
@@ -76,13 +47,13 @@ def test_memory_time_cancelled_job_controller_and_node(site: SlurmSite, undistur
     assert Counter(job.memory for job in again) == {"600M": 4, "1200M": 4}
     assert Counter(job.limit for job in again) == {"1:00": 4, "2:00": 4}
     assert "not done" not in output
-    _assert_same_fingerprints(project, undisturbed)
+    assert_same_fingerprints(project, undisturbed)
 
 
 def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=12, config=BATCHES)
-    _plan_faults(project, "sleep-1", "sleep-2")
-    head = site.start(project, *UNTIL)
+    plan_faults(project, "sleep-1", "sleep-2")
+    head = site.start(project, *UNTIL, "--slurm-logdir", "elsewhere")
     surfaces = project.folder / "results/small/surfaces"
     jobs = len(list((undisturbed.folder / "results/small/surfaces").glob("*.npz")))
 
@@ -90,38 +61,56 @@ def test_killed_head_leaves_jobs_that_recover_ends(site: SlurmSite, undisturbed:
         return [job.job_id for job in site.jobs(project.folder) if job.state in {"RUNNING", "PENDING", "COMPLETING"}]
 
     wait_until(lambda: len(list(surfaces.glob("*.npz"))) == jobs - 2 and len(running()) == 2, "the other jobs")
-    assert len(_taken(project)) == 2
+    log = project.folder / "run.log"
+    wait_until(lambda: log.read_text().count("(Rule: surface)") == jobs - 2, "the head to know of them")
+    assert len(taken_faults(project)) == 2
     alive = site.hirshprint(project, "recover")
     assert alive.returncode == 1
     assert "a run is under way" in alive.stderr
     head.send_signal(signal.SIGKILL)
     head.wait()
+    saved = shutil.move(project.folder / ".snakemake/hirshprint-head.json", tmp_path)
+    shutil.rmtree(project.folder / ".snakemake/locks")  # as Snakemake's message advises
+    assert "SLURM has 2 jobs of an earlier run in this folder" in site.run(project, *UNTIL, fails=True)
+    shutil.move(saved, project.folder / ".snakemake")
     done = site.hirshprint(project, "recover")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("cancelled SLURM job") == 2
-    assert "cleared the stale lock" in done.stderr
     assert "same command" in done.stderr
     assert running() == []
     finished = {path: path.stat().st_mtime_ns for path in surfaces.glob("*.npz")}
     site.run(project, *UNTIL)
-    _assert_same_fingerprints(project, undisturbed)
+    assert_same_fingerprints(project, undisturbed)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert site.hirshprint(project, "recover").stderr == ""
+
+
+def test_a_partition_that_is_not_there(site: SlurmSite, tmp_path: Path) -> None:
+    """One sentence for all jobs, at once, and the work that SLURM takes is done."""
+    project = make_project(tmp_path / "project", rows=12, config=BATCHES)
+    output = site.run(project, *UNTIL, "--set-resources", "surface:slurm_partition=nope", fails=True)
+    (line,) = [line for line in output.splitlines() if line.startswith("SLURM does not take")]
+    assert line.startswith("SLURM does not take a job for its partition nope: there is no such partition")
+    assert line.endswith(f"Correct slurm_partition in {PROFILE / 'config.yaml'}.")
+    assert "sbatch" not in output
+    assert "SLURM account" not in output
+    assert "Trying to restart" not in output
+    assert site.jobs(project.folder) == []
 
 
 def test_lost_node(site: SlurmSite, undisturbed: Project, tmp_path: Path) -> None:
     """SLURM starts the job anew when the node is back; the run waits for it."""
     project = make_project(tmp_path / "project", rows=12, config=BATCHES | {"surfaces": {"mesh_level": 8}})
-    _plan_faults(project, "sleep-1")
+    plan_faults(project, "sleep-1")
     head = site.start(project, *UNTIL)
-    wait_until(lambda: len(_taken(project)) == 1, "the job")
+    wait_until(lambda: len(taken_faults(project)) == 1, "the job")
     site.control("lose-node")
     site.control("start-node")
-    lost = _taken(project)["sleep-1"]
+    lost = taken_faults(project)["sleep-1"]
     site.query("scontrol", "update", f"JobId={lost}", "StartTime=now")  # SLURM would wait for two minutes
     output = site.finish(project, head)
     assert "12 structures computed" in output
-    _assert_same_fingerprints(project, undisturbed)
+    assert_same_fingerprints(project, undisturbed)
 
 
 @pytest.fixture
@@ -147,4 +136,4 @@ def test_full_disk(site: SlurmSite, undisturbed: Project, tmp_path: Path, small_
     subprocess.run(["mount", "-o", "remount,size=40M", str(small_disk)], check=True)
     site.run(project, *UNTIL)
     assert "12 reused, 0 failed" in log.read_text()
-    _assert_same_fingerprints(project, undisturbed)
+    assert_same_fingerprints(project, undisturbed)

@@ -1,11 +1,10 @@
-"""The summary of a run and the states of structures, and SLURM's answers."""
+"""The summary of a run and the states of structures."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ import h5py
 import numpy as np
 import pytest
 
-from hirshprint import slurm
 from hirshprint.files import file_digest
 from hirshprint.logs import _show_error
 from hirshprint.progress import Job, describe_datasets, structure_states, summarise_run
@@ -56,7 +54,7 @@ def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
     assert "2 failed: MemoryError: too large" in text
     assert "1 × train" in text
     (row,) = [line.split() for line in text.splitlines() if line.startswith("  surface")]
-    assert row == ["surface", "2", "90", "of", "3,600", "512", "of", "2,000", "26"]  # batch file 20, benchmark 6.5
+    assert row == ["surface", "2", "90", "of", "3,600", "832", "of", "2,000", "26"]  # with Snakemake; batch file 20, benchmark 6.5
     assert "then again: snakemake --configfile 'my config.yaml'" in text
     assert "hirshprint recover --failed && snakemake" in text
 
@@ -194,30 +192,6 @@ def test_errors_that_are_messages_have_no_traceback(capsys: pytest.CaptureFixtur
     message, traceback = capsys.readouterr().err.split("\n", 1)
     assert message == "write folds: 2"
     assert traceback.startswith("Traceback")
-
-
-def test_only_this_folders_jobs_of_snakemake_are_its_orphans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = "bb404a82-07b5-4785-9c49-842112f1ea3b"
-    lines = [
-        f"1|RUNNING|{run}|rule_surface_wildcards_small_batch0of2|{tmp_path}",
-        f"2|RUNNING|{run}|rule_surface_wildcards_small_batch1of2|/elsewhere",
-        f"3|RUNNING|head|a script of the user's|{tmp_path}",
-        f"4|PENDING|mine_{run}|rule_train|{tmp_path}",
-    ]
-    answer = subprocess.CompletedProcess([], 0, "\n".join(lines) + "\n", "")
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: answer)
-    assert [(job.job_id, job.what) for job in slurm.folder_jobs(tmp_path)] == [
-        ("1", "surface small_batch0of2"),
-        ("4", "train"),
-    ]
-
-
-def test_controller_that_does_not_answer_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "squeue").write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
-    (tmp_path / "squeue").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(slurm.SlurmError, match="Unable to contact"):
-        slurm.folder_jobs(tmp_path)
 
 
 def test_only_a_record_that_changed_is_told_of_its_file(tmp_path: Path) -> None:

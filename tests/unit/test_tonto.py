@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -28,6 +29,7 @@ from hirshprint.surfaces.installation import Installation
 from hirshprint.surfaces.surface import Surface, flat_area_and_volume
 from hirshprint.surfaces.tonto import (
     Tonto,
+    TontoDiskFullError,
     TontoError,
     TontoPassingError,
     TontoTimeoutError,
@@ -227,7 +229,7 @@ BEHAVIOURS: dict[str, tuple[type[TontoError], str]] = {
     "child": (TontoTimeoutError, "had not ended after 1 s"),
     "crash": (TontoError, "broke down"),
     "killed": (TontoPassingError, "killed by signal 9"),
-    "disk_full": (TontoPassingError, "No space left"),
+    "disk_full": (TontoDiskFullError, "the disk of .* is full"),
     "huge": (TontoError, "wrote more than 5 MB"),
 }
 
@@ -595,10 +597,39 @@ def test_batch_keeps_the_good_and_remembers_the_bad(
 def test_what_the_machine_did_is_not_remembered(
     batch: Callable[..., dict[str, dict[str, object]]], behave: Callable[..., Path]
 ) -> None:
-    behave(SrTiO3="disk_full")
-    assert "No space left" in str(batch(attempt=3)["SrTiO3"]["reason"])
+    behave(SrTiO3="killed")
+    assert "killed by signal 9" in str(batch(attempt=3)["SrTiO3"]["reason"])
     behave(any="good")
     assert batch(attempt=1)["SrTiO3"]["status"] == "ok"
+
+
+def test_a_full_disk_is_called_so_and_blamed_on_no_structure(
+    batch: Callable[..., dict[str, dict[str, object]]],
+    behave: Callable[..., Path],
+    fake: Installation,
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Tonto on a full disk says nothing and ends well; so does the stand-in. Room made, the same job goes well."""
+    behave(any="short")
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    filler = small_disk / "filler"
+    words = f"the disk of {small_disk} is full"
+    for pages in (5, 1, 0):  # the surface does not fit; the crystal's file does not; nothing does
+        filler.write_bytes(b"")
+        filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 4096 * pages))
+        with pytest.raises(TontoDiskFullError, match=words):
+            batch(attempt=3)
+        with pytest.raises(TontoDiskFullError, match=words) as caught:
+            probe(fake)
+        assert "surfaces.tonto.binary" not in explain_probe(caught.value)
+        assert words in explain_probe(caught.value)
+        assert list(small_disk.iterdir()) == [filler]
+    assert not (tmp_path / "out.npz").exists()
+    assert not list((tmp_path / "cache").glob("failed/*"))
+    filler.unlink()
+    assert {record["status"] for record in batch(attempt=1).values()} == {"ok"}
 
 
 def test_another_tonto_on_the_node_fails_the_job(batch: Callable[..., object], tmp_path: Path) -> None:

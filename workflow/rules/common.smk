@@ -304,7 +304,12 @@ def growing(amount, per_structure=0.0):
     return quick(amount_asked)
 
 
-mem_mb = growing  # MB; what was measured stands in docs/slurm.md
+def mem_mb(amount, per_structure=0.0):
+    """Memory in MB that a job asks for: its own, which grows with each attempt, and that of Snakemake beside it."""
+    own = growing(amount, per_structure)
+    return quick(lambda wildcards, attempt: own(wildcards, attempt) + progress.SNAKEMAKE_MB)
+
+
 minutes = growing
 
 

@@ -67,7 +67,8 @@ def begin_run():
         try:
             runs.refuse_unfinished()
             runs.refuse_full_disk()
-        except (runs.RunAliveError, runs.UnfinishedError, runs.DiskFullError) as error:
+            runs.take_slurm_executor(workflow.executor_plugin)
+        except (runs.RunAliveError, runs.UnfinishedError, runs.DiskFullError, runs.slurm.SlurmError) as error:
             stop(str(error))
         path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
         WATCHED.update(frozen.digests_of_files(user_files()))
