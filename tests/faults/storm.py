@@ -130,6 +130,9 @@ def follow(storm: Storm, output: str) -> None:
     if asked == "recover":
         done = storm.site.hirshprint("recover")
         storm.note(f"  hirshprint recover: {storm.check(done, quiet=True)}")
+        if named := re.search(r"(\S+), which says whether a run is under way here, is damaged", done.output()):
+            (storm.site.folder / named[1]).unlink()
+            storm.note(f"  removed {named[1]}, recover: {storm.check(storm.site.hirshprint('recover'), quiet=True)}")
     elif asked:
         done = storm.site.start(storm.site.command(f"--{asked}"), asked)
         storm.note(f"  snakemake --{asked}: {storm.check(done)}")
