@@ -23,7 +23,7 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(ROOT / "cache/
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long tests first, so that no worker is left with them at the end."""
-    order = {"slurm": 0, "browser": 1, "integration": 2, "unit": 3}
+    order = {"slurm": 0, "faults": 0, "browser": 1, "integration": 2, "unit": 3}
     items.sort(key=lambda item: order.get(item.path.parent.name, 4))
 
 

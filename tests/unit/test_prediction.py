@@ -197,7 +197,7 @@ def test_a_new_process_can_load_the_networks(trained: Trained, tmp_path: Path, m
     (folder / "model.json").write_text(json.dumps(sealed_json(card | {"validation_mean_absolute_error": {model: 0.1}})))
     command = [sys.executable, "-m", "hirshprint.cli", "predict", "SrTiO3", "--model", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"SrTiO3 +Sr +Ti +O +\d\.\d{4} +\d\.\d{4}", done.stdout)
 
