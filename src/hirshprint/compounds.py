@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hirshprint.densities import Densities
 from hirshprint.files import written_whole
 from hirshprint.fingerprints import bin_edges, fingerprint_of
+from hirshprint.opened import read_npz
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
@@ -119,8 +120,7 @@ def write_compound(
 
 def read_compound(path: str | Path) -> Compound:
     """Read what `write_compound` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = dict(file)
+    arrays: dict[str, Any] = read_npz(path)
     packed = {name.removeprefix("surface_"): array for name, array in arrays.items() if name.startswith("surface_")}
     *meshes, cell = unpack_surfaces(packed)[""]
     structure = Structure(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections import Counter
@@ -16,9 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.fingerprints import ROWS_AT_ONCE, moments
+from hirshprint.opened import open_hdf5, read_rows
 from hirshprint.splits import HOLDOUT, SPLIT_SEED, Parts, dealt, divide, hold_out
 
 SITES = ("A", "B", "X")
+TARGETS = (  # columns of a table of targets, beside those of the sites
+    *("structure_id", "compound", "group", "formula", "initial_edge_angstrom", "property", "unit", "value"),
+)
 CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
@@ -172,8 +175,7 @@ def site_columns(header: Sequence[str]) -> list[str]:
 
 def _read_table(targets_csv: str | Path) -> tuple[dict[str, dict[str, str]], list[str]]:
     """Rows of the targets by structure id, and the columns of the sites, where every row has them."""
-    with Path(targets_csv).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows(targets_csv, TARGETS)
     _refuse(_repeated(row["structure_id"] for row in rows), f"{targets_csv}: more than one row for")
     sites = site_columns(list(rows[0])) if rows else []
     named = all(row[site] for row in rows for site in sites)
@@ -184,7 +186,7 @@ def _read_counts(
     fingerprints_h5: str | Path, channels: Sequence[str] | None, site_moments: bool
 ) -> tuple[list[str], tuple[str, ...], NDArray[np.float32], NDArray[np.float64] | None]:
     """Sorted ids, channels, counts (n, channels, bins, bins), and moments (n, sites, 12) where these are wanted."""
-    with h5py.File(fingerprints_h5) as file:
+    with open_hdf5(fingerprints_h5, ("ids", "channels", "counts")) as file:
         ids = [text.decode() for text in file["ids"][:]]
         _refuse(_repeated(ids), f"{fingerprints_h5}: more than one fingerprint for")
         present = [text.decode() for text in file["channels"][:]]
@@ -210,7 +212,7 @@ def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> 
     DatasetError
         The file has no such channel.
     """
-    with h5py.File(fingerprints_h5) as file:
+    with open_hdf5(fingerprints_h5, ("ids", "channels", "counts")) as file:
         present = [text.decode() for text in file["channels"][:]]
         if "total" not in present:
             raise DatasetError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
+
+from hirshprint.opened import open_hdf5
 
 BOHR = 0.529177210903
 """Bohr radius in Å (CODATA 2018)."""
@@ -42,7 +43,7 @@ class Densities:
 
 def read_densities(path: str | Path) -> Densities:
     """Read the file that `workflow/scripts/write_densities.py` makes."""
-    with h5py.File(path) as file:
+    with open_hdf5(path, ("r_bohr", "density")) as file:
         return Densities(
             file["r_bohr"][:],
             file["density"][:],

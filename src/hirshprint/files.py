@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_TEXT = re.compile(r"No space left on device|[Dd]isk quota exceeded|requested and \d+ written")
+"""How libraries that lose the number of the error say that a disk is full."""
+
+NO_PLACE = "No usable temporary directory"  # which Python says where it cannot write into any
 
 
 @contextmanager
@@ -20,8 +30,53 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            error.filename = str(path)  # the error of a write does not say where
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Say whether an error, or what caused it, is that a disk is full or a quota used up."""
+    while error is not None:
+        if getattr(error, "full_folder", None) or (isinstance(error, OSError) and error.errno in FULL):
+            return True
+        if isinstance(error, (OSError, RuntimeError)) and FULL_TEXT.search(str(error)):
+            return True
+        if NO_PLACE in str(error) and not shutil.disk_usage(scratch_place()).free:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def full_disk_text(error: BaseException | None) -> str:
+    """Say in one sentence which disk is full, after an error of which `is_disk_full`."""
+    names = []
+    while error is not None:
+        if folder := getattr(error, "full_folder", None):
+            return disk_full(folder)
+        if isinstance(error, OSError) and error.errno in FULL and error.filename:
+            names.append(str(error.filename))
+        error = error.__cause__ or error.__context__
+    if names:
+        return disk_full(Path(names[0]).absolute().parent)
+    folders = [Path.cwd(), *(Path.cwd() / name for name in ("results", "cache", "logs")), scratch_place()]
+    return disk_full(min((one for one in folders if one.is_dir()), key=lambda one: shutil.disk_usage(one).free))
+
+
+def scratch_place() -> Path:
+    """Folder for temporary files, also where none can be written for a full disk."""
+    try:
+        return Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return Path(os.environ.get("TMPDIR", "/tmp"))
+
+
+def disk_full(folder: Path) -> str:
+    """Sentence on the full disk of a folder."""
+    return f"the disk of {folder} is full, or your quota there is used up: make room, then give the same command again"
 
 
 def digest(*parts: Any) -> str:

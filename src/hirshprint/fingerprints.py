@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
+from hirshprint.opened import USER_BLOCK, read_npz, reading, seal_hdf5
+from hirshprint.surfaces.compiled import remove_damaged_code
 from hirshprint.surfaces.patches import lattice_points, nearest_distances, spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre, unpack_surfaces
 from hirshprint.versions import FINGERPRINT_FORMAT
@@ -227,6 +229,7 @@ def gather_fingerprints(
         A batch holds a structure that is not expected, has it twice or with another geometry; or
         engines, densities or mesh levels differ.
     """
+    remove_damaged_code()
     rows: dict[str, _Row] = {}
     origins: set[tuple[str, str]] = set()
     levels: set[int] = set()
@@ -257,9 +260,9 @@ def _row(surfaces: Sequence[Surface], settings: Mapping[str, Any], site_labels: 
 
 
 def _checked_batch(path: Path, expected: Mapping[str, str]) -> dict[str, list[Surface]]:
-    with np.load(path, allow_pickle=False) as arrays:
-        found = unpack_surfaces(arrays)
-        status = json.loads(str(arrays["status"]))
+    with reading(path):
+        arrays = read_npz(path)
+        found, status = unpack_surfaces(arrays), json.loads(str(arrays["status"]))
     for name in found:
         if name not in expected:
             raise ValueError(f"{path}: {name} is not among the structures of this dataset")
@@ -306,7 +309,7 @@ def _write(
     text = h5py.string_dtype()
     shape = (len(channels), bins["count"], bins["count"])
     sites = [site for row in rows.values() for site in row.sites]
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", userblock_size=USER_BLOCK) as file:
         file["ids"] = np.array(list(rows), dtype=text)
         file["channels"] = np.array(channels, dtype=text)
         file["bin_edges_angstrom"] = bin_edges(bins)
@@ -332,3 +335,4 @@ def _write(
                 line[row.place] = row.value
             counts[start : start + len(block)] = block.reshape(-1, *shape)
         file.attrs.update(attributes)
+    seal_hdf5(path)

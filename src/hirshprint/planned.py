@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from hirshprint.config import SITE_NETWORKS, learning_of
+from hirshprint.opened import DamagedError, read_rows
 from hirshprint.splits import HOLDOUT, absence, learning_faults, target_faults
 from hirshprint.structures.entries import Plan, Rejection
 from hirshprint.structures.prototypes import find_prototype
@@ -131,10 +131,10 @@ def known_faults(name: str, learning: Mapping[str, Any], folder: Path) -> list[s
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
+    try:
+        return read_rows(path)
+    except (FileNotFoundError, DamagedError):  # the job that reads it names what is damaged
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _possible(name: str, plan: Plan) -> bool:

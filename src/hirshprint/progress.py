@@ -6,13 +6,15 @@ import csv
 import shlex
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hirshprint.frozen import listed
+from hirshprint.opened import DamagedError, read_rows
 from hirshprint.remarks import REMARKED, remark_lines, split_remarks
-from hirshprint.status import failure_text, read_cpu_seconds, read_status
+from hirshprint.status import failure_text, job_cpu_seconds, read_status
 from hirshprint.structures.batches import BATCH, batch_of
 from hirshprint.structures.entries import Entry, Plan, origin_digest, passed_over_text
 from hirshprint.structures.planning import plan_dataset
@@ -20,6 +22,7 @@ from hirshprint.structures.planning import plan_dataset
 BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
 UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
 PLACE = ": "  # between the row, file or record and the reason
+SNAKEMAKE_MB = 320  # of the two Snakemake processes that a job on SLURM has beside its own (docs/slurm.md)
 REASONS = 3  # files that a reason names before the rest is only counted
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 
@@ -107,7 +110,7 @@ def _structure_lines(jobs: Sequence[Job]) -> tuple[list[str], int]:
     """Count structures by what became of them in the batches of this run; return the lines and how many failed."""
     records: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
     for job in jobs:
-        if job.output.exists():
+        with suppress(OSError, DamagedError):  # the job that reads the file next names it
             records[job.dataset] |= read_status(job.output)
     lines, failures = [], 0
     for dataset, found in records.items():
@@ -128,7 +131,10 @@ def _remark_lines(jobs: Sequence[Job]) -> list[str]:
     """Count the structures with remarks of the datasets that these jobs made the tables of; say which remarks."""
     lines = []
     for dataset, folder in {job.dataset: job.output.parent for job in jobs}.items():
-        rows = _read_table(folder / "targets.csv")
+        try:
+            rows = _read_table(folder / "targets.csv")
+        except DamagedError:  # the job that reads it names it
+            continue
         remarks = [(row["structure_id"], split_remarks(row.get("remarks"))) for row in rows if row.get("remarks")]
         if remarks:
             lines.append(f"remarks       {dataset}: {len(rows):,} structures, of which {len(remarks):,} with remarks")
@@ -145,7 +151,7 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
     lines = []
     for rule, found in by_rule.items():
         longest = max(used["s"] for _, used in found)
-        largest = max(used.get("max_rss", 0.0) for _, used in found)
+        largest = max(used.get("max_rss", 0.0) for _, used in found) + SNAKEMAKE_MB
         lines.append(
             f"  {rule:<20} {len(found):>6,} {longest:>9,.0f} of {max(job.minutes or 0 for job, _ in found) * 60:>7,.0f}"
             f" {largest:>9,.0f} of {max(job.mem_mb or 0 for job, _ in found):>7,.0f}"
@@ -156,10 +162,10 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
 
 
 def _used(job: Job) -> dict[str, float]:
-    """Figures of a job's benchmark file; a surface job tells its CPU time itself, with that of an external engine."""
+    """Figures of a job's benchmark file; its CPU time as it counted it itself, with that of programs that it ran."""
     used = _read_benchmark(job.benchmark) if job.benchmark is not None else {}
-    if used and job.rule == "surface" and job.output.exists():
-        seconds = read_cpu_seconds(job.output)
+    if used and job.benchmark is not None:
+        seconds = job_cpu_seconds(job.benchmark, job.output if job.rule == "surface" else None)
         used |= {"cpu_time": seconds} if seconds is not None else {}
     return used
 
@@ -320,10 +326,7 @@ def _structure_state(
 
 
 def _read_table(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_rows(path) if path.exists() else []
 
 
 def _read_records(folder: Path) -> dict[str, dict[str, Any]]:

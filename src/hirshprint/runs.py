@@ -19,6 +19,7 @@ from typing import Any
 
 from hirshprint import slurm, versions
 from hirshprint.files import digest, file_digest, written_whole
+from hirshprint.opened import DamagedError, put_aside, put_noted_aside, read_json
 from hirshprint.status import read_status
 
 LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
@@ -141,8 +142,9 @@ def _described(head: Mapping[str, Any]) -> str:
 
 
 def remove_head() -> None:
-    """Forget the head process: the run has ended."""
+    """Forget the head process: the run has ended, and what its jobs found damaged is put aside."""
     HEAD_FILE.unlink(missing_ok=True)
+    put_noted_aside()
 
 
 def take_slurm_executor(plugin: Any) -> None:
@@ -274,7 +276,12 @@ def recover_failed() -> list[str]:
     _refuse_while_head_lives(locked=LOCKS.is_dir() and any(LOCKS.iterdir()))
     lines = []
     for dataset in sorted(path.parent for path in Path("results").glob("*/surfaces")):
-        records = {path: read_status(path) for path in sorted(dataset.glob("surfaces/*.npz"))}
+        records: dict[Path, dict[str, Any]] = {}
+        for path in sorted(dataset.glob("surfaces/*.npz")):
+            try:
+                records[path] = read_status(path)
+            except DamagedError as error:
+                lines.append(f"{path} is damaged ({error.reason}): now {put_aside(path)}, and will be made again")
         failed = {path: [n for n, r in found.items() if r["status"] == "failed"] for path, found in records.items()}
         names = [name for found in failed.values() for name in found]
         if not names:
@@ -321,10 +328,14 @@ def _cancel_slurm_orphans() -> list[str]:
 
 def _read_head() -> dict[str, Any] | None:
     try:
-        head: dict[str, Any] = json.loads(HEAD_FILE.read_text())
-    except (OSError, ValueError):
+        return read_json(HEAD_FILE, ("host", "pid", "start"))
+    except FileNotFoundError:
         return None
-    return head
+    except DamagedError as error:
+        raise RunAliveError(
+            f"{HEAD_FILE}, which says whether a run is under way here, is damaged ({error.reason}): make sure that "
+            f"none is, remove it, and recover again"
+        ) from None
 
 
 def _lives(head: Mapping[str, Any]) -> bool:

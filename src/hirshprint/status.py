@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hirshprint.files import written_whole
+from hirshprint.opened import read_npz, read_rows, reading, table_written
 from hirshprint.remarks import REMARKED, REMEDY, SEPARATOR
 
 STATUS_COLUMNS = ("structure_id", "source", "status", "stage", "reason", "remedy")
@@ -21,27 +22,63 @@ REMEDIES = {
 
 def write_status(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     """Write rows with the columns STATUS_COLUMNS as CSV."""
-    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with table_written(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, STATUS_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
 
 
 def read_status(batch_file: Path) -> dict[str, dict[str, Any]]:
-    """Read the status records of a batch file, by structure id."""
-    import numpy as np  # not needed by those that only write the table
+    """Read the status records of a batch file, by structure id.
 
-    with np.load(batch_file, allow_pickle=False) as arrays:
-        status: dict[str, dict[str, Any]] = json.loads(str(arrays["status"]))
+    Raises
+    ------
+    DamagedError
+        They are not as they were written.
+    """
+    with reading(batch_file):
+        status: dict[str, dict[str, Any]] = json.loads(str(read_npz(batch_file, ["status"])["status"]))
     return status
 
 
-def read_cpu_seconds(batch_file: Path) -> float | None:
-    """Read the CPU seconds of the job that wrote a batch file; None where it did not say."""
-    import numpy as np  # as above
+def read_cpu_seconds(batch_file: Path) -> float:
+    """Read the CPU seconds of the job that wrote a batch file, its earlier attempts included."""
+    return float(read_npz(batch_file, ["cpu_seconds"])["cpu_seconds"])
 
-    with np.load(batch_file, allow_pickle=False) as arrays:
-        return float(arrays["cpu_seconds"]) if "cpu_seconds" in arrays else None
+
+def earlier_seconds(batch_file: Path) -> float:
+    """Read the wall time of the attempts of a job of surfaces before the last one; 0 where that cannot be read."""
+    try:
+        return float(read_npz(batch_file, ["earlier_seconds"])["earlier_seconds"])
+    except (OSError, ValueError):
+        return 0.0
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of this process and of the programs that it ran and that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
+def cpu_file(benchmark: Path) -> Path:
+    """File with the CPU seconds of a job, beside its benchmark."""
+    return benchmark.with_suffix(".cpu")
+
+
+def job_cpu_seconds(benchmark: Path, output: Path | None = None) -> float | None:
+    """CPU seconds of a job as it knows them itself; None where it left no word.
+
+    Snakemake's benchmark looks at a job every 30 s and misses most of its child processes, which are shorter.
+
+    Parameters
+    ----------
+    benchmark : its benchmark file.
+    output : batch file of a job of surfaces, whose earlier attempts count too; of other jobs the last one counts.
+    """
+    try:
+        return read_cpu_seconds(output) if output else float(cpu_file(benchmark).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def merge_status(rejected: Path, targets: Path, batches: Sequence[dict[str, dict[str, Any]]]) -> list[dict[str, str]]:
@@ -54,10 +91,10 @@ def merge_status(rejected: Path, targets: Path, batches: Sequence[dict[str, dict
     batches : status records of each batch, by structure id.
     """
     records = {name: record for batch in batches for name, record in batch.items()}
-    with targets.open(newline="", encoding="utf-8") as file:
-        rows = [_status_row(row, records.get(row["structure_id"])) for row in csv.DictReader(file)]
-    with rejected.open(newline="", encoding="utf-8") as file:
-        return rows + [dict(row) for row in csv.DictReader(file)]
+    rows = [
+        _status_row(row, records.get(row["structure_id"])) for row in read_rows(targets, ("structure_id", "source"))
+    ]
+    return rows + read_rows(rejected, STATUS_COLUMNS)
 
 
 def _status_row(target: dict[str, str], record: dict[str, Any] | None) -> dict[str, str]:

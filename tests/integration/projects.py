@@ -53,7 +53,7 @@ class Project:
         """Run Snakemake on two cores; return what it printed."""
         command = self.command("--cores", "2", *arguments)
         done = subprocess.run(
-            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=600, check=False
+            command, cwd=self.folder, env=environment(), capture_output=True, text=True, timeout=3600, check=False
         )
         output = done.stdout + done.stderr
         assert (done.returncode != 0) == fails, output

@@ -141,7 +141,7 @@ def test_failure_after_the_fingerprints_leaves_nothing_stale(finished: Project, 
 def test_compounds_to_be_shown_recompute_the_report_alone(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(report={"compounds": ["BaAmO3"]})
-    assert project.jobs() == {"shown_surfaces": 1, "report": 1, "all": 1}
+    assert project.jobs() == {"shown_surfaces": 1, "cost": 1, "report": 1, "all": 1}
 
 
 def test_a_caption_or_a_plot_recomputes_the_report_alone(finished: Project, tmp_path: Path) -> None:

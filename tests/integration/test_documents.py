@@ -118,7 +118,7 @@ def run(folder: Path, command: str) -> str:
         XDG_CACHE_HOME=str(folder / "cache/home"),
     )
     done = subprocess.run(
-        ["bash", "-ec", command], cwd=folder, env=variables, capture_output=True, text=True, timeout=600, check=False
+        ["bash", "-ec", command], cwd=folder, env=variables, capture_output=True, text=True, timeout=3600, check=False
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout + done.stderr

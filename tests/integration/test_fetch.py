@@ -104,7 +104,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[[bool], Server]]:
         port = tmp_path / f"port-{len(servers)}"
         command = [PYTHON, ROOT / "tests/optimade_server.py", port, entries, "yes" if faults else "no"]
         servers.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 600
         while not port.exists():
             assert servers[-1].poll() is None, servers[-1].stderr
             assert time.monotonic() < until, "the server did not start"

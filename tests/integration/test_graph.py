@@ -47,9 +47,9 @@ BELOW = (
 )
 
 
-def _with_another_fault(project: Project) -> None:
-    """A file that cannot be read: the structures are made again, and no surface."""
-    (project.folder / "crystals/bad.cif").write_text("data_bad\n")
+def _strictly(project: Project) -> None:
+    """Whether a fault stops the run: the structures are made again, and no surface."""
+    project.configure(strict=True)
 
 
 def _without_structures(project: Project) -> None:
@@ -74,12 +74,12 @@ def _without_probe(project: Project) -> None:
 
 ABOVE: dict[str, dict[str, Callable[[Project], None]]] = {
     "python": {
-        "structures": _with_another_fault,
+        "structures": _strictly,
         "structures missing": _without_structures,
         "densities missing": _without_densities,
     },
     "tonto": {
-        "structures": _with_another_fault,
+        "structures": _strictly,
         "probe, Tonto moved": _moved_tonto,
         "probe missing": _without_probe,
     },

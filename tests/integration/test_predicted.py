@@ -58,7 +58,7 @@ def test_a_dataset_is_predicted_with_the_models_of_another(project: Project) -> 
         env=environment(PYTHONPATH=paths),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=3600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -146,7 +146,7 @@ def test_presets_of_other_tables(shared: Path, tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=3600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

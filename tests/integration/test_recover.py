@@ -41,6 +41,7 @@ def test_failed_structure_is_computed_again_and_only_that(finished: Project, tmp
     assert "best model" not in output  # which no part of this run made anew
     assert project.jobs() == {
         "shown_surfaces": 1,
+        "cost": 1,
         "report": 1,
         "all": 1,
     }  # the structure was in the old fingerprints after all

@@ -28,7 +28,7 @@ def densities_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
         path: Path = folder / f"{source}.h5"
         if not path.exists():
             script = ROOT / "workflow" / "scripts" / "write_densities.py"
-            subprocess.run([python, script, "--source", source, "--out", path], check=True, timeout=120)
+            subprocess.run([python, script, "--source", source, "--out", path], check=True, timeout=600)
         return path
 
     return made

@@ -13,11 +13,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/hirshprint"
 ROOMS = [  # each imports only those before it
-    *("__init__", "versions", "files", "words", "remarks", "status", "splits"),
+    *("__init__", "versions", "files", "opened", "words", "remarks", "status", "splits"),
     *("structures", "densities", "surfaces", "fingerprints", "distances", "comparison", "compounds"),
     *("datasets", "models", "report"),
     *("config_model", "config_files", "config_messages", "config", "planned", "config_documents"),
-    *("slurm", "slurm_executor", "logs", "runs", "progress", "commands", "cli"),
+    *("frozen", "slurm", "slurm_executor", "logs", "runs", "progress", "pending", "commands", "cli"),
 ]
 HOMES = {  # where a package that is slow to import may be imported, besides inside of functions
     "tensorflow": "models/backend.py",

@@ -21,6 +21,7 @@ import pytest
 from hirshprint import cli
 from hirshprint.commands import CommandError, inputs, surface
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
+from hirshprint.opened import seal_hdf5
 from hirshprint.surfaces.python_engine import compute_surfaces
 
 ROOT = Path(__file__).parents[2]
@@ -489,6 +490,9 @@ def test_compare_refuses_what_cannot_be_compared(
         shutil.copy(tmp_path / "area.h5", other)
         with h5py.File(other, "r+") as file:
             file[name][...] = values
+        code, _, err = run("compare", tmp_path / "area.h5", other)
+        assert "a damaged one (it is cut short, or its content was changed)" in err
+        seal_hdf5(other)
         code, _, err = run("compare", tmp_path / "area.h5", other)
         assert code == 1
         assert reason in err

@@ -96,7 +96,7 @@ def test_program_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
         f"import runpy, sys; sys.argv = ['x', '--source', 'x2c', '--out', '{tmp_path}/d.h5'];"
         f"sys.modules['atomref'] = None; runpy.run_path({str(script)!r}, run_name='__main__')"
     )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, check=False)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=600, check=False)
     assert run.returncode != 0
     assert list(tmp_path.iterdir()) == []
 

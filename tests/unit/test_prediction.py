@@ -23,6 +23,7 @@ from hirshprint.models.backend import prepare_device
 from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.models.prediction import predict_dataset, write_folder_card
 from hirshprint.models.training import needed_of_fingerprints, train_networks
+from hirshprint.opened import sealed_json
 from hirshprint.structures.building import build_structures, write_targets
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.planning import plan_dataset
@@ -193,10 +194,10 @@ def test_a_new_process_can_load_the_networks(trained: Trained, tmp_path: Path, m
     folder = tmp_path / "models"
     shutil.copytree(trained[0], folder)
     card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    (folder / "model.json").write_text(json.dumps(card | {"validation_mean_absolute_error": {model: 0.1}}))
+    (folder / "model.json").write_text(json.dumps(sealed_json(card | {"validation_mean_absolute_error": {model: 0.1}})))
     command = [sys.executable, "-m", "hirshprint.cli", "predict", "SrTiO3", "--model", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"SrTiO3 +Sr +Ti +O +\d\.\d{4} +\d\.\d{4}", done.stdout)
 
@@ -213,7 +214,7 @@ def test_models_that_do_not_fit_are_refused_with_the_reason(
         ({"prototype": None}, 2, "learned from files"),
         ({"versions": card["versions"] | {"surfaces": "1"}}, 1, "versions.surfaces is 1 in the model, here 2"),
     ):
-        (tmp_path / "model.json").write_text(json.dumps(card | change), encoding="utf-8")
+        (tmp_path / "model.json").write_text(json.dumps(sealed_json(card | change)), encoding="utf-8")
         assert main(["predict", "SrTiO3", "--model", str(tmp_path)]) == code
         assert message in capsys.readouterr().err
     other = card | {"fingerprint": FINGERPRINT | {"bins": BINS | {"count": 40}}, "densities": "x2c"}
@@ -253,7 +254,7 @@ def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsy
     for model in ("cnn_paper", "cgcnn"):
         card = json.loads((tmp_path / "models/model.json").read_text(encoding="utf-8"))
         card["validation_mean_absolute_error"] = {model: 0.1}
-        (tmp_path / "models/model.json").write_text(json.dumps(card), encoding="utf-8")
+        (tmp_path / "models/model.json").write_text(json.dumps(sealed_json(card)), encoding="utf-8")
         out = tmp_path / f"{model}.csv"
         assert main(["predict", "--cif", str(new), "--model", str(tmp_path / "models"), "--out", str(out)]) == 0
         found = pd.read_csv(out).set_index("name")

@@ -17,6 +17,7 @@ from hirshprint.models.predictions import (
     with_ensembles,
     write_predictions,
 )
+from hirshprint.opened import DamagedError
 
 
 def predictions(seed: str = "0", shift: float = 0.1) -> pd.DataFrame:
@@ -71,7 +72,10 @@ def test_an_unreadable_number_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "predictions.csv"
     write_predictions(path, predictions())
     path.write_text(path.read_text(encoding="utf-8").replace("3.9,", "three,", 1), encoding="utf-8")
-    with pytest.raises(ValueError, match=r"predictions\.csv.*numbers"):
+    with pytest.raises(DamagedError, match=r"predictions\.csv.*its content was changed"):
+        read_predictions(path)
+    (tmp_path / ".predictions.csv.digest").unlink()
+    with pytest.raises(DamagedError, match=r"predictions\.csv.*numbers"):
         read_predictions(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -28,6 +29,7 @@ from hirshprint.surfaces.installation import Installation
 from hirshprint.surfaces.surface import Surface, flat_area_and_volume
 from hirshprint.surfaces.tonto import (
     Tonto,
+    TontoDiskFullError,
     TontoError,
     TontoPassingError,
     TontoTimeoutError,
@@ -227,7 +229,7 @@ BEHAVIOURS: dict[str, tuple[type[TontoError], str]] = {
     "child": (TontoTimeoutError, "had not ended after 1 s"),
     "crash": (TontoError, "broke down"),
     "killed": (TontoPassingError, "killed by signal 9"),
-    "disk_full": (TontoPassingError, "No space left"),
+    "disk_full": (TontoDiskFullError, "the disk of .* is full"),
     "huge": (TontoError, "wrote more than 5 MB"),
 }
 
@@ -244,12 +246,12 @@ def test_failures_are_told_and_leave_nothing(
     behave(any=behaviour)
     monkeypatch.setattr("hirshprint.surfaces.tonto.MOST_BYTES", 5_000_000)
     monkeypatch.setattr("hirshprint.surfaces.process.GRACE", 0.3)
-    limit = 1.0 if behaviour in ("hang", "deaf", "child") else 30.0
+    limit = 1.0 if behaviour in ("hang", "deaf", "child") else 300.0
     kind, reason = BEHAVIOURS[behaviour]
     start = time.monotonic()
     with pytest.raises(TontoError, match=reason) as caught:
         compute_surfaces(perovskite((38, 22, 8), 3.905), Tonto(fake, time_limit_seconds=limit))
-    assert time.monotonic() - start < limit + 5
+    assert time.monotonic() - start < 600  # what hangs would for an hour
     assert type(caught.value) is kind
     assert "site A: " in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -338,11 +340,11 @@ def test_nothing_outlives_the_job(
     _until(lambda: child.exists() and bool(child.read_text()))
     assert len(processes_in(scratch)) == 2
     job.send_signal(number)
-    job.wait(timeout=20)
+    job.wait(timeout=600)
     _until(lambda: processes_in(scratch) == [] and list(scratch.iterdir()) == [])
 
 
-def _until(done: Callable[[], bool], seconds: float = 20.0) -> None:
+def _until(done: Callable[[], bool], seconds: float = 600.0) -> None:
     end = time.monotonic() + seconds
     while not done():
         assert time.monotonic() < end
@@ -542,7 +544,7 @@ def batch(
         "binary": fake.binary,
         "basis_directory": fake.basis_directory,
         "separation_bohr": 0.15,
-        "time_limit_seconds": 2.0,
+        "time_limit_seconds": 6.0,  # that a good one needs on no machine, however busy
         "keep_scratch": False,
     }
     record = {"version": "21.03.11", **fake.checksums()}
@@ -582,12 +584,12 @@ def test_batch_keeps_the_good_and_remembers_the_bad(
     }
     assert "not on a site" in str(status["CaTiO3"]["reason"])
     assert "Error in CRYSTAL" in str(status["CaTiO3"]["output"])
-    assert "had not ended after 2 s" in str(status["BaTiO3"]["reason"])
+    assert "had not ended after 6 s" in str(status["BaTiO3"]["reason"])
     calls.unlink()
     assert batch(attempt=1)["BaTiO3"]["reason"] == status["BaTiO3"]["reason"]
     assert not calls.exists()
-    behave(BaTiO3="slow:2.5")
-    again = batch(attempt=1, time_limit_seconds=20.0)
+    behave(BaTiO3="slow:6.5")
+    again = batch(attempt=1, time_limit_seconds=60.0)
     assert {name: record["status"] for name, record in again.items()} == dict.fromkeys(status, "ok")
     assert again["SrTiO3"]["reused"]
 
@@ -595,10 +597,39 @@ def test_batch_keeps_the_good_and_remembers_the_bad(
 def test_what_the_machine_did_is_not_remembered(
     batch: Callable[..., dict[str, dict[str, object]]], behave: Callable[..., Path]
 ) -> None:
-    behave(SrTiO3="disk_full")
-    assert "No space left" in str(batch(attempt=3)["SrTiO3"]["reason"])
+    behave(SrTiO3="killed")
+    assert "killed by signal 9" in str(batch(attempt=3)["SrTiO3"]["reason"])
     behave(any="good")
     assert batch(attempt=1)["SrTiO3"]["status"] == "ok"
+
+
+def test_a_full_disk_is_called_so_and_blamed_on_no_structure(
+    batch: Callable[..., dict[str, dict[str, object]]],
+    behave: Callable[..., Path],
+    fake: Installation,
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Tonto on a full disk says nothing and ends well; so does the stand-in. Room made, the same job goes well."""
+    behave(any="short")
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    filler = small_disk / "filler"
+    words = f"the disk of {small_disk} is full"
+    for pages in (5, 1, 0):  # the surface does not fit; the crystal's file does not; nothing does
+        filler.write_bytes(b"")
+        filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - 4096 * pages))
+        with pytest.raises(TontoDiskFullError, match=words):
+            batch(attempt=3)
+        with pytest.raises(TontoDiskFullError, match=words) as caught:
+            probe(fake)
+        assert "surfaces.tonto.binary" not in explain_probe(caught.value)
+        assert words in explain_probe(caught.value)
+        assert list(small_disk.iterdir()) == [filler]
+    assert not (tmp_path / "out.npz").exists()
+    assert not list((tmp_path / "cache").glob("failed/*"))
+    filler.unlink()
+    assert {record["status"] for record in batch(attempt=1).values()} == {"ok"}
 
 
 def test_another_tonto_on_the_node_fails_the_job(batch: Callable[..., object], tmp_path: Path) -> None:

@@ -246,6 +246,42 @@ def test_an_interruption_between_checkpoints_loses_only_epochs(
     np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
 
 
+def test_damaged_checkpoints_and_units_are_trained_again(
+    undisturbed: tuple[Path, pd.DataFrame],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    learning = BOTH | {"networks": ["cnn_paper"]}
+    count = training._Progress.epoch
+
+    def interrupt(self: Any, unit: training.Unit, epoch: int, mse: float) -> None:
+        if (unit.fold.number, epoch) == (1, 4):
+            raise KeyboardInterrupt
+        count(self, unit, epoch, mse)
+
+    monkeypatch.setattr(training._Progress, "epoch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, learning, checkpoint_seconds=0.0)
+    monkeypatch.undo()
+    unit, checkpoint = sorted((tmp_path / "cache").glob("*/*.npz"))
+    assert checkpoint.name == "cnn_paper-random-fold1-seed0.checkpoint.npz"
+    unit.write_bytes(unit.read_bytes()[:-1])
+    content = bytearray(checkpoint.read_bytes())
+    content[len(content) // 2] ^= 1
+    checkpoint.write_bytes(content)
+    table = train(tmp_path, learning)
+    said = capsys.readouterr()
+    assert "resumed" not in said.out
+    assert [line.partition(":")[0] for line in said.err.splitlines() if "and computed again" in line] == [
+        "cnn_paper-random-fold0-seed0",
+        "cnn_paper-random-fold1-seed0",
+    ]
+    expected = undisturbed[1][undisturbed[1]["model"] == "cnn_paper"]
+    np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
+    assert sorted(path.suffix for path in (tmp_path / "cache").glob("*/*")) == [".damaged", ".damaged", ".npz", ".npz"]
+
+
 @pytest.mark.parametrize("model", ["cnn_paper", "cgcnn"])
 def test_targets_outside_the_training_part_do_not_reach_the_model(
     undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, model: str

@@ -212,7 +212,7 @@ def tonto_settings():
 
 def surface_settings():
     """What determines the surfaces of all structures alike."""
-    return PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()
+    return [versions.RESULTS_FORMAT, PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()]
 
 
 @cache
@@ -231,7 +231,7 @@ def batch_digest(wildcards):
 def input_digest(dataset):
     """Digest of a dataset's whole input, measured property and rejected rows included."""
     settings = {key: value for key, value in DATASETS[dataset].items() if key not in ("learning", "source")}
-    return target_digest(plan(dataset), settings, config["strict"])
+    return target_digest(plan(dataset), settings, config["strict"], versions.RESULTS_FORMAT)
 
 
 @cache
@@ -304,7 +304,12 @@ def growing(amount, per_structure=0.0):
     return quick(amount_asked)
 
 
-mem_mb = growing  # MB; what was measured stands in docs/slurm.md
+def mem_mb(amount, per_structure=0.0):
+    """Memory in MB that a job asks for: its own, which grows with each attempt, and that of Snakemake beside it."""
+    own = growing(amount, per_structure)
+    return quick(lambda wildcards, attempt: own(wildcards, attempt) + progress.SNAKEMAKE_MB)
+
+
 minutes = growing
 
 
@@ -340,8 +345,8 @@ def unless_current(inputs, output, digest, script):
     """
     settings = workflow.dag_settings
     asked = not MAIN or settings.forceall or settings.forcerun or settings.forcetargets
-    stands = mtime(output) >= mtime(ROOT / "workflow/scripts" / script) and repr(digest) in recorded_params(output)
-    return {} if stands and not asked else inputs
+    stands = is_as_made(output) and mtime(output) >= mtime(ROOT / "workflow/scripts" / script)
+    return {} if stands and not asked and repr(digest) in recorded_params(output) else inputs
 
 
 def surface_inputs(wildcards):

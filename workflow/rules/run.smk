@@ -1,5 +1,6 @@
 """The life of a run: where it may begin, what its jobs are given, what it says on its way and at its end."""
 
+import threading
 import time
 
 from snakemake.logging import logger
@@ -10,6 +11,7 @@ START = time.monotonic()
 
 
 onstart:
+    workflow.scheduler._lock = threading.RLock()  # of 9.27; SIGTERM is handled in a thread that may hold it already
     runs.write_head()
     runs.stamp_results(Path("results"))
     runs.show_engine(config)
@@ -113,15 +115,26 @@ def frozen_of(dataset):
 
 
 def remake_unrecorded():
-    """Have everything made again of which it is not on record what it was made with, as after `rm -r .snakemake`."""
-    found = [path for path in all_results() if mtime(path) and workflow.persistence.metadata(IOFile(path)) is None]
-    workflow.dag.forcefiles.update(map(IOFile, found))
-    if found:
+    """Have made again what is not as the run left it that made it, or of which no run left a record."""
+    changed = [path for path in all_results() if Path(path).exists() and not is_as_made(path)]
+    workflow.dag.forcefiles.update(map(IOFile, changed))
+    if changed:
         print(
-            f"{frozen.listed(found)}: made by a run of which .snakemake has no record; made again, as what lies in cache/ "
-            "need not be computed",
+            f"{frozen.listed(changed)}: changed since made, or made by a run of which .snakemake has no record; made "
+            "again, but for what is taken from cache/",
             file=sys.stderr,
         )
+
+
+def is_as_made(path):
+    """Say whether a result has the time that Snakemake recorded when its job had ended, and whether it did at all."""
+    record = workflow.persistence.metadata(IOFile(path))
+    if record is None:
+        return False
+    folder = Path(path)
+    files = [folder] if folder.is_file() else [file for file in folder.rglob("*") if file.is_file()]
+    latest = max((file.stat().st_mtime for file in files), default=0.0)
+    return abs(latest - record.endtime) < 1.0  # s; file systems of clusters are not exact
 
 
 TOLD = {"surface": None, "at": 0.0}  # when the first surface job began, and when the time left was last told

@@ -7,12 +7,12 @@ what training saw.
 from pathlib import Path
 
 from hirshprint.datasets import load_dataset
-from hirshprint.files import written_whole
 from hirshprint.frozen import frozen_dataset, refuse_edited
 from hirshprint.logs import start_log
 from hirshprint.models.cards import best_network, check_fits, read_folder_card
 from hirshprint.models.prediction import predict_dataset, result_table
 from hirshprint.models.training import needed_of_fingerprints
+from hirshprint.opened import table_written
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
@@ -24,5 +24,5 @@ needed = needed_of_fingerprints([best_network(card)], snakemake.params.site_labe
 dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed, with_targets=False)
 found = predict_dataset(folder, card, dataset, read_structures(Path(snakemake.input.structures)), files[0])
 refuse_edited(frozen_dataset(dataset.name).model)
-with written_whole(snakemake.output[0]) as temporary:
+with table_written(snakemake.output[0]) as temporary:
     result_table(found, card["property"]).to_csv(temporary, index=False, float_format="%.6f")

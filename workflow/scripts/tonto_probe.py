@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hirshprint.files import written_whole
 from hirshprint.logs import start_log
+from hirshprint.opened import sealed_json
 from hirshprint.surfaces.installation import Installation
 from hirshprint.surfaces.tonto import TontoError, explain_probe, probe
 
@@ -20,4 +21,4 @@ except TontoError as error:
     print(explain_probe(error))
     sys.exit(1)
 with written_whole(Path(snakemake.output[0])) as temporary:
-    temporary.write_text(json.dumps(asdict(identity), indent=2) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(sealed_json(asdict(identity)), indent=2) + "\n", encoding="utf-8")

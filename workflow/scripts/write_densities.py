@@ -11,6 +11,7 @@ description.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 from importlib.metadata import distribution, version
 from pathlib import Path
@@ -19,6 +20,7 @@ import h5py
 import numpy as np
 
 ELEMENTS = 103
+USER_BLOCK = 512  # bytes at the beginning of a file that HDF5 leaves to its users
 
 
 def thakkar() -> tuple[np.ndarray, np.ndarray, dict[str, str], float]:
@@ -72,6 +74,13 @@ def checked_electrons(r: np.ndarray, density: np.ndarray, shortfall: float) -> n
     return electrons
 
 
+def seal(path: Path) -> None:
+    """Write a digest of the file into the block before its content, by which those who read it see that it is whole."""
+    digest = hashlib.blake2b(path.read_bytes()[USER_BLOCK:], digest_size=16).hexdigest()
+    with path.open("r+b") as file:
+        file.write(f"BLAKE2b of all that follows this block of 512 bytes: {digest}\n".encode().ljust(USER_BLOCK, b"\0"))
+
+
 def main() -> None:
     """Read one source, check it and write the file, whole or not at all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
@@ -84,11 +93,12 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     temporary = arguments.out.with_name(f".{arguments.out.name}.{os.getpid()}.part")
     try:
-        with h5py.File(temporary, "w") as file:
+        with h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
             file["r_bohr"] = r
             file.create_dataset("density", data=density, chunks=(1, len(r)), compression="gzip", shuffle=True)
             file["electrons"] = electrons
             file.attrs.update(attributes | {"units": "r in bohr, density in e/bohr³"})
+        seal(temporary)
         temporary.replace(arguments.out)
     finally:
         temporary.unlink(missing_ok=True)

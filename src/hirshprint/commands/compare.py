@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +14,10 @@ from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.distances import earth_movers_distance, l1_distance
 from hirshprint.fingerprints import bin_edges, fingerprint_of
+from hirshprint.opened import DamagedError, open_hdf5
 
 HDF5 = (".h5", ".hdf5")
+NEEDED = ("ids", "channels", "counts", "bin_edges_angstrom", "in_range_fraction")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,7 @@ def _read(text: str) -> Print:
     if not path.is_file():
         raise CommandError(f"{path}: there is no such file", UNUSABLE)
     try:
-        with h5py.File(path) as file:
+        with open_hdf5(path, NEEDED) as file:
             ids = [str(x) for x in file["ids"].asstr()[:]]
             channels = [str(x) for x in file["channels"].asstr()[:]]
             if not name and len(ids) != 1:
@@ -101,8 +102,9 @@ def _read(text: str) -> Print:
                 str(file.attrs["density_source"]),
                 1.0 - float(file["in_range_fraction"][row, channel]),
             )
-    except (OSError, KeyError) as error:
-        raise CommandError(f"{path} is no fingerprint file ({error})") from None
+    except (DamagedError, KeyError) as error:
+        reason = error.reason if isinstance(error, DamagedError) else "an attribute is not there"
+        raise CommandError(f"{path} is no fingerprint file, or a damaged one ({reason}); make it again") from None
 
 
 def _settings_of(known: Print) -> dict[str, Any]:

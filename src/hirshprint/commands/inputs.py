@@ -13,6 +13,7 @@ from typing import Any
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.config import resolve_config
 from hirshprint.densities import Densities, read_densities
+from hirshprint.opened import DamagedError
 from hirshprint.remarks import remark_lines
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError
@@ -137,8 +138,10 @@ def find_densities(wanted: str) -> Densities:
         raise CommandError(f"--densities {wanted}: no such file, and none of {', '.join(SOURCES)}", UNUSABLE)
     try:
         return read_densities(path)
-    except (OSError, KeyError) as error:
-        raise CommandError(f"{path} is no file of free-atom densities ({error})") from None
+    except (DamagedError, KeyError) as error:
+        reason = error.reason if isinstance(error, DamagedError) else "an attribute is not there"
+        remedy = f"delete it: it is made again; or run snakemake {path}" if wanted in SOURCES else "make it again"
+        raise CommandError(f"{path} is no file of free-atom densities, or a damaged one ({reason}); {remedy}") from None
 
 
 def _cache_folder() -> Path:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hirshprint.opened import DamagedError, check_zip
 
 
 @contextmanager
@@ -27,7 +31,22 @@ with _silent_libraries():
     import keras
     import tensorflow as tf
 
-__all__ = ["keras", "prepare_device", "tf"]
+__all__ = ["keras", "load_network", "prepare_device", "tf"]
+
+
+def load_network(path: Path) -> Any:
+    """Load a network of a folder of models, each byte of it checked.
+
+    Raises
+    ------
+    DamagedError
+        It is not as it was saved.
+    """
+    check_zip(path, unit=path.parent)
+    try:
+        return keras.models.load_model(path)
+    except (ValueError, KeyError, TypeError):
+        raise DamagedError(path, "Keras cannot load it", path.parent) from None
 
 
 def prepare_device(gpus: int, require_gpu: bool, threads: int) -> str:

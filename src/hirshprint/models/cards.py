@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
+from hirshprint.opened import DamagedError, read_json
 from hirshprint.structures.planning import has_property
 
 CARD = "model.json"
+CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
+"""What the use of a network needs of its own card."""
 ONE_EDGE_NETWORKS = ("cnn_paper", "cgcnn")
 
 
@@ -48,13 +50,12 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
     ------
     ModelError
         There is none, or it is of another version.
+    DamagedError
+        It is not as it was written.
     """
-    try:
-        card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    except OSError:
-        raise ModelError(f"{folder}: no {CARD} in it; name the folder results/DATASET/models of a run") from None
-    except ValueError as error:
-        raise ModelError(f"{folder / CARD}: not JSON ({error}); train again") from None
+    if not (folder / CARD).exists():
+        raise ModelError(f"{folder}: no {CARD} in it; name the folder results/DATASET/models of a run")
+    card = read_json(folder / CARD, unit=folder)
     if card.get("format") != versions.MODEL_FORMAT:
         raise ModelError(
             f"{folder / CARD}: of format {card.get('format')}, this version reads {versions.MODEL_FORMAT}; train again"
@@ -137,7 +138,7 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
                 of_model = read_folder_card(Path(model))
                 own = fingerprint_definition(of_model, config["surfaces"], config["densities"], config["fingerprint"])
                 check_fits(Path(model), of_model, own)
-            except ModelError as error:
+            except (ModelError, DamagedError) as error:
                 raise ModelError(f"{place}: {error}") from None
         of_prototype = of_model.get("prototype")
         if bool(of_prototype) == bool({"folder", "structures"} & set(dataset)):

@@ -17,9 +17,10 @@ from hirshprint import versions
 from hirshprint.datasets import Dataset, first_rows, total_moments
 from hirshprint.files import digest, written_whole
 from hirshprint.models.baselines import composition
-from hirshprint.models.cards import CARD, ModelError, best_network
+from hirshprint.models.cards import CARD, CARD_KEYS, ModelError, best_network
 from hirshprint.models.predictions import basis, main_split
 from hirshprint.models.uncertainty import expected_std, fit_std, occupants
+from hirshprint.opened import read_json, read_npz, sealed_json
 from hirshprint.structures.structure import Structure
 
 DOMAIN = "domain.npz"
@@ -71,7 +72,7 @@ def write_folder_card(
     with written_whole(folder / DOMAIN) as temporary, temporary.open("wb") as file:
         np.savez(file, mean=mean, sd=sd, known=known, limit=np.quantile(nearest, DOMAIN_QUANTILE))
     with written_whole(folder / CARD) as temporary:
-        temporary.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(sealed_json(card), indent=1) + "\n", encoding="utf-8")
 
 
 def predict_dataset(
@@ -101,15 +102,15 @@ def predict_dataset(
     nearer to each other than 1), outside_domain (whether either is the case).
     """
     from hirshprint.models import cgcnn, hybrid  # noqa: F401  Keras must know their layers
-    from hirshprint.models.backend import keras
+    from hirshprint.models.backend import load_network
 
     model = best_network(card)
     from_files = not np.isfinite(dataset.initial_edges).any()
     name_of = dataset.structure_ids if from_files else dataset.compounds
     by_fold: dict[int, list[pd.Series[float]]] = {}
     for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
-        of_unit = json.loads(path.read_text(encoding="utf-8"))
-        network = keras.models.load_model(path.with_suffix(".keras"))
+        of_unit = read_json(path, CARD_KEYS, unit=folder)
+        network = load_network(path.with_suffix(".keras"))
         rows, inputs = _inputs(model, of_unit["inputs"], path.parent, dataset, structures)
         output = np.asarray(network(list(inputs), training=False))[:, 0]
         value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
@@ -170,11 +171,11 @@ def _standardised(
 
 def _domain_distance(folder: Path, dataset: Dataset, fingerprints: str | Path) -> NDArray[np.float64]:
     """Distance of each sample's fingerprint to the nearest of training, in units of the limit of the domain."""
-    with np.load(folder / DOMAIN, allow_pickle=False) as arrays:
-        moments = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
-        points = _standardised(moments, arrays["mean"], arrays["sd"])
-        nearest = cKDTree(arrays["known"]).query(points)[0]
-        distance: NDArray[np.float64] = nearest / max(float(arrays["limit"]), 1e-12)
+    arrays = read_npz(folder / DOMAIN, ("mean", "sd", "known", "limit"), unit=folder)
+    moments = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
+    points = _standardised(moments, arrays["mean"], arrays["sd"])
+    nearest = cKDTree(arrays["known"]).query(points)[0]
+    distance: NDArray[np.float64] = nearest / max(float(arrays["limit"]), 1e-12)
     return distance
 
 
@@ -213,7 +214,7 @@ def _inputs(
         if joined is None:
             raise ModelError(f"{folder}: {model} needs fingerprints at the edges {scaling['edges_angstrom']} Å")
         rows, flat, edges = joined
-    with np.load(folder / scaling["arrays"], allow_pickle=False) as arrays:
-        if model == "readout":
-            return rows, (read_reader(arrays).probabilities(flat, edges),)
-        return rows, scaled_inputs({site: symbols[rows] for site, symbols in dataset.elements.items()}, flat, arrays)
+    arrays = read_npz(folder / scaling["arrays"], unit=folder)
+    if model == "readout":
+        return rows, (read_reader(arrays).probabilities(flat, edges),)
+    return rows, scaled_inputs({site: symbols[rows] for site, symbols in dataset.elements.items()}, flat, arrays)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.datasets import Dataset, Fold
-from hirshprint.files import written_whole
+from hirshprint.opened import DamagedError, check_table, reading, table_written
 
 COLUMNS = (
     "dataset",
@@ -97,30 +97,33 @@ def main_split(predictions: pd.DataFrame) -> str:
 def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
     """Check the table (`validate_predictions`) and write it as CSV, whole or not at all."""
     validate_predictions(table)
-    with written_whole(path) as temporary:
+    with table_written(path) as temporary:
         table.to_csv(temporary, index=False, columns=list(COLUMNS), float_format="%.9g")
 
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """Read and check a predictions table; text stays text, an absent std is NaN."""
     types = dict.fromkeys(_TEXT, str) | {"fold": int}
+    check_table(path)
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"std": [""]})
         validate_predictions(table)
     except ValueError as problem:
-        raise ValueError(f"{path}: {problem}") from problem
+        raise DamagedError(path, str(problem)) from problem
     return table.astype({"true": float, "predicted": float, "std": float})
 
 
 def read_targets(path: str | Path) -> pd.DataFrame:
     """Read the table of targets, one row per structure."""
     number = ("initial_edge_angstrom", "value")
-    return pd.read_csv(
-        path,
-        dtype=dict.fromkeys(number, "float64"),
-        keep_default_na=False,
-        na_values={column: ["", "nan"] for column in number},
-    ).astype({"structure_id": "str", "compound": "str"})
+    check_table(path, ("structure_id", "compound", *number))
+    with reading(path):
+        return pd.read_csv(
+            path,
+            dtype=dict.fromkeys(number, "float64"),
+            keep_default_na=False,
+            na_values={column: ["", "nan"] for column in number},
+        ).astype({"structure_id": "str", "compound": "str"})
 
 
 def validate_predictions(table: pd.DataFrame) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.datasets import Dataset, first_rows
-from hirshprint.models.backend import keras, tf
+from hirshprint.models.backend import load_network, tf
+from hirshprint.models.cards import CARD_KEYS
 from hirshprint.models.cnn import cnn_images
 from hirshprint.models.predictions import main_split
+from hirshprint.opened import read_json
 
 MODEL = "cnn_paper"
 QUANTILES = (0.1, 0.5, 0.9)
@@ -122,8 +123,8 @@ def explain(
     for name in names:
         case = tested[tested["compound"] == name].iloc[0]
         unit = models / f"{MODEL}-{split}-fold{case['fold']}-seed{case['seed']}"
-        card = json.loads(unit.with_suffix(".json").read_text(encoding="utf-8"))
-        network = keras.models.load_model(unit.with_suffix(".keras"))
+        card = read_json(unit.with_name(f"{unit.name}.json"), CARD_KEYS, unit=models)
+        network = load_network(unit.with_name(f"{unit.name}.keras"))
         learned = table[(table["fold"] == case["fold"]) & (table["part"] == "train")]["structure_id"]
         scale, image = np.float32(card["inputs"]["divided_by"]), images[row_of[case["structure_id"]]]
         mean = images[[row_of[one] for one in learned]].mean(axis=0)

@@ -39,19 +39,22 @@ from hirshprint.datasets import (
     seeds_of,
 )
 from hirshprint.files import digest, written_whole
-from hirshprint.models.backend import keras, prepare_device, tf
+from hirshprint.models.backend import keras, load_network, prepare_device, tf
+from hirshprint.models.cards import CARD_KEYS
 from hirshprint.models.cgcnn import build_cgcnn
 from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_channels, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
 from hirshprint.models.readout import build_readout, fit_reader, moment_rows
+from hirshprint.opened import kept_or_none, read_json, read_npz, sealed_json
 from hirshprint.structures.elements import PROPERTIES
 from hirshprint.structures.structure import Structure
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
 PREDICTION_BATCH = 256
 SECONDS_BETWEEN_LINES = 15.0
+KEPT = ("history", "epoch", "seconds")  # in a checkpoint, beside what a network and its optimiser hold
 
 Batch = tuple[NDArray[Any], ...]
 Inputs = Callable[[NDArray[np.int64]], Batch]
@@ -222,17 +225,17 @@ def train_networks(
         progress = _Progress(model, units, device)
         for unit in units:
             done = cache / f"{unit.name}.npz"
-            if not done.exists():
+            found = kept_or_none(done, _load, unit.name)
+            if found is None:
                 checkpoint = cache / f"{unit.name}.checkpoint.npz"
                 trainer = trainer or _Trainer(source.build, RECIPES[model])
                 writer = tf.summary.create_file_writer(str(Path(tensorboard) / unit.name)) if tensorboard else None
-                trained = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress, writer)
-                _save(done, trained)
+                found = _train(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress, writer)
+                _save(done, found)
                 checkpoint.unlink(missing_ok=True)
-            trained = _load(done)
-            progress.finished(unit, trained)
-            _write_model(Path(models_folder), source.build, unit, trained, dataset)
-            tables.append(fold_predictions(named, model, unit.split, unit.fold, unit.seed, trained.predicted))
+            progress.finished(unit, found)
+            _write_model(Path(models_folder), source.build, unit, found, dataset)
+            tables.append(fold_predictions(named, model, unit.split, unit.fold, unit.seed, found.predicted))
     if not tables:
         raise DatasetError(f"no network of {', '.join(learning['networks'])} can learn from '{dataset.name}'")
     table = with_ensembles(pd.concat(tables, ignore_index=True))
@@ -316,13 +319,13 @@ def started_from(folder: Path, radius: float) -> Start:
         raise DatasetError(
             f"learning: cgcnn: start_from: {folder} has no cgcnn; name the folder results/DATASET/models"
         )
-    card = json.loads(cards[0].read_text(encoding="utf-8"))
+    card = read_json(cards[0], CARD_KEYS, unit=folder)
     if card["inputs"]["radius_angstrom"] != radius:
         raise DatasetError(
             f"learning: cgcnn: start_from: the network of {folder} has neighbours within "
             f"{card['inputs']['radius_angstrom']} Å; write radius_angstrom: {card['inputs']['radius_angstrom']}"
         )
-    weights = keras.models.load_model(cards[0].with_suffix(".keras")).get_weights()
+    weights = load_network(cards[0].with_suffix(".keras")).get_weights()
 
     def scaled(mean: float, sd: float) -> list[NDArray[Any]]:
         kernel = weights[-2] * (card["target_sd"] / sd)
@@ -457,10 +460,10 @@ def _train(
     trainer.reset(unit.seed)
     if unit.start:
         trainer.network.set_weights(unit.start(mean, sd))
-    if checkpoint.exists():
-        with np.load(checkpoint, allow_pickle=False) as saved:
-            trainer.restore(saved)
-            history, first, spent = saved["history"], int(saved["epoch"]), float(saved["seconds"])
+    saved = kept_or_none(checkpoint, lambda path: read_npz(path, [*trainer.state(), *KEPT]), unit.name)
+    if saved is not None:
+        trainer.restore(saved)
+        history, first, spent = saved["history"], int(saved["epoch"]), float(saved["seconds"])
         print(f"{unit.name}: resumed after epoch {first} of {epochs}", flush=True)
     start = last_saved = time.monotonic()
     for epoch in range(first, epochs):
@@ -586,7 +589,7 @@ def _write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tr
         },
     }
     with written_whole(folder / f"{unit.name}.json") as target:
-        target.write_text(json.dumps(card, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        target.write_text(json.dumps(sealed_json(card), indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _save(path: Path, trained: Trained) -> None:
@@ -596,9 +599,9 @@ def _save(path: Path, trained: Trained) -> None:
 
 
 def _load(path: Path) -> Trained:
-    with np.load(path, allow_pickle=False) as saved:
-        weights = [saved[f"weight_{k}"] for k in range(sum(name.startswith("weight_") for name in saved))]
-        return Trained(saved["predicted"], weights, saved["history"], float(saved["seconds"]), str(saved["device"]))
+    saved = read_npz(path)
+    weights = [saved[f"weight_{k}"] for k in range(sum(name.startswith("weight_") for name in saved))]
+    return Trained(saved["predicted"], weights, saved["history"], float(saved["seconds"]), str(saved["device"]))
 
 
 def _save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:

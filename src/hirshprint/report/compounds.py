@@ -7,13 +7,13 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import h5py
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.distances import nearest_fingerprints
+from hirshprint.opened import open_hdf5
 from hirshprint.report.figures import (
     FingerprintFile,
     display_unit,
@@ -146,7 +146,7 @@ def channel_counts(file: FingerprintFile, ids: Sequence[str], channel: str) -> N
     column, bins = file.channels.index(channel), len(file.edges) - 1
     wanted = np.array([file.rows[x] for x in ids], dtype=np.int64)
     counts = np.empty((len(ids), bins, bins), np.float32)
-    with h5py.File(file.path) as source:
+    with open_hdf5(file.path) as source:
         for start in range(0, len(file.rows), BLOCK):
             here = np.flatnonzero((wanted >= start) & (wanted < start + BLOCK))
             if len(here):

@@ -9,12 +9,16 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
+from hirshprint.opened import check_table, reading
 from hirshprint.report.figures import LINE, STYLE, TEST, write_figure
 
 
 def read_comparison(path: str | Path) -> pd.DataFrame:
     """Read what `hirshprint.comparison.write_comparison` wrote."""
-    return pd.read_csv(path, dtype={"unit": "str", "element": "str"}, keep_default_na=False, na_values={"python": [""]})
+    types = {"unit": "str", "element": "str"}
+    check_table(path, (*types, "quantity", "python", "tonto", "difference"))
+    with reading(path):
+        return pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"python": [""]})
 
 
 def comparison_figure(table: pd.DataFrame) -> Figure:

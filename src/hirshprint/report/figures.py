@@ -11,7 +11,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import h5py
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -25,6 +24,7 @@ from PIL import Image
 
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions, read_targets
+from hirshprint.opened import open_hdf5
 
 # What a model sees of a compound; a model that is not named here counts as composition only.
 INPUTS = {
@@ -78,7 +78,7 @@ class FingerprintFile:
 
 def open_fingerprints(path: str | Path) -> FingerprintFile:
     """Read ids, channels, bins and unit of a fingerprint file, but no counts."""
-    with h5py.File(path) as file:
+    with open_hdf5(path, ("ids", "channels", "bin_edges_angstrom", "counts")) as file:
         ids = [str(x) for x in file["ids"].asstr()[:]]
         channels = tuple(str(x) for x in file["channels"].asstr()[:])
         edges = np.asarray(file["bin_edges_angstrom"], dtype=np.float64)
@@ -92,7 +92,7 @@ def read_counts(file: FingerprintFile, ids: Sequence[str], channel: str | None =
     The channel is `main_channel` unless named.
     """
     column = file.channels.index(channel or main_channel(file))
-    with h5py.File(file.path) as source:
+    with open_hdf5(file.path) as source:
         counts = [source["counts"][file.rows[x], column] for x in ids]
     bins = len(file.edges) - 1
     return np.asarray(counts, dtype=np.float32).reshape(-1, bins, bins)

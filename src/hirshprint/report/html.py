@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import h5py
 import jinja2
 import markupsafe
 import numpy as np
@@ -22,6 +21,7 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 from hirshprint.datasets import curve_share
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import main_split, metrics, read_predictions, read_targets
+from hirshprint.opened import check_table, open_hdf5, reading
 from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
 from hirshprint.report.compounds import colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
@@ -301,7 +301,7 @@ def _best_row(table: pd.DataFrame) -> dict[str, Any]:
 
 def _surface_text(path: Path) -> str:
     file = open_fingerprints(path)
-    with h5py.File(path) as source:
+    with open_hdf5(path, ("site_offsets",)) as source:
         surfaces = int(source["site_offsets"][-1])
     bins = len(file.edges) - 1
     shape = f"{len(file.channels)} × {bins} × {bins} bins"
@@ -309,7 +309,9 @@ def _surface_text(path: Path) -> str:
 
 
 def _read_status(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype="str", keep_default_na=False)
+    check_table(path, ("status", "reason", "stage"))
+    with reading(path):
+        return pd.read_csv(path, dtype="str", keep_default_na=False)
 
 
 def _status_counts(status: pd.DataFrame) -> dict[str, int]:
@@ -368,7 +370,9 @@ def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -
 
 def _predicted(path: Path, screen: Path | None) -> dict[str, Any]:
     """Collect what the template shows of predictions of new compounds: how many, and those to be least sure of."""
-    table = pd.read_csv(path, dtype="str", keep_default_na=False)
+    check_table(path)
+    with reading(path):
+        table = pd.read_csv(path, dtype="str", keep_default_na=False)
     value = next(
         column for column in table.columns.astype(str) if column.removesuffix("_angstrom").endswith("_predicted")
     )
@@ -430,7 +434,9 @@ def _listed_table(path: Path) -> dict[str, Any]:
 
     A column and its standard deviation, named the same with ``_sd``, become one.
     """
-    table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    check_table(path)
+    with reading(path):
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     listed = table.head(LISTED_ROWS)
     columns, cells = [], []
     for name in [str(name) for name in table.columns]:
@@ -594,7 +600,7 @@ def _worst(
 
 def _attributes(path: Path) -> list[tuple[str, str]]:
     """Read what defines the fingerprints: the file's attributes, in the order of their names."""
-    with h5py.File(path) as file:
+    with open_hdf5(path) as file:
         return [(name, str(file.attrs[name])) for name in sorted(file.attrs)]
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from hirshprint.opened import check_zip
 from hirshprint.report.figures import STYLE, each
 
 COLOURS = {"Conv2D": "#1b5e8c", "MaxPooling2D": "#7fb2d6", "Dense": "#b3421b", "InputLayer": "#777777"}
@@ -31,6 +32,7 @@ def network_layers(path: str | Path) -> pd.DataFrame:
     One row per layer: layer (its number), kind, input, output (sizes, without the batch; empty where they depend on the
     crystal), activation, parameters (all numbers that the layer holds, fixed tables included).
     """
+    check_zip(path, unit=Path(path).parent)
     with zipfile.ZipFile(path) as saved:
         layers = json.loads(saved.read("config.json"))["config"]["layers"]
         weights = io.BytesIO(saved.read("model.weights.h5"))

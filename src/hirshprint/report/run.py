@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import subprocess
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from hirshprint import __version__
+from hirshprint.opened import read_json
+from hirshprint.status import earlier_seconds, job_cpu_seconds
 
 PACKAGES = (
     "snakemake",
@@ -88,10 +89,12 @@ def installed_versions() -> dict[str, str]:
     return found
 
 
-def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any]]:
+def read_stages(benchmarks: Path, results: Path, datasets: Iterable[str]) -> list[dict[str, Any]]:
     """Read what each stage cost: jobs, wall and processor seconds in all, largest memory in MB.
 
-    They are those of the last time that each job ran; a job that found its results in the cache counts as it went.
+    They are those of the last time that each job ran; a job that found its results in the cache counts as it went. Of
+    a job of surfaces all attempts count, of other jobs the last one, for nothing is left of the others. CPU seconds are
+    those that a job counted itself, programs that it ran included; else those of the benchmark.
     """
     stages = []
     for dataset in datasets:
@@ -110,16 +113,17 @@ def read_stages(benchmarks: Path, datasets: Iterable[str]) -> list[dict[str, Any
         ):
             folder = benchmarks / dataset
             files = sorted((folder / rule).glob("*.tsv")) if rule == "surface" else [folder / f"{rule}.tsv"]
-            rows = [row for path in files if path.exists() for row in _read_benchmark(path)]
+            batches = results / dataset / "surfaces" if rule == "surface" else None
+            rows = [row for path in files if path.exists() for row in _read_job(path, batches)]
             if rows:
-                memory = [_number(row["max_rss"]) for row in rows]
+                memory = [row["memory"] for row in rows]
                 stages.append(
                     {
                         "rule": rule,
                         "dataset": dataset,
                         "jobs": len(rows),
-                        "seconds": sum(_number(row["s"]) or 0.0 for row in rows),
-                        "cpu_seconds": sum(_number(row["cpu_time"]) or 0.0 for row in rows),
+                        "seconds": sum(row["seconds"] for row in rows),
+                        "cpu_seconds": sum(row["cpu_seconds"] for row in rows),
                         "peak_memory_mb": max((value for value in memory if value is not None), default=None),
                     }
                 )
@@ -135,9 +139,10 @@ def cost_table(benchmarks: Path, results: Path, datasets: Iterable[str]) -> pd.D
     it ran on the CPU), peak_memory_mb.
     """
     rows = []
-    for stage in read_stages(benchmarks, datasets):
-        cards = (results / stage["dataset"] / "models").glob("*-fold*.json") if stage["rule"] == "train" else ()
-        read = [json.loads(path.read_text(encoding="utf-8")) for path in cards]
+    for stage in read_stages(benchmarks, results, datasets):
+        folder = results / stage["dataset"] / "models"
+        cards = folder.glob("*-fold*.json") if stage["rule"] == "train" else ()
+        read = [read_json(path, ("seconds", "device"), unit=folder) for path in cards]
         rows.append(
             {
                 "dataset": stage["dataset"],
@@ -153,14 +158,27 @@ def cost_table(benchmarks: Path, results: Path, datasets: Iterable[str]) -> pd.D
     return pd.DataFrame(rows, columns=columns)
 
 
-def _read_benchmark(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
+def _read_job(benchmark: Path, batches: Path | None) -> list[dict[str, Any]]:
+    """Read what a job used: seconds, cpu_seconds and memory (MB), which may be None; none where that cannot be read."""
+    with benchmark.open(newline="", encoding="utf-8", errors="replace") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    seconds = _number(rows[-1].get("s")) if rows else None
+    if seconds is None:
+        return []
+    batch = batches / f"{benchmark.stem}.npz" if batches else None
+    cpu = job_cpu_seconds(benchmark, batch)
+    return [
+        {
+            "seconds": seconds + (earlier_seconds(batch) if batch else 0.0),
+            "cpu_seconds": cpu if cpu is not None else _number(rows[-1].get("cpu_time")) or 0.0,
+            "memory": _number(rows[-1].get("max_rss")),
+        }
+    ]
 
 
-def _number(text: str) -> float | None:
+def _number(text: str | None) -> float | None:
     """Read a figure; short jobs have none, written as - or NA."""
     try:
-        return float(text)
+        return float(text or "")
     except ValueError:
         return None

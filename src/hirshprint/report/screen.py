@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
 from hirshprint.models.formulas import ions
+from hirshprint.opened import check_table, reading
 from hirshprint.report.figures import display_unit, quantity, svg_bytes
 from hirshprint.structures.elements import element_properties
 
@@ -47,7 +48,10 @@ def screen_table(predicted: pd.DataFrame) -> pd.DataFrame:
 
 def write_screen(predicted: Path, property_name: str, unit: str, table: Path, figure: Path) -> None:
     """Write the ranked table (CSV) and the maps (SVG)."""
-    found = screen_table(pd.read_csv(predicted, keep_default_na=False, na_values={"fingerprint_distance": [""]}))
+    check_table(predicted)
+    with reading(predicted):
+        table_read = pd.read_csv(predicted, keep_default_na=False, na_values={"fingerprint_distance": [""]})
+    found = screen_table(table_read)
     with written_whole(table) as temporary:
         found.to_csv(temporary, index=False, float_format="%.6f")
     with written_whole(figure) as temporary:

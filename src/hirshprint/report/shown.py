@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import main_split, read_predictions, read_targets
+from hirshprint.opened import read_npz, reading
 from hirshprint.report.figures import (
     FingerprintFile,
     headline_metrics,
@@ -88,9 +89,10 @@ def write_shown_surfaces(
     chosen = [str(rows.at[name, "structure_id"]) for name in choose_compounds(list(rows.index), table, named)]
     found: dict[str, list[Surface]] = {}
     for batch in batches:
-        with np.load(batch, allow_pickle=False) as arrays:
-            if not set(chosen).isdisjoint(arrays["ids"]):
-                found |= {name: listed for name, listed in unpack_surfaces(arrays).items() if name in set(chosen)}
+        with reading(batch):
+            if not set(chosen).isdisjoint(read_npz(batch, ["ids"])["ids"].tolist()):
+                every = unpack_surfaces(read_npz(batch))
+                found |= {name: listed for name, listed in every.items() if name in set(chosen)}
     print(f"{len(found)} of {len(rows)} compounds are shown in three dimensions", file=sys.stderr)
     if missing := sorted(set(named) - set(rows.index)):
         print(f"named under report.compounds, but not in this dataset: {', '.join(missing)}", file=sys.stderr)
@@ -100,8 +102,8 @@ def write_shown_surfaces(
 
 def read_shown_surfaces(path: Path) -> dict[str, list[Surface]]:
     """Read what `write_shown_surfaces` wrote."""
-    with np.load(path, allow_pickle=False) as arrays:
-        return unpack_surfaces(arrays)
+    with reading(path):
+        return unpack_surfaces(read_npz(path))
 
 
 def page_meshes(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.files import written_whole
+from hirshprint.opened import table_written
 from hirshprint.remarks import remark_lines
 from hirshprint.splits import asked_in_vain, target_faults
 from hirshprint.status import write_status
@@ -69,7 +70,7 @@ def make_structures(
         write_structures(temporary, structures, {"source": str(place), "planned": len(plan.entries)})
         if structures[0].structure_id in (digests := _digests(plan)):
             write_digests(temporary, [digests[structure.structure_id] for structure in structures])
-    with written_whole(targets_path) as temporary:
+    with table_written(targets_path) as temporary:
         write_targets(temporary, targets)
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
     for reason, rows in Counter(r.reason for r in rejections if r.stage == "filter").items():

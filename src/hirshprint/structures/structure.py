@@ -12,6 +12,15 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.opened import USER_BLOCK, open_hdf5, seal_hdf5
+
+ARRAYS = (
+    *("ids", "lattice", "formula_units", "atom_offsets", "numbers", "frac", "is_anion", "site_offsets", "site_atom"),
+    *("site_labels", "multiplicity", "site_operation_set", "operation_offsets", "operations", "remark_offsets"),
+    "remarks",
+)
+"""Arrays of a file of structures, in all of them."""
+
 
 @dataclass(frozen=True, eq=False)
 class Structure:
@@ -63,7 +72,7 @@ def write_structures(path: Path, structures: Sequence[Structure], attributes: di
         return np.concatenate(parts).astype(dtype) if parts else np.empty((0, *shape), dtype)
 
     text = h5py.string_dtype()
-    with h5py.File(path, "w") as file:
+    with h5py.File(path, "w", userblock_size=USER_BLOCK) as file:
         file["ids"] = np.array([s.structure_id for s in structures], dtype=text)
         file["lattice"] = np.array([s.lattice for s in structures]).reshape(-1, 3, 3)
         file["formula_units"] = np.array([s.formula_units for s in structures], dtype=np.int64)
@@ -81,26 +90,28 @@ def write_structures(path: Path, structures: Sequence[Structure], attributes: di
         file["remark_offsets"] = np.cumsum([0, *(len(s.remarks) for s in structures)])
         file["remarks"] = np.array([remark for s in structures for remark in s.remarks], dtype=text)
         file.attrs.update(attributes)
+    seal_hdf5(path)
 
 
 def write_digests(path: Path, digests: Sequence[str]) -> None:
     """Add to a file of structures the digest of the record that each is of, in the same order."""
     with h5py.File(path, "a") as file:
         file["record_digests"] = np.array(digests, dtype=h5py.string_dtype())
+    seal_hdf5(path)
 
 
 def read_digests(path: Path) -> dict[str, str]:
     """Read the digest of the record of each structure, by structure id; none where they are of no records."""
     if not path.exists():
         return {}
-    with h5py.File(path) as file:
+    with open_hdf5(path, ("ids",)) as file:
         digests = file["record_digests"][:] if "record_digests" in file else []
         return {name.decode(): digest.decode() for name, digest in zip(file["ids"][:], digests, strict=False)}
 
 
 def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Structure]:
     """Read structures in file order; with `ids`, those that the file has among them (no error for others)."""
-    with h5py.File(path) as file:
+    with open_hdf5(path, ARRAYS) as file:
         names = [name.decode() for name in file["ids"][:]]
         rows = list(range(len(names)))
         if ids is not None:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
 
-from hirshprint.files import digest, written_whole
+from hirshprint.files import digest, is_disk_full, written_whole
+from hirshprint.opened import kept_or_none, open_hdf5, read_json, read_npz, sealed_json
+from hirshprint.status import cpu_seconds
 from hirshprint.structures.batches import batch_of, count_batches
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.surfaces.engines import Engine
+from hirshprint.surfaces.journal import Note, Past, kept_journal
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
 RETRYABLE = (MemoryError, OSError)  # a further attempt, with more memory or on another node, can help
@@ -26,7 +26,7 @@ RETRYABLE = (MemoryError, OSError)  # a further attempt, with more memory or on 
 
 def read_batch(structures_path: Path, batch: str, structures_per_job: int) -> list[Structure]:
     """Read the structures of one batch; none where all of them were rejected."""
-    with h5py.File(structures_path) as file:
+    with open_hdf5(structures_path, ("ids",)) as file:
         ids = [name.decode() for name in file["ids"][:]]
         planned = int(file.attrs["planned"])
     batches = None if structures_per_job == 1 else count_batches(planned, structures_per_job)
@@ -63,61 +63,92 @@ def run_batch(
 ) -> dict[str, dict[str, Any]]:
     """Compute the surfaces of a batch and write them, with their status records, to one file.
 
+    Structures that were under way when an earlier attempt was killed come last.
+
     Parameters
     ----------
     structures : the batch.
     engine : what computes them.
     cache_folder : per-structure results that outlive the batch file.
-    out : batch file, NPZ: the arrays of `pack_surfaces`, `status`, JSON by structure id, and `cpu_seconds`.
+    out : batch file, NPZ: the arrays of `pack_surfaces`, `status`, JSON by structure id, `cpu_seconds` of all attempts,
+        and `earlier_seconds`, the wall time of those before the last.
     attempt, attempts : which try of the job this is, and how many there are. The last one records what a retry could
-        have helped, and passes over a structure that killed an earlier try.
+        have helped, but for a full disk, and passes over a structure that no earlier attempt got past.
     threads : structures computed at the same time; the file does not depend on it, but for its times.
 
     Returns
     -------
     The status record of each structure: status (`ok` or `failed`), reason, output (last lines of an external engine's
-    report), note (see `_note`), reused, seconds, geometry.
+    report), note (see `_note`), reused (from an earlier run), seconds, geometry.
 
     Raises
     ------
     MemoryError, OSError
-        Before the last attempt, when every structure has been tried; the good ones are in the cache by then.
+        Before the last attempt, or at any for a full disk, when every structure has been tried; the good ones are in
+        the cache by then.
     """
-    surfaces: dict[str, list[Surface]] = {}
-    status: dict[str, dict[str, Any]] = {}
-    errors: list[Exception] = []
     start = time.monotonic()
+    keys = [surface_key(structure, engine) for structure in structures]
+    with kept_journal(cache_folder / "started" / f"{digest(str(out), keys)}.jsonl", attempt) as (past, note):
+        given_up = past.culprits() if attempt >= attempts else set()
 
-    def one(structure: Structure) -> tuple[list[Surface] | None, dict[str, Any], Exception | None]:
-        return _one_structure(structure, engine, cache_folder, attempt, attempts)
+        def one(structure: Structure) -> _Outcome:
+            return _one_structure(structure, engine, cache_folder, attempt >= attempts, past, given_up, note)
 
-    with ThreadPoolExecutor(threads) as pool:
-        # not in the pool if alone: an interrupt would have to wait there for an external engine
-        results = pool.map(one, structures) if threads > 1 else map(one, structures)
-        for number, (structure, (found, record, error)) in enumerate(zip(structures, results, strict=True), 1):
-            if found is not None:
-                surfaces[structure.structure_id] = found
-            if error is not None:
-                errors.append(error)
-            status[structure.structure_id] = record
-            _say(f"{number}/{len(structures)} {structure.structure_id}: {_describe(record)}")
-    if errors and attempt < attempts:
-        raise errors[0]
-    with written_whole(out) as temporary, temporary.open("wb") as file:
-        arrays = pack_surfaces(surfaces)
-        np.savez(file, **arrays, status=np.array(json.dumps(status)), cpu_seconds=np.array(_cpu_seconds()))
+        ordered = sorted(structures, key=lambda structure: structure.structure_id in past.suspects())
+        outcomes: dict[str, _Outcome] = {}
+        with ThreadPoolExecutor(threads) as pool:
+            # not in the pool if alone: an interrupt would have to wait there for an external engine
+            results = pool.map(one, ordered) if threads > 1 else map(one, ordered)
+            for number, (structure, outcome) in enumerate(zip(ordered, results, strict=True), 1):
+                outcomes[structure.structure_id] = outcome
+                _say(f"{number}/{len(structures)} {structure.structure_id}: {_describe(outcome[1])}")
+        errors = [error for _, _, error in outcomes.values() if error is not None]
+        full = [error for error in errors if is_disk_full(error)]
+        if full or (errors and attempt < attempts):
+            raise [*full, *errors][0]
+        found = [(structure.structure_id, outcomes[structure.structure_id]) for structure in structures]
+        status = {name: record for name, (_, record, _) in found}
+        _write(out, {name: surfaces for name, (surfaces, _, _) in found if surfaces is not None}, status, past)
     failed = sum(record["status"] == "failed" for record in status.values())
     reused = sum(record["reused"] and record["status"] == "ok" for record in status.values())
     _say(f"{len(status)} structures in {time.monotonic() - start:.1f} s: {reused} reused, {failed} failed")
     return status
 
 
+_Outcome = tuple[list[Surface] | None, dict[str, Any], Exception | None]
+"""Surfaces of a structure, its record, an error worth a retry."""
+
+
+def _write(out: Path, surfaces: dict[str, list[Surface]], status: dict[str, dict[str, Any]], past: Past) -> None:
+    with written_whole(out) as temporary, temporary.open("wb") as file:
+        arrays = pack_surfaces(surfaces) | {
+            "status": np.array(json.dumps(status)),
+            "cpu_seconds": np.array(cpu_seconds() + past.cpu_seconds),
+            "earlier_seconds": np.array(past.wall_seconds),
+        }
+        np.savez(file, **arrays)
+
+
 def _one_structure(
-    structure: Structure, engine: Engine, cache_folder: Path, attempt: int, attempts: int
-) -> tuple[list[Surface] | None, dict[str, Any], Exception | None]:
-    """Take one structure from the cache or compute it; return its surfaces, its record, an error worth a retry."""
-    key = surface_key(structure, engine)
-    cached, marker = cache_folder / key[:2] / f"{key}.npz", cache_folder / "started" / key
+    structure: Structure,
+    engine: Engine,
+    cache_folder: Path,
+    last: bool,
+    past: Past,
+    given_up: set[str],
+    note: Note,
+) -> _Outcome:
+    """Take one structure from the cache or compute it.
+
+    Parameters
+    ----------
+    last : whether no further attempt is left.
+    given_up : structures that are not computed any more.
+    past, note : see `kept_journal`.
+    """
+    name, key = structure.structure_id, surface_key(structure, engine)
+    cached = cache_folder / key[:2] / f"{key}.npz"
     failed = cache_folder / "failed" / f"{digest(key, engine.failures)}.json"
     start = time.monotonic()
     record = {
@@ -125,56 +156,45 @@ def _one_structure(
         "reason": "",
         "output": "",
         "note": "",
-        "reused": False,
-        "seconds": 0.0,
+        "reused": name not in past.ended,
+        "seconds": past.ended.get(name, 0.0),
         "geometry": structure_digest(structure),
     }
-    try:
-        if cached.exists():
-            with np.load(cached, allow_pickle=False) as arrays:
-                found = unpack_surfaces(arrays)[structure.structure_id]
-                return found, record | {"reused": True, "note": _note(found)}, None
-    except (OSError, ValueError, KeyError, EOFError):
-        _say(f"{structure.structure_id}: its cached result is damaged and is computed again")
+    found = kept_or_none(cached, lambda path: unpack_surfaces(read_npz(path))[name], name)
+    if found is not None:
+        return found, record | {"note": _note(found)}, None
     if engine.failures is not None:
-        with suppress(OSError, ValueError):
-            return None, record | json.loads(failed.read_text(encoding="utf-8")) | {"reused": True}, None
-    last = attempt >= attempts
-    if attempt > 1 and last and marker.exists():  # it was under way when an earlier attempt was killed
-        marker.unlink()
-        return (
-            None,
-            record | {"status": "failed", "reason": "an earlier attempt was killed while computing it"},
-            None,
-        )
+        failure = kept_or_none(failed, lambda path: read_json(path, ("status", "reason", "output")), name)
+        if failure is not None:
+            return None, record | failure, None
+    record |= {"reused": False, "seconds": 0.0}
+    if name in given_up:
+        reason = "every earlier attempt was killed while computing it"
+        return None, record | {"status": "failed", "reason": reason}, None
+    note(began=name)
     try:
-        marker.parent.mkdir(parents=True, exist_ok=True)
-        marker.touch()
         surfaces = engine.compute(structure)
-        _keep(cached, structure.structure_id, surfaces, required=not last)
+        _keep(cached, name, surfaces, required=not last)
     except Exception as error:  # one bad structure never stops the others
-        marker.unlink(missing_ok=True)
-        retryable = isinstance(error, RETRYABLE)
-        failure = {
-            "status": "failed",
-            "reason": f"{type(error).__name__}: {error}",
-            "output": getattr(error, "output", ""),
-        }
-        if engine.failures is not None and getattr(error, "lasting", False) and (last or not retryable):
-            with written_whole(failed) as temporary:
-                temporary.write_text(json.dumps(failure), encoding="utf-8")
-        return None, record | failure, error if retryable else None
-    marker.unlink(missing_ok=True)
-    return surfaces, record | {"seconds": round(time.monotonic() - start, 4), "note": _note(surfaces)}, None
+        note(ended=name, seconds=round(time.monotonic() - start, 4))
+        return _failure(error, failed, engine, last, record)
+    seconds = round(time.monotonic() - start, 4)
+    note(ended=name, seconds=seconds)
+    return surfaces, record | {"seconds": seconds, "note": _note(surfaces)}, None
 
 
-def _cpu_seconds() -> float:
-    """CPU seconds of this process and of the programs that it ran.
-
-    Snakemake's benchmark looks at a job every 30 s and misses most runs of an external engine, which are shorter.
-    """
-    used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+def _failure(error: Exception, failed: Path, engine: Engine, last: bool, record: dict[str, Any]) -> _Outcome:
+    """Describe a failure; one that would come again is remembered."""
+    retryable = isinstance(error, RETRYABLE)
+    failure = {
+        "status": "failed",
+        "reason": f"{type(error).__name__}: {error}",
+        "output": getattr(error, "output", ""),
+    }
+    if engine.failures is not None and getattr(error, "lasting", False) and (last or not retryable):
+        with written_whole(failed) as temporary:
+            temporary.write_text(json.dumps(sealed_json(failure)), encoding="utf-8")
+    return None, record | failure, error if retryable else None
 
 
 def _keep(cached: Path, structure_id: str, surfaces: list[Surface], required: bool) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from hirshprint import versions
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files import digest
+from hirshprint.opened import read_json
 from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.compiled import compiling_said, remove_damaged_code
 from hirshprint.surfaces.surface import Surface
 
 
@@ -39,7 +39,7 @@ def chosen_engine(name: str, settings: Mapping[str, Any], files: Mapping[str, st
     files : `densities`, the path of the densities, or `probe`, that of the probe's record.
     """
     if name == "tonto":
-        return tonto_engine(settings["tonto"], json.loads(Path(files["probe"]).read_text(encoding="utf-8")))
+        return tonto_engine(settings["tonto"], read_json(files["probe"], ("version", "binary_sha256", "basis_sha256")))
     return python_engine(read_densities(files["densities"]), settings["mesh_level"])
 
 
@@ -47,6 +47,7 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
     """Give the bundled engine."""
     from hirshprint.surfaces.python_engine import compute_surfaces
 
+    remove_damaged_code()
     tables: dict[int, str] = {}
     grid = densities.r_bohr.tobytes().hex()
 
@@ -57,7 +58,11 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
                 tables[z] = digest(densities.source, grid, densities.density[z - 1].tobytes().hex())
         return digest([tables[z] for z in numbers], mesh_level, versions.SURFACE_ALGORITHM)
 
-    return Engine(lambda structure: compute_surfaces(structure, densities, mesh_level), settings)
+    def compute(structure: Structure) -> list[Surface]:
+        with compiling_said():
+            return compute_surfaces(structure, densities, mesh_level)
+
+    return Engine(compute, settings)
 
 
 def tonto_engine(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Engine:

@@ -24,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.files import FULL_TEXT, disk_full, is_disk_full, scratch_place
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.cxs import Cxs, CxsError, parse_cxs
@@ -45,6 +46,9 @@ LEAST_DISTANCE = 0.5
 
 MOST_BYTES = 1_000_000_000
 """Most that a run may write: 137 bytes per vertex are some megabytes."""
+
+ROOM = 1_000_000
+"""Bytes that a disk must still take after a run that failed, or it counts as full."""
 
 MOST_TEXT = 20_000_000
 """Most characters of a report that are looked at."""
@@ -76,8 +80,7 @@ CAUSES = (
 """What stands behind Tonto's error messages: pattern in the line ``Error in``, plain words; the first that fits."""
 
 PASSING = re.compile(
-    r"No space left on device|Input/output error|Stale file handle|Cannot allocate memory|[Oo]ut of memory"
-    r"|Disk quota exceeded|Allocation would exceed memory"
+    r"Input/output error|Stale file handle|Cannot allocate memory|[Oo]ut of memory|Allocation would exceed memory"
 )
 """Messages of the system, on the console, that another attempt may not meet again."""
 
@@ -97,6 +100,14 @@ class TontoPassingError(TontoError, OSError):
     """The machine failed Tonto (killed, disk or memory full): another attempt may go well."""
 
     lasting = False
+
+
+class TontoDiskFullError(TontoPassingError):
+    """The disk of the scratch folder is full: Tonto then ends as if all were well, its files short or empty."""
+
+    def __init__(self, folder: Path):
+        super().__init__(f"{disk_full(folder)} (or set TMPDIR to a folder with room)")
+        self.full_folder = folder
 
 
 @dataclass(frozen=True)
@@ -383,6 +394,8 @@ def run_site(cell: Cell, atom: int, tonto: Tonto) -> tuple[Cxs, Nearest]:
             nearest = check_surface(cxs, cell, atom)
         except (TontoError, CxsError) as error:
             failure = error if isinstance(error, TontoError) else TontoError(str(error))
+            if _has_no_room(folder) and not isinstance(failure, TontoDiskFullError):
+                failure = TontoDiskFullError(folder.parent)
             failure.output = last_lines(folder)
             raise failure from None
     return cxs, nearest
@@ -390,12 +403,48 @@ def run_site(cell: Cell, atom: int, tonto: Tonto) -> tuple[Cxs, Nearest]:
 
 @contextmanager
 def _scratch(keep: bool) -> Iterator[Path]:
-    """Make a folder where TMPDIR says, and remove it; with `keep`, not after a failure."""
+    """Make a folder where TMPDIR says, and remove it; with `keep`, not after a failure.
+
+    Raises
+    ------
+    TontoDiskFullError : what is written into it by us does not fit.
+    """
+    try:
+        with _scratch_folder(keep) as folder:
+            yield folder
+    except OSError as error:
+        if is_disk_full(error) and not isinstance(error, TontoError):
+            raise TontoDiskFullError(scratch_place()) from None
+        raise
+
+
+def _has_no_room(folder: Path) -> bool:
+    """Say whether a file that Tonto's might have been finds no room; a quota is seen in no other way.
+
+    A run that filled the disk by itself is no matter of room.
+    """
+    if sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) > MOST_BYTES / 10:
+        return False
+    path = folder / "room"
+    try:
+        with path.open("wb") as file:
+            file.write(bytes(ROOM))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return is_disk_full(error)
+    finally:
+        path.unlink(missing_ok=True)
+    return False
+
+
+@contextmanager
+def _scratch_folder(keep: bool) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="hirshprint-tonto-"))
     try:
         yield folder
     except TontoError as error:
-        if keep:
+        if keep and not isinstance(error, TontoDiskFullError):
             error.output += f"\nscratch kept: {socket.gethostname()}:{folder}"
         else:
             shutil.rmtree(folder, ignore_errors=True)
@@ -429,6 +478,8 @@ def judge(folder: Path, status: int, stopped: str) -> Cxs:
     report, console = _read(folder / "stdout"), _read(folder / "console")
     if stopped:
         raise (TontoTimeoutError if "had not ended" in stopped else TontoError)(f"stopped: {stopped}")
+    if FULL_TEXT.search(console):
+        raise TontoDiskFullError(folder.parent)
     if found := PASSING.search(console):
         raise TontoPassingError(f"the machine failed Tonto: {found[0]}")
     if (number := -status if status < 0 else status - 128) in KILLED:  # a shell that starts Tonto adds 128
@@ -606,6 +657,8 @@ under `surfaces`. No surface job was started."""
 
 def explain_probe(error: TontoError) -> str:
     """Say why Tonto cannot be used, and what to do."""
+    if isinstance(error, TontoDiskFullError):
+        return f"{error}. No surface job was started."
     report = "".join(f"    | {line}\n" for line in error.output.splitlines())
     return f"Tonto cannot be used: {error}.\n{report}{PROBE_REMEDY}"
 
@@ -623,8 +676,12 @@ def read_version(installation: Installation) -> str:
         try:
             status, stopped = _run(installation, ("--version",), folder, seconds=30.0)
         except OSError as error:
+            if is_disk_full(error):
+                raise
             raise TontoError(f"{installation.binary} cannot be run: {error.strerror or error}") from None
         text = _read(folder / "console") + _read(folder / "stdout")
+        if not text and _has_no_room(folder):
+            raise TontoDiskFullError(folder.parent)
     found = re.search(r"This is Tonto version *(\S+)", text)
     if not found:
         said = next((line.strip()[:200] for line in text.splitlines() if line.strip()), "nothing")
@@ -642,6 +699,8 @@ def check_identity(installation: Installation, identity: Identity) -> None:
     """
     try:
         here = Identity(read_version(installation), **installation.checksums())
+    except TontoDiskFullError:
+        raise
     except TontoError as error:
         raise OSError(f"{socket.gethostname()}: {error}") from None
     if here != identity:

@@ -1,0 +1,268 @@
+"""Batches of surfaces over several attempts: nothing healthy is given up, nothing is counted twice or forgotten."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hirshprint import status
+from hirshprint.densities import Densities
+from hirshprint.report.run import cost_table
+from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_cpu_seconds, read_status
+from hirshprint.structures.structure import Structure
+from hirshprint.surfaces import journal
+from hirshprint.surfaces.batch import run_batch, surface_key
+from hirshprint.surfaces.engines import Engine
+from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.surface import Surface
+
+NAMES = ("a", "b", "c", "d", "e")
+
+
+class KilledError(BaseException):
+    """What ends an attempt here as SIGKILL does: nothing in the job can catch it."""
+
+
+@pytest.fixture
+def structures(perovskite: Callable[..., Structure]) -> list[Structure]:
+    return [replace(perovskite((38, 22, 8), 3.9 + 0.1 * k), structure_id=name) for k, name in enumerate(NAMES)]
+
+
+@pytest.fixture
+def surfaces(thakkar: Densities, perovskite: Callable[..., Structure]) -> list[Surface]:
+    return compute_surfaces(perovskite((38, 22, 8), 3.9), thakkar, 4)
+
+
+@pytest.fixture
+def attempts(
+    structures: list[Structure], surfaces: list[Surface], tmp_path: Path
+) -> Callable[..., tuple[list[str], dict[str, Any] | None]]:
+    """Run an attempt: what each structure does in it, by name; returns what was computed, and the records."""
+    out = tmp_path / "results/small/surfaces/batch.npz"
+
+    def run(attempt: int, deeds: dict[str, BaseException], **named: Any) -> tuple[list[str], dict[str, Any] | None]:
+        computed = []
+
+        def compute(structure: Structure) -> list[Surface]:
+            computed.append(structure.structure_id)
+            if deed := deeds.get(structure.structure_id):
+                raise deed
+            return surfaces
+
+        engine = Engine(compute, lambda _: "settings", failures=named.get("failures"))
+        try:
+            return computed, run_batch(structures, engine, tmp_path / "cache", out, attempt, 3)
+        except (KilledError, OSError):
+            assert not out.exists()
+            return computed, None
+
+    return run
+
+
+def _states(records: dict[str, Any] | None) -> dict[str, str]:
+    assert records is not None
+    return {name: record["status"] for name, record in records.items()}
+
+
+def test_progress_over_several_attempts_gives_up_nothing(attempts: Callable[..., Any], tmp_path: Path) -> None:
+    """Each attempt is killed somewhere else, as by a time limit: all are computed in the end, none twice."""
+    assert attempts(1, {"b": KilledError()}) == (["a", "b"], None)
+    assert attempts(2, {"d": KilledError()}) == (["c", "d"], None)
+    computed, records = attempts(3, {})
+    assert computed == ["e", "b", "d"]  # what was under way comes last
+    assert _states(records) == dict.fromkeys(NAMES, "ok")
+    assert list(records) == list(NAMES)
+    assert not any(record["reused"] for record in records.values())
+    assert not list((tmp_path / "cache/started").iterdir())
+
+
+def test_only_what_no_attempt_got_past_is_given_up(attempts: Callable[..., Any], tmp_path: Path) -> None:
+    assert attempts(1, {"b": KilledError()}) == (["a", "b"], None)
+    assert attempts(2, {"b": KilledError()}) == (["c", "d", "e", "b"], None)
+    computed, records = attempts(3, {"b": KilledError()})
+    assert computed == []
+    assert _states(records) == dict.fromkeys(NAMES, "ok") | {"b": "failed"}
+    assert records["b"]["reason"] == "every earlier attempt was killed while computing it"
+    assert sum(record["reused"] for record in records.values()) == 0
+    assert list((tmp_path / "cache/started").iterdir()) == []
+    (tmp_path / "results/small/surfaces/batch.npz").unlink()
+    computed, records = attempts(1, {})  # a later run tries it again, and takes the others from the cache
+    assert computed == ["b"]
+    assert [name for name, record in records.items() if record["reused"]] == ["a", "c", "d", "e"]
+
+
+def test_an_attempt_that_ended_by_itself_clears_who_was_under_way(attempts: Callable[..., Any]) -> None:
+    """An error that another attempt can help kills nothing: who met it has all attempts."""
+    assert attempts(1, {"b": KilledError()})[1] is None
+    assert attempts(2, {"b": OSError(5, "input/output")}) == (["c", "d", "e", "b"], None)
+    computed, records = attempts(3, {})
+    assert computed == ["b"]
+    assert _states(records) == dict.fromkeys(NAMES, "ok")
+
+
+def test_a_first_attempt_forgets_those_of_an_earlier_run(attempts: Callable[..., Any]) -> None:
+    assert attempts(1, {"a": KilledError()}) == (["a"], None)
+    assert attempts(1, {"b": KilledError()}) == (["a", "b"], None)
+    computed, records = attempts(3, {})  # the second died before it began anything: b was not under way in each
+    assert computed == ["c", "d", "e", "b"]
+    assert _states(records) == dict.fromkeys(NAMES, "ok")
+
+
+def test_a_failure_of_an_earlier_attempt_is_not_reused(attempts: Callable[..., Any]) -> None:
+    lasting = type("LastingError", (ValueError,), {"lasting": True})("wrong")
+    assert attempts(1, {"a": lasting, "b": KilledError()}, failures="x") == (["a", "b"], None)
+    computed, records = attempts(2, {}, failures="x")
+    assert computed == ["c", "d", "e", "b"]
+    assert _states(records)["a"] == "failed"
+    assert not records["a"]["reused"]
+
+
+def test_a_full_disk_fails_the_job_and_blames_no_structure(attempts: Callable[..., Any], tmp_path: Path) -> None:
+    full = OSError(28, "No space left on device")
+    assert attempts(3, {"b": full}, failures="x") == (list(NAMES), None)
+    assert not (tmp_path / "cache/failed").exists()
+    computed, records = attempts(1, {}, failures="x")
+    assert computed == ["b"]
+    assert _states(records) == dict.fromkeys(NAMES, "ok")
+
+
+def test_cost_is_that_of_all_attempts(
+    attempts: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(1, 1000))
+    for module in (journal, sys.modules["hirshprint.surfaces.batch"]):
+        monkeypatch.setattr(module, "cpu_seconds", lambda: float(next(seconds)))
+    attempts(1, {"b": KilledError()})  # notes at 1 (begin), 2 and 3 (a), 4 (b)
+    attempts(2, {"d": KilledError()})  # 5 (begin), 6 and 7 (c), 8 (d)
+    _, records = attempts(3, {})  # 9 (begin), 10 to 15 (e, b, d), 16 (the file)
+    out = tmp_path / "results/small/surfaces/batch.npz"
+    assert read_cpu_seconds(out) == 4 + 8 + 16
+    assert earlier_seconds(out) > 0
+    assert read_status(out) == records
+    monkeypatch.undo()
+    folder = tmp_path / "benchmarks/small"
+    (folder / "surface").mkdir(parents=True)
+    for name in ("surface/batch", "structures", "fingerprints"):
+        (folder / f"{name}.tsv").write_text("s\tmax_rss\tcpu_time\n2.0\t100.0\t1.5\n")
+    cpu_file(folder / "structures.tsv").write_text("7.25\n")
+    cpu_file(folder / "surface/batch.tsv").write_text("9.5\n")  # of the last attempt alone
+    table = cost_table(tmp_path / "benchmarks", tmp_path / "results", ["small"]).set_index("stage")
+    assert table["cpu_seconds"].to_dict() == {"structures": 7.25, "surface": 28.0, "fingerprints": 1.5}
+    assert table.at["surface", "wall_seconds"] == pytest.approx(2.0 + earlier_seconds(out))
+    assert job_cpu_seconds(folder / "fingerprints.tsv") is None
+    out.write_bytes(out.read_bytes()[:-5])
+    table = cost_table(tmp_path / "benchmarks", tmp_path / "results", ["small"]).set_index("stage")
+    assert table.at["surface", "cpu_seconds"] == 1.5
+
+
+def test_programs_that_a_job_ran_count(tmp_path: Path) -> None:
+    before = status.cpu_seconds()
+    subprocess.run([sys.executable, "-c", "sum(k for k in range(4_000_000))"], check=True)
+    assert status.cpu_seconds() - before > 0.05
+
+
+def test_a_journal_that_was_cut_or_spoilt_tells_what_it_can(tmp_path: Path) -> None:
+    path = tmp_path / "started/job.jsonl"
+    kept = journal.kept_journal(path, 1)  # never left, as by a job that is killed
+    past, note = kept.__enter__()
+    assert past == journal.Past()
+    note(began="a")
+    note(ended="a", seconds=1.5)
+    note(began="b")
+    text = path.read_text()
+    for number in range(len(text)):
+        path.write_text(text[:number])
+        assert journal.read_past(path, 2).culprits() <= {"a", "b"}
+    path.write_text(f'[1]\n{{"attempt": "x"}}\n\x00\n{text}{{"attem')
+    past = journal.read_past(path, 2)
+    assert past.culprits() == {"b"}
+    assert past.ended == {"a": 1.5}
+    path.unlink()
+    path.parent.rmdir()
+    path.parent.write_text("no folder")
+    with journal.kept_journal(path, 2) as (past, note):  # no room for it costs nothing but itself
+        note(began="a")
+
+
+def _flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "cut at its end": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "flipped": lambda path: _flip(path, path.stat().st_size // 2),
+    "a folder": lambda path: (path.unlink(), path.mkdir(), (path / "inside").touch()),
+    "another kind": lambda path: path.write_text("{}"),
+    "another archive": lambda path: (
+        np.savez(path.with_suffix(".npz"), other=np.zeros(3)) or (path.suffix == ".npz" or path.write_text("[]"))
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ["surfaces", "failure"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_file_of_the_cache_is_said_put_aside_and_made_again(
+    attempts: Callable[..., Any],
+    structures: list[Structure],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    damage: str,
+) -> None:
+    lasting = type("LastingError", (ValueError,), {"lasting": True})("wrong " * 50)
+    _, right = attempts(1, {"a": lasting}, failures="x")
+    key = surface_key(structures[1], Engine(lambda _: [], lambda _: "settings"))
+    (failed,) = (tmp_path / "cache/failed").iterdir()
+    path = {"surfaces": tmp_path / "cache" / key[:2] / f"{key}.npz", "failure": failed}[kind]
+    content = path.read_bytes()
+    DAMAGES[damage](path)
+    (tmp_path / "results/small/surfaces/batch.npz").unlink()
+    capsys.readouterr()
+    computed, again = attempts(1, {"a": lasting}, failures="x")
+    name = "b" if kind == "surfaces" else "a"
+    assert computed == [name]
+    said = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
+    assert len(said) == 1
+    assert said[0].startswith(f"{name}: {path} is damaged (")
+    assert said[0].endswith(f"): now {path}.damaged, and computed again")
+    assert _states(again) == _states(right)
+    assert path.read_bytes() == content if kind == "failure" else path.stat().st_size == len(content)
+    assert path.with_name(f"{path.name}.damaged").exists()
+
+
+def test_compilation_is_said_and_damaged_code_compiled_again(tmp_path: Path) -> None:
+    """Said once in a process, before anything is computed, and not where the compiled code is at hand."""
+    (tmp_path / "program.py").write_text(
+        "import numba\n"
+        "from hirshprint.surfaces.compiled import compiling_said, remove_damaged_code\n"
+        "@numba.njit(cache=True)\ndef f(x):\n    return x + 1\n"
+        "@numba.njit(cache=True)\ndef g(x):\n    return f(x)\n"
+        "remove_damaged_code()\n"
+        "for one in (1, 1.5):\n    with compiling_said():\n        assert g(one) == one + 1\n"
+    )
+    compiled = tmp_path / "compiled"
+    environment = {"PYTHONPATH": str(Path(status.__file__).parents[1]), "NUMBA_CACHE_DIR": str(compiled)}
+    telling = "compiling the program for surfaces, once for this version: about a minute\n"
+
+    def said() -> str:
+        command = [sys.executable, "program.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+        return done.stderr
+
+    assert [said(), said()] == [telling, ""]
+    for kind, length in (("nbi", 0), ("nbi", 100), ("nbc", 0), ("nbc", -1)):
+        path = sorted(compiled.rglob(f"*g-*.{kind}"))[0]
+        path.write_bytes(path.read_bytes()[:length])
+        assert said() == f"{path} is damaged (it is cut short): removed, and compiled again\n{telling}"
+        assert said() == ""
