@@ -161,9 +161,7 @@ def test_a_full_disk_is_named_before_a_run_and_after_one(crystals: Project, smal
     assert "the disk of results/ is full: make room, then the same command again" in crystals.run(fails=True)
     ballast.write_bytes(b"x" * (free - 300_000))  # it begins, and the densities do not fit
     output = crystals.run("--until", "fingerprints", fails=True)
-    assert "the disk of" in output
-    assert "is full" in output
-    assert "make room" in output
+    assert "The disk of results/ is full: make room, give `hirshprint recover`, then the same command" in output
     ballast.unlink()
     crystals.hirshprint("recover")
     crystals.run("--until", "fingerprints")
