@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,14 @@ SMALL: dict[str, Any] = {
 def environment(**changes: str) -> dict[str, str]:
     """Environment of a run; compiled code is that of all tests (`tests/conftest.py`)."""
     return {**os.environ, **changes}
+
+
+@contextmanager
+def same_times(path: Path) -> Iterator[None]:
+    """Let a file that is written in the block keep the times that it had: nothing but its content tells."""
+    times = path.stat()
+    yield
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 @dataclass(frozen=True)
