@@ -74,11 +74,12 @@ class Executor(plugin.Executor):  # type: ignore[misc]
             settings.efficiency_report = False
         super().__post_init__(test_mode)
         self.run = self.run_uuid[-36:][:8]
+        self.signs = Path(self.tmpdir)  # made here, once: the threads that submit would each make one
 
     def get_account_arg(self, job: Any) -> Iterator[str]:
         """Give the account that is asked for; without one SLURM takes the user's default."""
         accounts = [word for word in re.split(r"[,\s]+", str(job.resources.get("slurm_account") or "")) if word]
-        yield from (f" -A {shlex.quote(account)}" for account in accounts or [])
+        yield from (f" -A {shlex.quote(account)}" for account in accounts)
         yield ""
 
     def get_partition_arg(self, job: Any) -> str:
@@ -125,7 +126,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         }
         settings = self.workflow.executor_settings
         call = get_submit_command(job, values, settings=settings, failed_nodes=self._failed_nodes)
-        sign = Path(self.tmpdir) / f"{name}.done"
+        sign = self.signs / f"{name}.done"
         script = f"#!/bin/sh\n{self.format_job_exec(job)} && {{ touch {shlex.quote(str(sign))} || true; }}\n"
         cluster = str(next(filter(None, map(job.resources.get, ("cluster", "clusters", "slurm_cluster"))), ""))
         command = ["/bin/sh", "-c", f"exec {call}{set_gres_string(job)}"]
@@ -217,7 +218,7 @@ class Executor(plugin.Executor):  # type: ignore[misc]
         """Report the jobs that have left their sign; return the others."""
         signs: set[str] = set()
         with suppress(OSError):
-            signs = {path.name for path in Path(self.tmpdir).iterdir()}
+            signs = {path.name for path in self.signs.iterdir()}
         for info in jobs:
             if info.aux["sign"] in signs:
                 self.succeed(info)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
+HOOKS = ROOT / "tests/integration/hooks"
 TABLE = ROOT / "data/experimental_perovskites.csv"
 SMALL: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
@@ -27,6 +31,14 @@ SMALL: dict[str, Any] = {
 def environment(**changes: str) -> dict[str, str]:
     """Environment of a run; compiled code is that of all tests (`tests/conftest.py`)."""
     return {**os.environ, **changes}
+
+
+@contextmanager
+def same_times(path: Path) -> Iterator[None]:
+    """Let a file that is written in the block keep the times that it had: nothing but its content tells."""
+    times = path.stat()
+    yield
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 @dataclass(frozen=True)
@@ -102,3 +114,25 @@ def make_project(folder: Path, rows: int, config: dict[str, Any] | None = None) 
     (folder / "table.csv").write_text("\n".join([header, *body[:: len(body) // rows][:rows]]) + "\n")
     (folder / "config.yaml").write_text(yaml.safe_dump(config or SMALL, allow_unicode=True))
     return Project(folder)
+
+
+def start_and_hold(project: Project, where: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a run and return its head once a job stands still: before its N-th file, where `where` is `PATTERN N`."""
+    head = subprocess.Popen(
+        project.command("--cores", "2", *arguments),
+        cwd=project.folder,
+        env=environment(PYTHONPATH=str(HOOKS), HOLD_AT=where),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (project.folder / "held").exists():
+        assert head.poll() is None, "the run ended before it could be held"
+        time.sleep(0.02)
+    return head
+
+
+def kill_where(project: Project, where: str) -> None:
+    """Start a run and kill its head process, and that alone, while a job stands still."""
+    head = start_and_hold(project, where)
+    head.send_signal(signal.SIGKILL)
+    head.wait()

@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import ROOT, Project, environment, make_project
+from projects import ROOT, Project, environment, make_project, same_times
 
 CONFIG: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
@@ -93,7 +93,6 @@ RESULTS: dict[str, tuple[str, Callable[[Path], None], tuple[str, ...]]] = {
     "fingerprints": ("results/small/fingerprints.h5", _flip, ("results/small/predictions_networks.csv",)),
     "targets": ("results/small/targets.csv", _empty, ("results/small/status.csv",)),
     "predictions": ("results/small/predictions_networks.csv", _cut, ("results/small/predictions.csv",)),
-    "status": ("results/small/status.csv", _folder, ("results/report.html",)),
     "shown": ("results/small/shown_surfaces.npz", _flip, ("results/report.html",)),
 }
 
@@ -106,7 +105,8 @@ def test_a_damaged_result_is_named_and_the_same_command_makes_it_again(
     project = whole.copy(tmp_path / "project")
     right = _results(project)
     (path,) = project.folder.glob(place)
-    damage(path)
+    with same_times(path):
+        damage(path)
     for pattern in removed:
         for other in project.folder.glob(pattern):
             other.unlink()
@@ -118,6 +118,21 @@ def test_a_damaged_result_is_named_and_the_same_command_makes_it_again(
     assert "Traceback (most recent call last)" not in output
     assert path.with_name(f"{path.name}.damaged").exists()
     project.run()
+    assert _results(project) == right
+    assert project.jobs() == {}
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip, _empty, _folder])
+def test_damage_that_a_file_s_time_tells_is_mended_by_the_next_run(
+    whole: Project, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """Also where no job would read the file."""
+    project = whole.copy(tmp_path / "project")
+    right = _results(project)
+    for name in ("structures.h5", "status.csv", "models/domain.npz", "figures/parity.csv"):
+        damage(project.folder / "results/small" / name)
+    output = project.run()
+    assert "changed since made" in output
     assert _results(project) == right
     assert project.jobs() == {}
 
@@ -148,7 +163,8 @@ def test_damaged_models_are_trained_again_from_the_cache(whole: Project, tmp_pat
     right = (project.folder / "results/new/predicted.csv").read_bytes()
     for name, damage in (("model.json", _flip), ("domain.npz", _cut), ("cgcnn-random-fold1-seed0.keras", _flip)):
         (project.folder / "results/new/predicted.csv").unlink()
-        damage(project.folder / "results/small/models" / name)
+        with same_times(project.folder / "results/small/models" / name):
+            damage(project.folder / "results/small/models" / name)
         code, said = _command(project, "predict", "SrTiO3", "--model", "results/small/models")
         assert code == 1
         assert f"results/small/models/{name} is damaged (" in said

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,8 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import ROOT, SMALL, Project, environment, make_project
+from projects import ROOT, SMALL, Project, environment, kill_where, make_project, start_and_hold
 
-HOOKS = Path(__file__).parent / "hooks"
 ONE_BATCH: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
     "surfaces": {"structures_per_job": 64, "mesh_level": 8},
@@ -39,28 +36,6 @@ def _predictions(project: Project) -> np.ndarray:
     return np.array([float(row["predicted"]) for row in rows])
 
 
-def _start_and_hold(project: Project, where: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a run and return its head once a job stands still: before its N-th file, where `where` is `PATTERN N`."""
-    head = subprocess.Popen(
-        project.command("--cores", "2", *arguments),
-        cwd=project.folder,
-        env=environment(PYTHONPATH=str(HOOKS), HOLD_AT=where),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not (project.folder / "held").exists():
-        assert head.poll() is None, "the run ended before it could be held"
-        time.sleep(0.02)
-    return head
-
-
-def _kill_where(project: Project, where: str) -> None:
-    """Start a run and kill its head process, and that alone, while a job stands still."""
-    head = _start_and_hold(project, where)
-    head.send_signal(signal.SIGKILL)
-    head.wait()
-
-
 def _recover(project: Project) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "hirshprint.cli", "recover"]
     source = str(Path(__file__).parents[2] / "src")
@@ -79,7 +54,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     undisturbed.run("--until", "evaluate")
     project = make_project(tmp_path / "killed", rows=24, config=ONE_BATCH)
     cache = project.folder / "cache/surfaces"
-    _kill_where(project, "*cache/surfaces/*/*.npz 4")
+    kill_where(project, "*cache/surfaces/*/*.npz 4")
     assert not list(project.folder.glob("results/small/surfaces/*.npz"))
     output = project.run(fails=True)
     assert "give `hirshprint recover` first" in output
@@ -90,7 +65,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     assert len(list(cache.glob("*/*.npz"))) == 3
 
     (project.folder / "held").unlink()
-    _kill_where(project, "*cache/training/*/cnn_paper*.npz 2")
+    kill_where(project, "*cache/training/*/cnn_paper*.npz 2")
     log = next(project.folder.glob("logs/small/surface/*.log")).read_text()
     assert "3 reused, 0 failed" in log
     assert "left behind" in _recover(project).stderr
@@ -107,7 +82,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
 
 def test_recover_leaves_a_living_run_alone(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=24, config=ONE_BATCH)
-    head = _start_and_hold(project, "*cache/surfaces/*/*.npz 2", "--until", "surface")
+    head = start_and_hold(project, "*cache/surfaces/*/*.npz 2", "--until", "surface")
     done = _recover(project)
     assert done.returncode == 1
     assert "a run is under way" in done.stderr

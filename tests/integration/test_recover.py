@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from projects import Project
+from projects import Project, same_times
 
 
 def _give_up(batch: Path) -> str:
@@ -52,7 +52,9 @@ def test_failed_structure_is_computed_again_and_only_that(finished: Project, tmp
 def test_failed_run_ends_with_what_to_do(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.edit_table(lambda lines: [*lines, "SrNpO3,Sr,Np,O,4.2"])
-    (project.folder / "results/densities/thakkar.h5").write_bytes(b"broken")
+    densities = project.folder / "results/densities/thakkar.h5"
+    with same_times(densities):
+        densities.write_bytes(b"broken")
     output = project.run("--until", "fingerprints", fails=True)
     closing = output[output.rindex("not done") :]
     assert {"1 × surface", "1 × fingerprints"} == set(closing.splitlines()[0].split("      ")[1].split(", "))

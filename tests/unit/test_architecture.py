@@ -17,7 +17,7 @@ ROOMS = [  # each imports only those before it
     *("structures", "densities", "surfaces", "fingerprints", "distances", "comparison", "compounds"),
     *("datasets", "models", "report"),
     *("config_model", "config_files", "config_messages", "config", "planned", "config_documents"),
-    *("slurm", "slurm_executor", "logs", "runs", "progress", "commands", "cli"),
+    *("frozen", "slurm", "slurm_executor", "logs", "runs", "progress", "pending", "commands", "cli"),
 ]
 HOMES = {  # where a package that is slow to import may be imported, besides inside of functions
     "tensorflow": "models/backend.py",

@@ -19,7 +19,7 @@ from hirshprint.cli import main
 from hirshprint.datasets import SITES, Dataset, load_dataset
 from hirshprint.densities import Densities
 from hirshprint.fingerprints import write_fingerprints
-from hirshprint.models.backend import prepare_device
+from hirshprint.models.backend import prepare_device, tf
 from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.models.prediction import predict_dataset, write_folder_card
 from hirshprint.models.training import needed_of_fingerprints, train_networks
@@ -121,6 +121,13 @@ O1 0.5 0.5 0
 O2 0.5 0 0.5
 O3 0 0.5 0.5
 """
+
+
+def test_command_leaves_gpus_alone(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *given: seen.append(given))
+    assert main(["predict", "BaZrO3", "--model", str(trained[0]), "--out", str(tmp_path / "out.csv")]) == 0
+    assert seen == [([], "GPU")]
 
 
 def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(

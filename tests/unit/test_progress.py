@@ -54,17 +54,7 @@ def test_summary_counts_structures_and_compares_costs(tmp_path: Path) -> None:
     assert "2 failed: MemoryError: too large" in text
     assert "1 × train" in text
     (row,) = [line.split() for line in text.splitlines() if line.startswith("  surface")]
-    assert row == [
-        "surface",
-        "2",
-        "90",
-        "of",
-        "3,600",
-        "832",
-        "of",
-        "2,000",
-        "26",
-    ]  # with Snakemake; batch file 20, benchmark 6.5
+    assert row == ["surface", "2", "90", "of", "3,600", "832", "of", "2,000", "26"]
     assert "then again: snakemake --configfile 'my config.yaml'" in text
     assert "hirshprint recover --failed && snakemake" in text
 

@@ -24,11 +24,12 @@ def test_results_of_another_format_are_refused(tmp_path: Path, monkeypatch: pyte
         check_results(results)
 
 
-def test_results_without_a_stamp_are_of_the_first_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_whose_stamp_is_gone_are_no_fault(tmp_path: Path) -> None:
+    """Digests have the format, so that results of another one are made again."""
     (tmp_path / "some").mkdir()
     (tmp_path / "some/structures.h5").touch()
-    monkeypatch.setattr(versions, "RESULTS_FORMAT", "1")
     check_results(tmp_path)
-    monkeypatch.setattr(versions, "RESULTS_FORMAT", "2")
-    with pytest.raises(FormatError, match="format 1"):
-        check_results(tmp_path)
+    (tmp_path / "format.txt").write_text("")
+    check_results(tmp_path)
+    stamp_results(tmp_path)
+    assert (tmp_path / "format.txt").read_text().strip() == versions.RESULTS_FORMAT

@@ -212,7 +212,7 @@ def tonto_settings():
 
 def surface_settings():
     """What determines the surfaces of all structures alike."""
-    return PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()
+    return [versions.RESULTS_FORMAT, PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()]
 
 
 @cache
@@ -231,7 +231,7 @@ def batch_digest(wildcards):
 def input_digest(dataset):
     """Digest of a dataset's whole input, measured property and rejected rows included."""
     settings = {key: value for key, value in DATASETS[dataset].items() if key not in ("learning", "source")}
-    return target_digest(plan(dataset), settings, config["strict"])
+    return target_digest(plan(dataset), settings, config["strict"], versions.RESULTS_FORMAT)
 
 
 @cache

@@ -13,7 +13,6 @@ START = time.monotonic()
 onstart:
     workflow.scheduler._lock = threading.RLock()  # of 9.27; SIGTERM is handled in a thread that may hold it already
     runs.write_head()
-    runs.stamp_results(Path("results"))
     runs.show_engine(config)
 
 
@@ -70,6 +69,7 @@ def begin_run():
             runs.take_slurm_executor(workflow.executor_plugin)
         except (runs.RunAliveError, runs.UnfinishedError, runs.DiskFullError, runs.slurm.SlurmError) as error:
             stop(str(error))
+        runs.stamp_results(Path("results"))
         path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
         WATCHED.update(frozen.digests_of_files(user_files()))
         if workflow.modifier.is_main_snakefile() and workflow.config_settings.configfiles:

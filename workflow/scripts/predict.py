@@ -9,6 +9,7 @@ from pathlib import Path
 from hirshprint.datasets import load_dataset
 from hirshprint.frozen import frozen_dataset, refuse_edited
 from hirshprint.logs import start_log
+from hirshprint.models.backend import prepare_device
 from hirshprint.models.cards import best_network, check_fits, read_folder_card
 from hirshprint.models.prediction import predict_dataset, result_table
 from hirshprint.models.training import needed_of_fingerprints
@@ -16,6 +17,7 @@ from hirshprint.opened import table_written
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
+prepare_device(gpus=0, require_gpu=False, threads=snakemake.threads)
 folder = Path(snakemake.params.model)
 card = read_folder_card(folder)
 check_fits(folder, card, snakemake.params.definition)

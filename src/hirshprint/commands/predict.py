@@ -125,10 +125,12 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
     from hirshprint.datasets import load_dataset
     from hirshprint.fingerprints import write_fingerprints
+    from hirshprint.models.backend import leave_gpus
     from hirshprint.models.prediction import predict_dataset, result_table
     from hirshprint.models.training import needed_of_fingerprints
     from hirshprint.structures.building import build_structures, write_targets
 
+    leave_gpus()
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
     structures, targets, unusable = build_structures(plan.entries, settings, _cores())
     show_remarks((row["source"], s.remarks) for row, s in zip(targets, structures, strict=True))
