@@ -50,6 +50,9 @@ def describe_job(job, finished):
     )
 
 
+RERUN_TRIGGERS = RerunTrigger.all() - {RerunTrigger.INPUT}  # digests tell more than sets of inputs: `unless_current`
+
+
 @cache
 def begin_run():
     """See that this folder is free, and keep what was read for the jobs; once, while the graph is made.
@@ -60,7 +63,9 @@ def begin_run():
     settings = workflow.dag_settings
     if MAIN and settings is not None:
         settings.force_incomplete = True  # what a killed run was about to write is made again, whatever the profile
-        settings.rerun_triggers = settings.rerun_triggers - {RerunTrigger.INPUT}  # see `unless_current`
+        asked, settings.rerun_triggers = settings.rerun_triggers, RERUN_TRIGGERS
+        if RERUN_TRIGGERS - asked:
+            print("--rerun-triggers: not followed, for results would be stale without a word", file=sys.stderr)
         remake_unrecorded()
     if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
         try:
