@@ -96,7 +96,10 @@ computed again by the next run.
 examples:
   hirshprint recover
   hirshprint recover --failed""",
-    "status": """examples:
+    "status": """It compares the input with the results, structure by structure, and asks Snakemake what the next run
+would make: the last line says how many jobs of each rule, or that the results are up to date. Nothing is changed.
+
+examples:
   hirshprint status
   hirshprint status --configfile config/mine.yaml""",
 }

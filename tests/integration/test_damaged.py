@@ -157,7 +157,7 @@ def test_damaged_caches_and_checkpoints_are_made_again_in_the_same_run(whole: Pr
 def test_damaged_models_are_trained_again_from_the_cache(whole: Project, tmp_path: Path) -> None:
     project = whole.copy(tmp_path / "project")
     datasets = CONFIG["datasets"] | {"new": {"table": "new.csv", "model": "small"}}
-    (project.folder / "new.csv").write_text("A,B,X\nSr,Ti,O\nBa,Zr,O\n")
+    (project.folder / "new.csv").write_text("formula,A,B,X\nSrTiO3,Sr,Ti,O\nBaZrO3,Ba,Zr,O\n")
     project.configure(datasets=datasets)
     project.run("--", "results/new/predicted.csv")
     right = (project.folder / "results/new/predicted.csv").read_bytes()

@@ -132,7 +132,7 @@ def test_full_disk(site: SlurmSite, undisturbed: Project, tmp_path: Path, small_
     assert "not done" in output
     assert "snakemake" in output.rsplit("then again:", 1)[1]
     log = next(project.folder.glob("logs/small/surface/*.log"))
-    assert "No space left on device" in log.read_text()
+    assert "results/small/surfaces is full, or your quota there is used up: make room" in log.read_text()
     subprocess.run(["mount", "-o", "remount,size=40M", str(small_disk)], check=True)
     site.run(project, *UNTIL)
     assert "12 reused, 0 failed" in log.read_text()

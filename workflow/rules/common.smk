@@ -90,7 +90,10 @@ def plan(dataset):
         found = plan_dataset(DATASETS[dataset])
     except InputError as error:
         source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
-        raise WorkflowError(f"`datasets.{dataset}`: {error}{source}")
+        fault = f"`datasets.{dataset}`: {error}{source}"
+        if input_faults.cache_info().currsize:  # a rule asks
+            stop(fault)
+        raise WorkflowError(fault)
     if found.passed_over:
         print(f"datasets.{dataset}: {passed_over_text(found.passed_over)}", file=sys.stderr)
     return found
