@@ -21,7 +21,7 @@ REAL_TONTO = os.environ.pop("HIRSHPRINT_TONTO", "")  # or `engine: auto` would t
 ROOT = Path(__file__).parents[1]
 signal.signal(
     signal.SIGINT, signal.default_int_handler
-)  # ignored where the tests run in the background, by all runs too
+)  # ignored where tests run in the background
 os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(ROOT / "cache/numba")))  # compiled once for all tests
 
 
