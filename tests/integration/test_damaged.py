@@ -137,6 +137,16 @@ def test_damage_that_a_file_s_time_tells_is_mended_by_the_next_run(
     assert project.jobs() == {}
 
 
+def test_a_file_missing_from_the_models_is_made_again(whole: Project, tmp_path: Path) -> None:
+    project = whole.copy(tmp_path / "project")
+    assert project.jobs() == {}
+    network = next((project.folder / "results/small/models").glob("*.keras"))
+    network.unlink()
+    project.run()
+    assert network.exists()
+    assert project.jobs() == {}
+
+
 def test_damaged_caches_and_checkpoints_are_made_again_in_the_same_run(whole: Project, tmp_path: Path) -> None:
     project = whole.copy(tmp_path / "project")
     right = _results(project)

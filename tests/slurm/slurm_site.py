@@ -53,7 +53,11 @@ class SlurmSite:
             head.kill()
             head.wait()
         self.heads.clear()
-        self.query("scancel", "--user", getpass.getuser())
+        try:
+            self.query("scancel", "--user", getpass.getuser())
+        except subprocess.SubprocessError:  # a test that failed has left the controller stopped
+            self.control("start-controller")
+            self.query("scancel", "--user", getpass.getuser())
 
     def control(self, action: str) -> None:
         """Start or stop the cluster or a part of it."""

@@ -424,8 +424,7 @@ def test_recover_finds_jobs_whatever_the_log_folder_is(executor: Watched, say: C
 
 def test_recover_while_the_controller_is_away(say: Callable[..., None]) -> None:
     say(squeue=AWAY)
-    (line,) = runs._cancel_slurm_orphans()
-    assert "no run on it was killed here" in line
+    assert runs._cancel_slurm_orphans() == []  # no run on it was killed here
     slurm.RUN_FILE.touch()
     with pytest.raises(slurm.SlurmError, match="Unable to contact"):
         runs._cancel_slurm_orphans()

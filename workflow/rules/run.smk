@@ -136,9 +136,9 @@ def is_as_made(path):
     record = workflow.persistence.metadata(IOFile(path))
     if record is None:
         return False
-    folder = Path(path)
-    files = [folder] if folder.is_file() else [file for file in folder.rglob("*") if file.is_file()]
-    latest = max((file.stat().st_mtime for file in files), default=0.0)
+    whole = Path(path)
+    parts = [whole, *whole.rglob("*")] if whole.is_dir() else [whole]  # what is deleted from a folder changes its time
+    latest = max((part.stat().st_mtime for part in parts if part.exists()), default=0.0)
     return abs(latest - record.endtime) < 1.0  # s; file systems of clusters are not exact
 
 
