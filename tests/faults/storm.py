@@ -81,7 +81,9 @@ class Storm:
         trace = traceback_of(output)
         if run.hung:
             self.find("hang", "no output for ten minutes", run.log)
-        interrupted = "interrupt" in run.disturbed and "hirshprint" not in trace  # by Ctrl-C Snakemake ends so at times
+        interrupted = (
+            "interrupt" in run.disturbed and "/src/hirshprint/" not in trace
+        )  # by Ctrl-C Snakemake ends so at times
         if trace and "KeyboardInterrupt" not in trace and not interrupted:
             self.find("traceback" if quiet else "traceback in a disturbed run", trace, run.log)
         return code
