@@ -109,7 +109,13 @@ def read_keras(path: Path) -> dict[str, Any]:
     with zipfile.ZipFile(path) as file:
         weights = io.BytesIO(file.read("model.weights.h5"))
     with h5py.File(weights) as file:
-        return read_group(file)
+        return without_names(read_group(file))
+
+
+def without_names(group: dict[str, Any]) -> dict[str, Any]:
+    """Leave out attributes: Keras numbers its layers by those that a process has made."""
+    kept = {name: value for name, value in group.items() if not name.startswith("@")}
+    return {name: without_names(value) if isinstance(value, dict) else value for name, value in kept.items()}
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
