@@ -61,7 +61,8 @@ def begin_run():
     settings = workflow.dag_settings
     if MAIN and settings is not None:
         settings.force_incomplete = True  # what a killed run was about to write is made again, whatever the profile
-        settings.rerun_triggers = settings.rerun_triggers - {RerunTrigger.INPUT}  # see `unless_current`
+        asked = settings.rerun_triggers | {RerunTrigger.MTIME, RerunTrigger.PARAMS}  # else a setting changes nothing
+        settings.rerun_triggers = asked - {RerunTrigger.INPUT}  # see `unless_current`
         remake_unrecorded()
     if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
         try:
@@ -131,9 +132,9 @@ def is_as_made(path):
     record = workflow.persistence.metadata(IOFile(path))
     if record is None:
         return False
-    folder = Path(path)
-    files = [folder] if folder.is_file() else [file for file in folder.rglob("*") if file.is_file()]
-    latest = max((file.stat().st_mtime for file in files), default=0.0)
+    folder = Path(path)  # its own time tells of files that are gone
+    latest = max((one.lstat().st_mtime for one in folder.rglob("*")), default=0.0)
+    latest = max(latest, folder.stat().st_mtime) if folder.exists() else 0.0
     return abs(latest - record.endtime) < 1.0  # s; file systems of clusters are not exact
 
 
