@@ -19,9 +19,7 @@ from hirshprint.runs import compiled_code_folder
 PAPER = dict.fromkeys(("oqmd", "experimental", "second_experimental", "estimated_edge"), "small")
 REAL_TONTO = os.environ.pop("HIRSHPRINT_TONTO", "")  # or `engine: auto` would take it in every test
 ROOT = Path(__file__).parents[1]
-signal.signal(
-    signal.SIGINT, signal.default_int_handler
-)  # ignored where tests run in the background
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
 os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(ROOT / "cache/numba")))  # compiled once for all tests
 
 
