@@ -21,6 +21,10 @@ FULL_TEXT = re.compile(r"No space left on device|[Dd]isk quota exceeded|requeste
 NO_PLACE = "No usable temporary directory"  # which Python says where it cannot write into any
 
 
+class ForeignFolderError(RuntimeError):
+    """Another user has run in this folder, and this one may not write to it."""
+
+
 @contextmanager
 def written_whole(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to; rename it into place only when the block succeeds."""
@@ -29,6 +33,8 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         yield temporary
+        if path.is_dir() and not path.is_symlink():
+            _make_way(path)
         temporary.replace(path)
     except OSError as error:
         if error.errno in FULL and error.filename is None:
@@ -36,6 +42,36 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _make_way(folder: Path) -> None:
+    """Rename a folder that stands where a file belongs, in place of an earlier one; whose it is, nobody here knows."""
+    aside = folder.with_name(f"{folder.name}.damaged")
+    if aside.is_dir():
+        shutil.rmtree(aside)
+    aside.unlink(missing_ok=True)
+    folder.rename(aside)
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Refuse to go on where this user may not write what Snakemake keeps: it would end in a traceback.
+
+    Raises
+    ------
+    ForeignFolderError
+        Naming the folder and whose it is.
+    """
+    parts = [one for one in (folder, *sorted(folder.glob("*"))) if one.is_dir()]
+    for one in parts or [folder.absolute().parent]:
+        if not os.access(one, os.W_OK | os.X_OK):
+            try:
+                owner = one.owner()
+            except KeyError:
+                owner = f"user {one.stat().st_uid}"
+            raise ForeignFolderError(
+                f"{one} belongs to {owner}, and you may not write to it: work in a folder of your own, with the same "
+                f"configuration, or have {owner} let you write to this one"
+            )
 
 
 def is_disk_full(error: BaseException | None) -> bool:

@@ -370,7 +370,7 @@ def _orphans() -> list[int]:
             mine = folder.stat().st_uid == os.getuid()
         except OSError:
             continue
-        script = any(b"/.snakemake/scripts/" in word for word in command)
+        script = any(b"/.snakemake/scripts/" in word or b"/workflow/scripts/" in word for word in command)
         if here and mine and script and int(folder.name) != os.getpid():
             found.append(int(folder.name))
     return found

@@ -178,3 +178,16 @@ def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
         assert name in text
     for item in (*LEARNING_ITEMS, *FINGERPRINT_ITEMS, *BEYOND_ITEMS, *PAPER_ITEMS, SALIENCY, COST):
         assert item.title in text
+
+
+def test_a_model_that_is_deleted_is_trained_again(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    next(project.folder.glob("results/small/models/*.keras")).unlink()
+    assert project.jobs()["train"] == 1
+
+
+def test_a_setting_counts_whatever_triggers_a_profile_asks_for(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    assert "Nothing to be done" in project.run("-n", "--rerun-triggers", "mtime")
+    project.configure(fingerprint={"weighting": "paper"})
+    assert "fingerprints" in project.run("-n", "-q", "rules", "--rerun-triggers", "mtime")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hirshprint import versions
+from hirshprint.files import ForeignFolderError, refuse_unwritable
 from hirshprint.runs import FormatError, check_results, stamp_results
 
 
@@ -33,3 +34,13 @@ def test_results_whose_stamp_is_gone_are_no_fault(tmp_path: Path) -> None:
     check_results(tmp_path)
     stamp_results(tmp_path)
     assert (tmp_path / "format.txt").read_text().strip() == versions.RESULTS_FORMAT
+
+
+def test_a_folder_of_another_user_is_refused_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / ".snakemake"
+    refuse_unwritable(folder)
+    (folder / "iocache").mkdir(parents=True)
+    refuse_unwritable(folder)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "iocache")  # as root all may be written
+    with pytest.raises(ForeignFolderError, match=f"iocache belongs to {folder.owner()}, and you may not write to it"):
+        refuse_unwritable(folder)

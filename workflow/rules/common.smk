@@ -20,7 +20,7 @@ sys.path.insert(0, str(SOURCE))
 
 from hirshprint import frozen, planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
-from hirshprint.files import digest, file_digest
+from hirshprint.files import ForeignFolderError, digest, file_digest, refuse_unwritable
 from hirshprint.frozen import Frozen
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.splits import asked_in_vain
@@ -46,12 +46,13 @@ runs.prepare_environment(SOURCE)
 MAIN = workflow.is_main_process  # and not one of its jobs, which read this file again, later and elsewhere
 try:
     if MAIN:
+        refuse_unwritable(Path(".snakemake"))
         runs.check_results(Path("results"))
         config.update(resolve_engine(resolve_config(config, workflow.configfiles), os.environ))
         config["datasets"] = complete_predicted(config)
     else:
         frozen.take_config(config)
-except (ConfigError, ModelError, runs.FormatError, frozen.RunGoneError) as error:
+except (ConfigError, ModelError, runs.FormatError, ForeignFolderError, frozen.RunGoneError) as error:
     raise WorkflowError(str(error))
 
 DATASETS = config["datasets"]

@@ -8,6 +8,9 @@ from snakemake.settings.types import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
 START = time.monotonic()
+IS_OUTERMOST = (
+    workflow.modifier.is_main_snakefile()
+)  # and no module of another workflow, with a configuration of its own
 
 
 onstart:
@@ -67,17 +70,27 @@ def begin_run():
         if RERUN_TRIGGERS - asked:
             print("--rerun-triggers: not followed, for results would be stale without a word", file=sys.stderr)
         remake_unrecorded()
-    if MAIN and workflow.executor_plugin is not None and not (workflow.dryrun or workflow.touch):
+    if workflow.touch:
+        stop("--touch would let results pass for those of this configuration; leave it out: cache/ spares what holds")
+    if MAIN and workflow.executor_plugin is not None and not workflow.dryrun:
         try:
             runs.refuse_unfinished()
+            for folder in runs.WRITTEN:
+                refuse_unwritable(folder)
             runs.refuse_full_disk()
             runs.take_slurm_executor(workflow.executor_plugin)
-        except (runs.RunAliveError, runs.UnfinishedError, runs.DiskFullError, runs.slurm.SlurmError) as error:
+        except (
+            runs.RunAliveError,
+            runs.UnfinishedError,
+            runs.DiskFullError,
+            runs.slurm.SlurmError,
+            ForeignFolderError,
+        ) as error:
             stop(str(error))
         runs.stamp_results(Path("results"))
         path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
         WATCHED.update(frozen.digests_of_files(user_files()))
-        if workflow.modifier.is_main_snakefile() and workflow.config_settings.configfiles:
+        if IS_OUTERMOST and workflow.config_settings.configfiles:
             workflow.config_settings.configfiles = [path]  # for the jobs: the user's may be half edited by then
     return []
 
