@@ -132,7 +132,7 @@ rule report:
     params:
         digests=lambda wildcards: {dataset: stage_digests(dataset) for dataset in DATASETS},
         shown={dataset: [vars(item) for item in report_items(dataset)] for dataset in ("", *DATASETS)},
-        compared=config["surfaces"]["compare_structures"],
+        config=digest(config),  # which it shows
         sources=content_digest(*REPORT_SOURCES),
     message:
         "The report"
