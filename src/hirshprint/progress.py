@@ -100,7 +100,7 @@ def summarise_run(
             f"began; for what stands there now: {again}"
         )
     if undone:
-        lines.append(f"next          the messages above name the logs of what failed, if anything did; then again: {again}")
+        lines.append(f"next          if a job failed, the messages above name its log; then again: {again}")
     if failed:
         lines.append(f"next          to try failed structures again: hirshprint recover --failed && {again}")
     return lines

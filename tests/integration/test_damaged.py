@@ -122,28 +122,24 @@ def test_a_damaged_result_is_named_and_the_same_command_makes_it_again(
     assert project.jobs() == {}
 
 
-@pytest.mark.parametrize("damage", [_cut, _flip, _empty, _folder])
-def test_damage_that_a_file_s_time_tells_is_mended_by_the_next_run(
-    whole: Project, tmp_path: Path, damage: Callable[[Path], None]
-) -> None:
+def test_damage_that_a_file_s_time_tells_is_mended_by_the_next_run(whole: Project, tmp_path: Path) -> None:
     """Also where no job would read the file."""
     project = whole.copy(tmp_path / "project")
     right = _results(project)
-    for name in ("structures.h5", "status.csv", "models/domain.npz", "figures/parity.csv"):
-        damage(project.folder / "results/small" / name)
+    assert project.jobs() == {}
+    folder = project.folder / "results/small"
+    network = next((folder / "models").glob("*.keras"))
+    damaged = (folder / "structures.h5", folder / "figures/parity.csv", folder / "models/domain.npz", network)
+    rules = ("structures", "learning_figures", "train", "train")
+    for path, damage, rule in zip(damaged, (_flip, _empty, _cut, Path.unlink), rules, strict=True):
+        damage(path)
+        assert rule in project.jobs()
+    _folder(folder / "status.csv")
+    (folder / "status.csv/of_the_user").touch()
     output = project.run()
     assert "changed since made" in output
     assert _results(project) == right
-    assert project.jobs() == {}
-
-
-def test_a_file_missing_from_the_models_is_made_again(whole: Project, tmp_path: Path) -> None:
-    project = whole.copy(tmp_path / "project")
-    assert project.jobs() == {}
-    network = next((project.folder / "results/small/models").glob("*.keras"))
-    network.unlink()
-    project.run()
-    assert network.exists()
+    assert (folder / "status.csv.damaged/of_the_user").exists()
     assert project.jobs() == {}
 
 
