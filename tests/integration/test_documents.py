@@ -222,4 +222,5 @@ def test_every_result_is_listed(finished: Project) -> None:
         place = re.sub(r"(models/).*|(figures/)\w+", r"\1\2", place).replace("figures/.", "figures/*.")
         place = re.sub(r"surfaces/.*", "surfaces/BATCH.npz", place.replace("densities/thakkar", "densities/SOURCE"))
         place = re.sub(r"compounds/[^/]+/", "compounds/COMPOUND/", place)
+        place = ".TABLE.csv.digest" if place.endswith(".csv.digest") else place
         assert path.is_dir() or any(fnmatch(place, name) for name in listed), place

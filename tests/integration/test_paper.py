@@ -86,7 +86,7 @@ def test_regions_that_matter_add_up_to_the_prediction(finished: Project) -> None
 def test_compounds_to_be_explained_recompute_no_training(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(learning=SMALL["learning"] | {"saliency": ["BaAmO3"]})
-    assert project.jobs() == {"saliency": 1, "report": 1, "all": 1}
+    assert project.jobs() == {"saliency": 1, "cost": 1, "report": 1, "all": 1}
 
 
 def test_a_learning_curve_is_drawn_where_shares_are_configured(finished: Project, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def _write(out: Path, surfaces: dict[str, list[Surface]], status: dict[str, dict
         arrays = pack_surfaces(surfaces) | {
             "status": np.array(json.dumps(status)),
             "cpu_seconds": np.array(cpu_seconds() + past.cpu_seconds),
-            "earlier_seconds": np.array(past.wall_seconds),
+            "earlier_seconds": np.array(float(past.wall_seconds)),
         }
         np.savez(file, **arrays)
 
