@@ -157,7 +157,7 @@ def _cost_lines(jobs: Sequence[Job]) -> list[str]:
             f" {largest:>9,.0f} of {max(job.mem_mb or 0 for job, _ in found):>7,.0f}"
             f" {sum(used.get('cpu_time', 0.0) for _, used in found):>9,.0f}"
         )
-    header = f"  {'used of asked':<20} {'jobs':>6} {'longest, s':>20} {'memory, MB':>20} {'CPU s':>9}"
+    header = f"  {'used of asked':<20} {'jobs':>6} {'longest, s':>20} {f'memory + {SNAKEMAKE_MB}, MB':>20} {'CPU s':>9}"
     return [header, *lines] if lines else []
 
 
