@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         if path.is_dir() and not path.is_symlink():
-            _make_way(path)
+            put_aside(path)  # whose it is, nobody here knows
         temporary.replace(path)
     except OSError as error:
         if error.errno in FULL and error.filename is None:
@@ -44,13 +44,16 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _make_way(folder: Path) -> None:
-    """Rename a folder that stands where a file belongs, in place of an earlier one; whose it is, nobody here knows."""
-    aside = folder.with_name(f"{folder.name}.damaged")
-    if aside.is_dir():
-        shutil.rmtree(aside)
-    aside.unlink(missing_ok=True)
-    folder.rename(aside)
+def put_aside(path: Path) -> Path:
+    """Rename a file or folder to its name with ``.damaged``, in place of an earlier one of this name; return it."""
+    aside = path.with_name(f"{path.name}.damaged")
+    if aside.is_dir() and not aside.is_symlink():
+        shutil.rmtree(aside, ignore_errors=True)
+    else:
+        aside.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):  # another job was quicker
+        path.rename(aside)
+    return aside
 
 
 def refuse_unwritable(folder: Path) -> None:

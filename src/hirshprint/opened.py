@@ -11,7 +11,6 @@ import errno
 import hashlib
 import io
 import json
-import shutil
 import sys
 import time
 import zipfile
@@ -21,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hirshprint.files import digest, file_digest, written_whole
+from hirshprint.files import digest, file_digest, put_aside, written_whole
 
 if TYPE_CHECKING:
     import h5py
@@ -59,18 +58,6 @@ class DamagedError(ValueError):
         super().__init__(
             f"{path} is damaged ({reason}); delete {self.unit}: the same snakemake command then makes it again"
         )
-
-
-def put_aside(path: Path) -> Path:
-    """Rename a file or folder to its name with ``.damaged``, in place of an earlier one of this name; return it."""
-    aside = path.with_name(f"{path.name}.damaged")
-    if aside.is_dir() and not aside.is_symlink():
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        aside.unlink(missing_ok=True)
-    with suppress(FileNotFoundError):  # another job was quicker
-        path.rename(aside)
-    return aside
 
 
 def note_damaged(path: Path) -> None:

@@ -23,7 +23,6 @@ BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remar
 UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
 PLACE = ": "  # between the row, file or record and the reason
 SNAKEMAKE_MB = 320  # of the two Snakemake processes that a job on SLURM has beside its own (docs/slurm.md)
-REASONS = 3  # files that a reason names before the rest is only counted
 SHOWN = 10  # structures, reasons or rules that are listed before the rest is only counted
 
 
@@ -51,11 +50,7 @@ class Job:
 
 def shortened(reason: str) -> str:
     """Shorten why Snakemake runs a job, where it names every one of many files."""
-    parts = (part.split(", ") for part in reason.split("; "))
-    return "; ".join(
-        ", ".join(names[:REASONS]) + (f" and {len(names) - REASONS:,} more" if len(names) > REASONS else "")
-        for names in parts
-    )
+    return "; ".join(listed(part.split(", ")) for part in reason.split("; "))
 
 
 def time_left(done: int, jobs: int, seconds: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import errno
 import getpass
 import json
 import os
@@ -18,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import slurm, versions
-from hirshprint.files import digest, file_digest, written_whole
-from hirshprint.opened import DamagedError, put_aside, put_noted_aside, read_json
+from hirshprint.files import FULL, digest, file_digest, put_aside, written_whole
+from hirshprint.opened import DamagedError, put_noted_aside, read_json
 from hirshprint.status import read_status
 
 LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
@@ -173,7 +172,7 @@ def full_disks(folders: Sequence[Path] = WRITTEN) -> list[str]:
         try:
             probe.write_bytes(b"x" * DISK_BYTES)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in FULL:
                 full.append(f"{folder}/")
         finally:
             with suppress(OSError):

@@ -330,9 +330,14 @@ def reading_threads(wildcards):
 
 
 @cache
+def record(output):
+    """What Snakemake recorded of the job that made a file; None where it did not."""
+    return workflow.persistence.metadata(IOFile(output))
+
+
 def recorded_params(output):
     """What Snakemake recorded as the params of the job that made a file; nothing where it did not."""
-    return workflow.persistence.params(IOFile(output)) or []
+    return (record(output) and record(output).params) or []
 
 
 @cache
@@ -388,8 +393,13 @@ def gathered_structures(wildcards):
 
 
 def batch_files(wildcards):
+    """Surface files that a rule reads."""
+    return surfaces_of(wildcards.dataset)
+
+
+def surfaces_of(dataset):
     """Surface files of a dataset, from its plan and never from what lies on disk."""
-    return [f"results/{wildcards.dataset}/surfaces/{batch}.npz" for batch in batches(wildcards.dataset)]
+    return [f"results/{dataset}/surfaces/{batch}.npz" for batch in batches(dataset)]
 
 
 def report_items(dataset=""):
@@ -522,8 +532,7 @@ def all_results():
     paths = [DENSITIES_FILE] * bool(atoms) + [PROBE_FILE] * bool(probed)
     for dataset in PLANS:
         names = [*STAGE_FILES, *(LEARNING_FILES if has_targets(dataset) else ())]
-        surfaces = [f"results/{dataset}/surfaces/{batch}.npz" for batch in batches(dataset)]
-        paths += [f"results/{dataset}/{name}" for name in names] + surfaces + reported_files(dataset)
+        paths += [f"results/{dataset}/{name}" for name in names] + surfaces_of(dataset) + reported_files(dataset)
     paths += [f"results/compounds/{compound}/surfaces.npz" for compound in COMPOUNDS]
     paths += ["results/paper/numbers.md"] * bool(config["paper"])
     return [*paths, *item_files(WHOLE_RUN + [*PLANS]), REPORT, str(SUMMARY)]
@@ -558,4 +567,4 @@ def paper_inputs(wildcards):
 
 def paper_target(wildcards):
     """What the target `paper` asks for."""
-    return [*paper_inputs(wildcards), "results/paper/numbers.md", "results/report.html"]
+    return [*paper_inputs(wildcards), "results/paper/numbers.md", REPORT]

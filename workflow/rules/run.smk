@@ -8,9 +8,7 @@ from snakemake.settings.types import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
 START = time.monotonic()
-IS_OUTERMOST = (
-    workflow.modifier.is_main_snakefile()
-)  # and no module of another workflow, with a configuration of its own
+IS_OUTERMOST = workflow.modifier.is_main_snakefile()  # and no module of another workflow
 
 
 onstart:
@@ -144,15 +142,15 @@ def remake_unrecorded():
         )
 
 
+@cache
 def is_as_made(path):
     """Say whether a result has the time that Snakemake recorded when its job had ended, and whether it did at all."""
-    record = workflow.persistence.metadata(IOFile(path))
-    if record is None:
+    if record(path) is None:
         return False
     whole = Path(path)
     parts = [whole, *whole.rglob("*")] if whole.is_dir() else [whole]  # what is deleted from a folder changes its time
     latest = max((part.stat().st_mtime for part in parts if part.exists()), default=0.0)
-    return abs(latest - record.endtime) < 1.0  # s; file systems of clusters are not exact
+    return abs(latest - record(path).endtime) < 1.0  # s; file systems of clusters are not exact
 
 
 TOLD = {"surface": None, "at": 0.0}  # when the first surface job began, and when the time left was last told
