@@ -33,6 +33,29 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, **changes}
 
 
+CAESIUM_CHLORIDE = """data_{cation}{anion}
+_cell_length_a {edge}
+_cell_length_b {edge}
+_cell_length_c {edge}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+{symmetry}loop_
+_atom_site_label
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+{cation}1 0 0 0
+{anion}1 0.5 0.5 0.5
+"""
+
+
+def caesium_chloride(edge_angstrom: float, cation: str = "Cs", anion: str = "Cl", symmetry: str = "P m -3 m") -> str:
+    """CIF of a crystal of two atoms; with an empty `symmetry` it says nothing of it."""
+    line = f"_symmetry_space_group_name_H-M '{symmetry}'\n" if symmetry else ""
+    return CAESIUM_CHLORIDE.format(edge=edge_angstrom, cation=cation, anion=anion, symmetry=line)
+
+
 @contextmanager
 def same_times(path: Path) -> Iterator[None]:
     """Let a file that is written in the block keep the times that it had: nothing but its content tells."""
@@ -71,16 +94,21 @@ class Project:
         assert (done.returncode != 0) == fails, output
         return output
 
-    def hirshprint(self, *arguments: str) -> str:
-        """Run a command of hirshprint in this folder; return what it printed."""
-        done = subprocess.run(
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of hirshprint in this folder, whatever its end."""
+        return subprocess.run(
             [sys.executable, "-m", "hirshprint.cli", *arguments],
             cwd=self.folder,
             env=environment(PYTHONPATH=str(ROOT / "src")),
             capture_output=True,
             text=True,
-            check=True,
+            check=False,
         )
+
+    def hirshprint(self, *arguments: str) -> str:
+        """Run a command of hirshprint in this folder that ends well; return what it printed."""
+        done = self.ask(*arguments)
+        done.check_returncode()
         return done.stdout + done.stderr
 
     def jobs(self) -> dict[str, int]:
@@ -117,14 +145,18 @@ def make_project(folder: Path, rows: int, config: dict[str, Any] | None = None) 
 
 
 def start_and_hold(project: Project, where: str, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a run and return its head once a job stands still: before its N-th file, where `where` is `PATTERN N`."""
-    head = subprocess.Popen(
-        project.command("--cores", "2", *arguments),
-        cwd=project.folder,
-        env=environment(PYTHONPATH=str(HOOKS), HOLD_AT=where),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    """Start a run and return its head once a job stands still: before its N-th file, where `where` is `PATTERN N`.
+
+    What the run says goes to run.log.
+    """
+    with (project.folder / "run.log").open("wb") as log:
+        head = subprocess.Popen(
+            project.command("--cores", "2", *arguments),
+            cwd=project.folder,
+            env=environment(PYTHONPATH=str(HOOKS), HOLD_AT=where),
+            stdout=log,
+            stderr=log,
+        )
     while not (project.folder / "held").exists():
         assert head.poll() is None, "the run ended before it could be held"
         time.sleep(0.02)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import ROOT, Project, environment, make_project, same_times
+from projects import Project, make_project, same_times
 
 CONFIG: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
@@ -45,14 +43,7 @@ def _results(project: Project) -> dict[str, Any]:
 
 
 def _command(project: Project, *arguments: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "hirshprint.cli", *arguments],
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(PYTHONPATH=str(ROOT / "src")),
-    )
+    done = project.ask(*arguments)
     assert "Traceback" not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr
 

@@ -9,24 +9,8 @@ from pathlib import Path
 
 import h5py
 import pytest
-from projects import ROOT, Project, environment, kill_where, make_project, start_and_hold
+from projects import ROOT, Project, caesium_chloride, environment, kill_where, make_project, start_and_hold
 
-CIF = """data_{name}
-_symmetry_space_group_name_H-M 'P m -3 m'
-_cell_length_a {a}
-_cell_length_b {a}
-_cell_length_c {a}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Cs1 0 0 0
-Cl1 0.5 0.5 0.5
-"""
 SURFACES = "*cache/surfaces/*/*.npz 1"
 
 
@@ -46,7 +30,7 @@ def crystals(tmp_path: Path) -> Project:
 def _write(project: Project, number: int, edge: float) -> None:
     path = project.folder / f"my {{crystals}}/c {{{number}}}.cif"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(CIF.format(name=f"c{number}", a=edge))
+    path.write_text(caesium_chloride(edge))
 
 
 def _edges(project: Project) -> list[float]:
@@ -75,15 +59,9 @@ def test_edits_during_a_run_change_the_next_one_alone(crystals: Project) -> None
 
 def test_summary_names_what_was_edited(crystals: Project) -> None:
     """Also a file of a crystal that was read by then."""
-    command = crystals.command("--cores", "2", "--until", "surface")
-    changes = {"PYTHONPATH": str(ROOT / "tests/integration/hooks"), "HOLD_AT": SURFACES}
-    with (crystals.folder / "run.log").open("w") as log:
-        head = subprocess.Popen(command, cwd=crystals.folder, env=environment(**changes), stdout=log, stderr=log)
-    while not (crystals.folder / "held").exists():
-        assert head.poll() is None
+    head = start_and_hold(crystals, SURFACES, "--until", "surface")
     _write(crystals, 1, 4.5)
-    (crystals.folder / "held").unlink()
-    assert head.wait() == 0
+    assert _go_on(crystals, head) == 0
     lines = (crystals.folder / "run.log").read_text().splitlines()
     (line,) = [line for line in lines if line.startswith("edited  ")]
     assert "my {crystals}/c {1}.cif: edited during this run" in line

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import ROOT, SMALL, Project, environment, kill_where, make_project, start_and_hold
+from projects import ROOT, SMALL, Project, caesium_chloride, environment, kill_where, make_project, start_and_hold
 
 ONE_BATCH: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
@@ -36,19 +36,6 @@ def _predictions(project: Project) -> np.ndarray:
     return np.array([float(row["predicted"]) for row in rows])
 
 
-def _recover(project: Project) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "hirshprint.cli", "recover"]
-    source = str(Path(__file__).parents[2] / "src")
-    return subprocess.run(
-        command,
-        cwd=project.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment(PYTHONPATH=source),
-    )
-
-
 def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     undisturbed = make_project(tmp_path / "undisturbed", rows=24, config=ONE_BATCH)
     undisturbed.run("--until", "evaluate")
@@ -59,7 +46,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     output = project.run(fails=True)
     assert "give `hirshprint recover` first" in output
     assert "Lock" not in output
-    first = _recover(project)
+    first = project.ask("recover")
     assert "cleared the stale lock" in first.stderr
     assert "left behind" in first.stderr
     assert len(list(cache.glob("*/*.npz"))) == 3
@@ -68,7 +55,7 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     kill_where(project, "*cache/training/*/cnn_paper*.npz 2")
     log = next(project.folder.glob("logs/small/surface/*.log")).read_text()
     assert "3 reused, 0 failed" in log
-    assert "left behind" in _recover(project).stderr
+    assert "left behind" in project.ask("recover").stderr
     project.run("--until", "evaluate")
     assert np.abs(_predictions(project) - _predictions(undisturbed)).max() < 1e-6
     with (
@@ -77,13 +64,13 @@ def test_kill_in_surfaces_and_in_training(tmp_path: Path) -> None:
     ):
         assert np.array_equal(one["counts"][:], other["counts"][:])
     assert not list(project.folder.rglob("*.part"))
-    assert _recover(project).stderr == ""
+    assert project.ask("recover").stderr == ""
 
 
 def test_recover_leaves_a_living_run_alone(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=24, config=ONE_BATCH)
     head = start_and_hold(project, "*cache/surfaces/*/*.npz 2", "--until", "surface")
-    done = _recover(project)
+    done = project.ask("recover")
     assert done.returncode == 1
     assert "a run is under way" in done.stderr
     (project.folder / "held").unlink()
@@ -205,29 +192,12 @@ def test_strict_stops_with_the_list(tmp_path: Path) -> None:
     assert "strict: true" in output
 
 
-P1_CIF = """data_CsCl
-_cell_length_a {a}
-_cell_length_b {a}
-_cell_length_c {a}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-{symmetry}loop_
-_atom_site_label
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Cs1 0 0 0
-Cl1 0.5 0.5 0.5
-"""
-
-
 def test_a_file_with_a_remark_is_used_and_told_everywhere(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=1)
     folder, reason = project.folder / "cifs", "no symmetry is given: taken as P 1"
     folder.mkdir()
-    (folder / "plain.cif").write_text(P1_CIF.format(a=4.12, symmetry="_symmetry_space_group_name_H-M 'P m -3 m'\n"))
-    (folder / "bare.cif").write_text(P1_CIF.format(a=4.2, symmetry=""))
+    (folder / "plain.cif").write_text(caesium_chloride(4.12))
+    (folder / "bare.cif").write_text(caesium_chloride(4.2, symmetry=""))
     project.configure(datasets={"mine": {"folder": "cifs"}}, strict=True, surfaces=QUICK["surfaces"])
     output = project.run()
     assert output.count(f"remark: {reason} (cifs/bare.cif)\n") == 1

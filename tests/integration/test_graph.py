@@ -12,26 +12,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from projects import Project, make_project
+from projects import Project, caesium_chloride, make_project
 
 FAKE = Path(__file__).parents[1] / "fake_tonto.py"
 ALL_PAIRS = "HIRSHPRINT_TEST_ALL_PAIRS" in os.environ  # each as a real run, some ten minutes on two cores
-CIF = """data_{name}
-_symmetry_space_group_name_H-M 'P m -3 m'
-_cell_length_a {a}
-_cell_length_b {a}
-_cell_length_c {a}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-{cation}1 0 0 0
-{anion}1 0.5 0.5 0.5
-"""
 CRYSTALS = {"CsCl": 4.12, "CsBr": 4.29, "CsI": 4.57, "TlCl": 3.83, "TlBr": 3.97, "TlI": 4.2}
 BELOW = (
     "structures.h5",
@@ -106,7 +90,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Project]:
         project = make_project(tmp_path_factory.mktemp("graph") / engine, rows=1)
         (project.folder / "crystals").mkdir()
         for name, edge in CRYSTALS.items():
-            text = CIF.format(name=name, a=edge, cation=name[:2], anion=name[2:])
+            text = caesium_chloride(edge, name[:2], name[2:])
             (project.folder / f"crystals/{name}.cif").write_text(text)
         project.configure(
             datasets={"mine": {"folder": "crystals"}},
@@ -216,7 +200,7 @@ def test_changes_of_the_graph_are_all_seen_by_status(projects: dict[str, Project
             surfaces=_surfaces(projects["tonto"].folder / "tonto.py", projects["tonto"].folder / "basis")
         ),
         "a file edited": lambda project: (project.folder / "crystals/CsI.cif").write_text(
-            CIF.format(name="CsI", a=4.6, cation="Cs", anion="I")
+            caesium_chloride(4.6, "Cs", "I")
         ),
         "a file touched": lambda project: os.utime(project.folder / "crystals/CsI.cif"),
         "a file removed": lambda project: (project.folder / "crystals/CsI.cif").unlink(),
