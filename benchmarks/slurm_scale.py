@@ -27,7 +27,7 @@ ON_SLURM = ["--profile", str(ROOT / "profiles/slurm"), "--slurm-init-seconds-bef
 UNTIL = ["--until", "fingerprints"]
 
 
-def write_project(folder: Path, lines: list[str], structures_per_job: int, draws: int) -> None:
+def write_project(folder: Path, lines: list[str], structures_per_job: int | str, draws: int) -> None:
     folder.mkdir(parents=True)
     edge = f"{{kind: random, low_angstrom: 3.5, high_angstrom: 5.5, draws: {draws}, seed: 0}}"
     (folder / "table.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def main() -> None:
 def steps(folder: Path, lines: list[str], rows: int, single: int) -> None:
     print(f"{'':<52} {'wall s':>7} {'head s':>7} {'jobs':>7} {'jobs s':>7} {'MB':>7} {'load':>6}")
     many = folder / "many"
-    write_project(many, lines[: rows + 1], 64, draws=2)
+    write_project(many, lines[: rows + 1], "auto", draws=2)
     measure(f"{2 * rows:,} structures in batches", many, *ON_SLURM, *UNTIL)
     measure("dry run, nothing to be done", many, "-n", "-q", "rules", *UNTIL)
     table = many / "table.csv"
@@ -106,7 +106,7 @@ def steps(folder: Path, lines: list[str], rows: int, single: int) -> None:
     measure("one row edited (two structures)", many, *ON_SLURM, *UNTIL)
     one, batched = folder / "one", folder / "batched"
     write_project(one, lines[: single + 1], 1, draws=1)
-    write_project(batched, lines[: single + 1], 64, draws=1)
+    write_project(batched, lines[: single + 1], "auto", draws=1)
     measure(f"{single} structures, one job each", one, *ON_SLURM, *UNTIL)
     measure(f"{single} structures in batches, on this machine alone", batched, "--cores", "2", *UNTIL)
     (ids, counts), (other_ids, other_counts) = fingerprints(one), fingerprints(batched)
