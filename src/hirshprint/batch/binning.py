@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -14,13 +16,14 @@ from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.versions import FINGERPRINT_FORMAT
 
 
-class Binning(NamedTuple):
+@dataclass(frozen=True)
+class Binning:
     """How fingerprints are made: `fingerprint` of the configuration, and the names of a prototype's sites."""
 
     settings: Mapping[str, Any]
     site_labels: Sequence[str] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Digest of all that determines a fingerprint beside the surfaces."""
         return digest(dict(self.settings), list(self.site_labels), FINGERPRINT_FORMAT)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -26,9 +25,6 @@ from hirshprint.files import written_whole
 from hirshprint.opened import DamagedError, check_zip, kept_or_none, read_npz
 from hirshprint.structures.batches import batch_of, batches_of
 from hirshprint.surfaces.surface import Surface, unpack_surfaces
-
-OLD_LAYOUT = re.compile("[0-9a-f]{2}")
-"""Names of the folders in which earlier versions kept a file for each structure."""
 
 
 class Found(NamedTuple):
@@ -98,8 +94,13 @@ def open_pack(path: Path, files: ExitStack) -> Reader | None:
     return found
 
 
+def old_layout(folder: Path) -> frozenset[str]:
+    """Names of the folders in which earlier versions kept a file for each structure, below `cache/surfaces`."""
+    return frozenset(path.name for path in folder.glob("[0-9a-f][0-9a-f]"))
+
+
 def of_old_layout(folder: Path, key: str, name: str) -> list[Surface] | None:
-    """Surfaces that an earlier version kept in a file for each structure, below `cache/surfaces`."""
+    """Surfaces that an earlier version kept in a file of their own."""
     path = folder / key[:2] / f"{key}.npz"
     found: list[Surface] | None = kept_or_none(path, lambda path: unpack_surfaces(read_npz(path))[name], name)
     return found

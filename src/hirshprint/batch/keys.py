@@ -34,6 +34,6 @@ def _operations_text(shape: tuple[int, ...], content: bytes) -> str:
     return json.dumps(np.frombuffer(content, dtype=np.int64).reshape(shape).tolist(), separators=(",", ":"))
 
 
-def surface_key(structure: Structure, engine: Engine) -> str:
-    """Digest of everything that determines a structure's surfaces."""
-    return digest(structure_digest(structure), engine.settings(structure))
+def surface_key(structure: Structure, engine: Engine, geometry: str = "") -> str:
+    """Digest of everything that determines a structure's surfaces; `geometry` is its digest, where that is known."""
+    return digest(geometry or structure_digest(structure), engine.settings(structure))

@@ -17,7 +17,16 @@ import numpy as np
 from hirshprint.batch.binning import Binning, binned, pack_batch
 from hirshprint.batch.file import Arrays, Pack, Reader, join_packs, notes_of, without_fingerprints, write_arrays
 from hirshprint.batch.journal import Note, Past, kept_journal
-from hirshprint.batch.kept import Found, failure_key, find_kept, keep, keep_part, of_old_layout, remove_parts
+from hirshprint.batch.kept import (
+    Found,
+    failure_key,
+    find_kept,
+    keep,
+    keep_part,
+    of_old_layout,
+    old_layout,
+    remove_parts,
+)
 from hirshprint.batch.keys import structure_digest, surface_key
 from hirshprint.files import digest, is_disk_full, written_whole
 from hirshprint.opened import open_hdf5
@@ -25,6 +34,7 @@ from hirshprint.status import cpu_seconds
 from hirshprint.structures.batches import members
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.surfaces.engines import Engine
+from hirshprint.surfaces.surface import Surface
 
 RETRYABLE = (MemoryError, OSError)  # a further attempt, with more memory or on another node, can help
 
@@ -90,19 +100,26 @@ def run_batch(
         the cache by then.
     """
     start = time.monotonic()
-    keys = {structure.structure_id: surface_key(structure, engine) for structure in structures}
+    geometry = {structure.structure_id: structure_digest(structure) for structure in structures}
+    keys = {one.structure_id: surface_key(one, engine, geometry[one.structure_id]) for one in structures}
     journal = kept.parents[2] / "started" / f"{digest(str(kept), list(keys.values()))}.jsonl"
     with kept_journal(journal, attempt) as (past, note), ExitStack() as files:
         found = find_kept(kept, keys, engine.failures, files)
         results = Results(kept, binning, files, required=attempt < attempts)
-        for structure in structures:
-            if structure.structure_id in found:
-                results.take_over(structure, found[structure.structure_id], past)
+        for name, one in found.items():
+            results.take_over(name, one, geometry[name], past)
+        old = old_layout(kept.parents[2])
         given_up = past.culprits() if attempt >= attempts else set()
 
         def compute(structure: Structure) -> Outcome:
-            key = keys[structure.structure_id]
-            return _one_structure(structure, key, engine, binning, kept, attempt >= attempts, given_up, note)
+            name = structure.structure_id
+            record, key = _record(geometry[name]), keys[name]
+            if key[:2] in old and (surfaces := of_old_layout(kept.parents[2], key, name)):
+                return _outcome(record | {"reused": True}, name, surfaces, key, binning)
+            if name in given_up:
+                reason = "every earlier attempt was killed while computing it"
+                return Outcome(record | {"status": "failed", "reason": reason})
+            return _computed(structure, record, key, engine, binning, attempt >= attempts, note)
 
         waiting = [structure for structure in structures if structure.structure_id not in found]
         waiting.sort(key=lambda structure: structure.structure_id in past.suspects())
@@ -158,13 +175,12 @@ class Results:
         self._unsaved: list[str] = []
         self._saved = self._said = time.monotonic()
 
-    def take_over(self, structure: Structure, found: Found, past: Past) -> None:
+    def take_over(self, name: str, found: Found, geometry: str, past: Past) -> None:
         """Take an earlier result; what an earlier attempt of this job made counts as computed."""
-        name = structure.structure_id
         if found.read is not None:
             self._place[name] = (found.read, found.row)
         seconds = past.ended.get(name)
-        self.records[name] = _record(structure) | found.record | {"reused": seconds is None, "seconds": seconds or 0.0}
+        self.records[name] = _record(geometry) | found.record | {"reused": seconds is None, "seconds": seconds or 0.0}
         if self.records[name]["status"] == "failed":
             _say(f"{name}: {_describe(self.records[name])}")
 
@@ -218,50 +234,45 @@ class Results:
         return join_packs([pack_batch({}, {}, self._binning).__getitem__, *sources], order)
 
 
-def _one_structure(
+def _computed(
     structure: Structure,
+    record: dict[str, Any],
     key: str,
     engine: Engine,
     binning: Binning,
-    kept: Path,
     last: bool,
-    given_up: set[str],
     note: Note,
 ) -> Outcome:
     """Compute one structure.
 
     Parameters
     ----------
+    record : see `_record`.
     key : see `surface_key`.
-    kept : file of the cache for the batch.
     last : whether no further attempt is left.
-    given_up : structures that are not computed any more.
     note : see `kept_journal`.
     """
     name = structure.structure_id
-    record = _record(structure)
-    surfaces = of_old_layout(kept.parents[2], key, name)
-    record["reused"] = surfaces is not None
-    if surfaces is None and name in given_up:
-        reason = "every earlier attempt was killed while computing it"
-        return Outcome(record | {"status": "failed", "reason": reason})
     start = time.monotonic()
     note(began=name)
     try:
-        surfaces = surfaces or engine.compute(structure)
-        seconds = round(time.monotonic() - start, 4)
-        pack = pack_batch({name: surfaces}, {name: key}, binning)
+        surfaces = engine.compute(structure)
+        record["seconds"] = round(time.monotonic() - start, 4)
+        outcome = _outcome(record, name, surfaces, key, binning)
     except Exception as error:  # one bad structure never stops the others
         note(ended=name, seconds=round(time.monotonic() - start, 4))
-        return _failure(error, key, engine, last, record)
-    note(ended=name, seconds=seconds)
-    return Outcome(
-        record | {"seconds": 0.0 if record["reused"] else seconds, "note": notes_of(pack.__getitem__).get(0, "")}, pack
-    )
+        return _failure(error, key, engine, last, record | {"seconds": 0.0})
+    note(ended=name, seconds=record["seconds"])
+    return outcome
 
 
-def _record(structure: Structure) -> dict[str, Any]:
-    """Record of a structure that went well."""
+def _outcome(record: dict[str, Any], name: str, surfaces: Sequence[Surface], key: str, binning: Binning) -> Outcome:
+    pack = pack_batch({name: surfaces}, {name: key}, binning)
+    return Outcome(record | {"note": notes_of(pack.__getitem__).get(0, "")}, pack)
+
+
+def _record(geometry: str) -> dict[str, Any]:
+    """Record of a structure that went well; `geometry` is its digest."""
     return {
         "status": "ok",
         "reason": "",
@@ -269,7 +280,7 @@ def _record(structure: Structure) -> dict[str, Any]:
         "note": "",
         "reused": False,
         "seconds": 0.0,
-        "geometry": structure_digest(structure),
+        "geometry": geometry,
         "failure": "",
     }
 

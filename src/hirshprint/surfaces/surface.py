@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -174,15 +175,18 @@ def pack_surfaces(by_id: Mapping[str, Sequence[Surface]]) -> dict[str, Any]:
     operations, operation_set = _once([s.operations for s in surfaces])
 
     def joined(parts: list[NDArray[Any]], shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-        return np.concatenate([np.empty((0, *shape), dtype), *parts]).astype(dtype)
+        return np.concatenate([np.empty((0, *shape), dtype), *parts], dtype=dtype, casting="unsafe")
+
+    def offsets(parts: Sequence[Sized]) -> NDArray[np.int64]:
+        return np.array([0, *accumulate(map(len, parts))], dtype=np.int64)
 
     arrays: dict[str, Any] = {
         "ids": np.array(list(by_id), dtype=np.str_),
-        "surface_offsets": np.cumsum([0, *(len(listed) for listed in by_id.values())]),
-        "triangle_offsets": np.cumsum([0, *(len(part) for part in triangles)]),
+        "surface_offsets": offsets(list(by_id.values())),
+        "triangle_offsets": offsets(triangles),
         "triangle_set": np.array(triangle_set, dtype=np.int32),
         "triangles": joined(triangles, (3,), np.int32),
-        "operation_offsets": np.cumsum([0, *(len(part) for part in operations)]),
+        "operation_offsets": offsets(operations),
         "operation_set": np.array(operation_set, dtype=np.int32),
         "operations": joined(operations, (3, 3), np.float64),
         "centre": joined([s.centre[None] for s in surfaces], (3,), np.float64),
@@ -192,7 +196,8 @@ def pack_surfaces(by_id: Mapping[str, Sequence[Surface]]) -> dict[str, Any]:
     for name, (dtype, shape, row) in _ARRAYS.items():
         parts = [getattr(s, name) - s.centre if name in _PLACES else getattr(s, name) for s in surfaces]
         arrays[name] = joined(parts, shape, dtype)
-        arrays[f"{row}_offsets"] = np.cumsum([0, *(len(part) for part in parts)])
+        if f"{row}_offsets" not in arrays:
+            arrays[f"{row}_offsets"] = offsets(parts)
     return arrays
 
 
