@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, seeds_of
 from hirshprint.models import regressors
 from hirshprint.models.formulas import FORMULAS, ions
-from hirshprint.models.predictions import fold_predictions, with_ensembles
+from hirshprint.models.predictions import fold_predictions, joined, plain, with_ensembles
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -78,7 +78,7 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
             f"none of the baselines {', '.join(learning['baselines'])} can predict dataset '{dataset.name}'; "
             "add mean, ridge or gradient_boosting under learning: baselines:"
         )
-    return with_ensembles(pd.concat(tables, ignore_index=True))
+    return plain(with_ensembles(joined(tables)))
 
 
 def composition(formula: str) -> dict[str, float]:

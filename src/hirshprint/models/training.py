@@ -45,7 +45,7 @@ from hirshprint.models.cgcnn import build_cgcnn
 from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_channels, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
-from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
+from hirshprint.models.predictions import fold_predictions, joined, plain, with_compound_means, with_ensembles
 from hirshprint.models.readout import build_readout, fit_reader, moment_rows
 from hirshprint.opened import kept_or_none, read_json, read_npz, sealed_json
 from hirshprint.structures.elements import PROPERTIES
@@ -238,8 +238,8 @@ def train_networks(
             tables.append(fold_predictions(named, model, unit.split, unit.fold, unit.seed, found.predicted))
     if not tables:
         raise DatasetError(f"no network of {', '.join(learning['networks'])} can learn from '{dataset.name}'")
-    table = with_ensembles(pd.concat(tables, ignore_index=True))
-    return with_compound_means(table) if np.isfinite(dataset.initial_edges).all() else table
+    table = with_ensembles(joined(tables))
+    return plain(with_compound_means(table) if np.isfinite(dataset.initial_edges).all() else table)
 
 
 def _units(
