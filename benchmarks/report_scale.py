@@ -11,7 +11,6 @@ A training stage runs one epoch of one fold: what it holds in memory is what all
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -58,7 +57,11 @@ def write_dataset(results: Path, kind: str, structures: int, densities: Path) ->
 
     rng = np.random.default_rng(SEED)
     atoms = read_densities(densities)
-    bases = [cubic_perovskite(x, edge, "") for x in product(A[::9], B[::8], X[::4]) for edge in (3.8, 4.5)]
+    bases = [
+        cubic_perovskite(x, edge, "")
+        for x in product(cations()[::20], cations()[5::16], ANIONS[::4])
+        for edge in (3.8, 4.5)
+    ]
     surfaces = [compute_surfaces(one, atoms) for one in bases]
     names = compounds(structures) if kind == "perovskites" else formulas(structures, rng)
     targets = targets_of(kind, names, rng)
@@ -79,32 +82,32 @@ def write_dataset(results: Path, kind: str, structures: int, densities: Path) ->
     print(f"{results}: {len(targets):,} structures, {targets['compound'].nunique():,} compounds", flush=True)
 
 
-A = (
-    "Li Na K Rb Cs Be Mg Ca Sr Ba Sc Y La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Tl Pb Bi Ag Cu Zn Cd Hg In Fr Ra Ac"
-).split()
-B = (
-    "Ti Zr Hf V Nb Ta Cr Mo W Mn Tc Re Fe Ru Os Co Rh Ir Ni Pd Pt Al Ga Ge Si Sn Sb As Te Th U Pa Np Pu Am Cm Bk Cf Es Fm Md No Lr B"
-).split()
-X = "O F S Cl Se Br Te I N P As H C At Po Ge Sb".split()
+ANIONS = ("O", "F", "S", "Cl", "Se", "Br", "Te", "I", "N", "P", "As", "H", "C", "At", "Po", "Ge", "Sb")
+
+
+def cations() -> list[str]:
+    """Symbols of the elements that stand on A and B."""
+    from hirshprint.structures.symbols import SYMBOLS
+
+    return [one for one in SYMBOLS[2:100] if one not in (*ANIONS, "Ne", "Ar", "Kr", "Xe", "Rn")]
 
 
 def compounds(count: int) -> list[tuple[str, str, str]]:
     """Elements on A, B and X of so many different compounds, spread evenly over all that can be."""
     import numpy as np
 
-    both = sorted({*A, *B})
-    every = [(a, b, x) for a, b, x in product(both, both, X) if len({a, b, x}) == 3]
+    both = cations()
+    every = [(a, b, x) for a, b, x in product(both, both, ANIONS) if len({a, b, x}) == 3]
     return [every[k] for k in np.linspace(0, len(every) - 1, min(count, len(every))).round().astype(int)]
 
 
 def formulas(count: int, rng: Any) -> list[list[tuple[str, int]]]:
     """Elements and their numbers in the formula, of two to five elements."""
-    both = sorted({*A, *B})
+    both = cations()
     found = []
-    for number in rng.integers(1, 5, count):
-        cations = rng.choice(both, number, replace=False).tolist()
-        anion = str(rng.choice([x for x in X if x not in cations], p=None))
-        found.append([*((one, int(rng.integers(1, 4))) for one in cations), (anion, int(rng.integers(1, 8)))])
+    for size in rng.integers(1, 5, count):
+        metals = rng.choice(both, size, replace=False).tolist()
+        found.append([*((one, int(rng.integers(1, 4))) for one in metals), (str(rng.choice(ANIONS)), size + 2)])
     return found
 
 
@@ -159,7 +162,7 @@ def crystal(kind: str, row: dict[str, Any], rng: Any) -> Any:
         lattice = np.diag(rng.uniform(0.9, 1.1, 3)) * (16 * len(symbols)) ** (1 / 3)
         labels, multiplicity = tuple(f"{s}{k}" for k, s in enumerate(symbols)), [1] * len(symbols)
     numbers = np.repeat([SYMBOLS.index(s) + 1 for s in symbols], multiplicity)
-    anions = np.isin(numbers, [SYMBOLS.index(x) + 1 for x in X])
+    anions = np.isin(numbers, [SYMBOLS.index(x) + 1 for x in ANIONS])
     sites = np.cumsum([0, *multiplicity[:-1]])
     rest = {"multiplicity": np.array(multiplicity), "site_operations": (one,) * len(labels), "formula_units": 1}
     return Structure(row["structure_id"], lattice, numbers, frac, anions, sites, labels, **rest)
@@ -293,14 +296,14 @@ def train(results: Path, model: str) -> None:
     structures = read_structures(results / "structures.h5")
     say("loaded")
     plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
-    setattr(training, "planned_splits", lambda *_: plan)
+    training.planned_splits = lambda *_: plan
     progress = training._Progress.epoch
 
     def epoch(*given: Any) -> None:
         say("first epoch done")
         progress(*given)
 
-    setattr(training._Progress, "epoch", epoch)
+    training._Progress.epoch = epoch
     cache = results.parent / "cache" / str(time.time_ns())
     learning = LEARNING | {"networks": [model]}
     training.train_networks(dataset, structures, learning, cache, cache / "models", gpus=0, threads=1)
@@ -334,7 +337,7 @@ def baseline(results: Path, model: str) -> None:
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
     plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
-    setattr(baselines, "planned_splits", lambda *_: plan)
+    baselines.planned_splits = lambda *_: plan
     say("loaded")
     baselines.predict_baselines(dataset, LEARNING | {"baselines": [model]}, threads=1)
 

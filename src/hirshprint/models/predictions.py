@@ -41,8 +41,8 @@ def fold_predictions(
     parts = fold.parts()
     rows = np.concatenate(list(parts.values()))
 
-    def same(text: str) -> pd.Categorical:
-        return pd.Categorical.from_codes(np.zeros(len(rows), np.int8), [text])
+    def same(text: str) -> Any:
+        return pd.Categorical.from_codes(np.zeros(len(rows), np.int8), pd.Index([text]))
 
     return pd.DataFrame(
         {
