@@ -22,6 +22,7 @@ SITES = ("A", "B", "X")
 TARGETS = (  # columns of a table of targets, beside those of the sites
     *("structure_id", "compound", "group", "formula", "initial_edge_angstrom", "property", "unit", "value"),
 )
+BLOCK = 1_024  # fingerprints that are read at a time
 CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
@@ -130,10 +131,7 @@ def load_dataset(
     )
     if not ids:
         raise DatasetError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
-    _refuse(
-        [ids[k] for k in np.flatnonzero(~np.isfinite(counts).all(axis=(1, 2, 3)))],
-        "fingerprints with non-finite counts:",
-    )
+    _refuse([ids[k] for k in np.flatnonzero(~_finite(counts))], "fingerprints with non-finite counts:")
     rows = [table[one] for one in ids]
     targets = np.array([_number(row["value"]) for row in rows])
     lacking = [i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok]
@@ -197,11 +195,19 @@ def _read_counts(
                 "Add what is missing under fingerprint: channels:"
             )
         order = np.argsort(np.array(ids))
+        place = np.argsort(order)
         counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
         for k, channel in enumerate(wanted):
-            counts[:, k] = file["counts"][:, present.index(channel)][order]
+            for start in range(0, len(ids), BLOCK):
+                counts[place[start : start + BLOCK], k] = file["counts"][start : start + BLOCK, present.index(channel)]
         of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and ids else None
     return [ids[k] for k in order], wanted, counts, of_sites
+
+
+def _finite(counts: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Say of each fingerprint (n, c, b, b) whether all its counts are finite, (n,)."""
+    found = [np.isfinite(counts[k : k + BLOCK]).all(axis=(1, 2, 3)) for k in range(0, len(counts), BLOCK)]
+    return np.concatenate([np.ones(0, dtype=bool), *found])
 
 
 def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> NDArray[np.float64]:

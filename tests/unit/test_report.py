@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from hirshprint import comparison
-from hirshprint.models.predictions import COLUMNS, metrics, read_targets, write_predictions
+from hirshprint.models.predictions import COLUMNS, metrics, read_predictions, read_targets, write_predictions
 from hirshprint.report import compounds, engines, figures, html, shown
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
@@ -135,7 +135,7 @@ def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str =
     files = [folder / x for x in ("predictions.csv", "fingerprints.h5", "targets.csv")]
     figures.write_learning_figures(*files, folder / "figures")
     figures.write_fingerprint_figures(*files[1:], folder / "figures")
-    chosen = shown.choose_compounds(list(targets["compound"]), figures.read_predictions(files[0]), [], count=8)
+    chosen = shown.choose_compounds(list(targets["compound"]), read_predictions(files[0]), [], count=8)
     sites = [made_up_surface("A", 38), made_up_surface("B", 22), made_up_surface("X", 8, 3)]
     np.savez(folder / "shown_surfaces.npz", **pack_surfaces({f"{compound}-a4.50000": sites for compound in chosen}))
     return replace(html.dataset_inputs(folder, ITEMS), name=name)
@@ -187,13 +187,13 @@ def test_figures_are_valid_svg_with_stable_names_and_bytes_and_their_data_beside
     assert sums["total"] == pytest.approx(sums[["A", "B", "X"]].sum(), rel=1e-5)
     test = pd.read_csv(folder / "parity.csv")
     assert set(test["part"]) == {"test"}
-    assert len(test) == (figures.read_predictions(made.predictions)["part"] == "test").sum()
+    assert len(test) == (read_predictions(made.predictions)["part"] == "test").sum()
 
 
 def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
     made: html.DatasetInputs,
 ) -> None:
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     figure = figures.parity(table, "random")
     panels = figure.axes
     assert len(panels) == table["model"].nunique()
@@ -209,7 +209,7 @@ def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
 
 
 def test_points_beyond_the_axes_are_counted_not_dropped(made: html.DatasetInputs) -> None:
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     chosen = table[(table["model"] == "ridge") & (table["part"] == "test")].index[:3]
     table.loc[chosen, "predicted"] = 99.0
     axes = next(x for x in figures.parity(table, "random").axes if x.get_title(loc="left").startswith("ridge\n"))
@@ -217,7 +217,7 @@ def test_points_beyond_the_axes_are_counted_not_dropped(made: html.DatasetInputs
 
 
 def test_residual_slope_is_that_of_the_residuals(made: html.DatasetInputs) -> None:
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     of_mean = (table["model"] == "mean") & (table["part"] == "test")
     table.loc[of_mean, "predicted"] = 4.0
     axes = next(x for x in figures.residuals(table, "random").axes if x.get_title(loc="left").startswith("mean\n"))
@@ -271,7 +271,7 @@ def test_headline_takes_the_ensemble_and_never_the_best_seed() -> None:
 
 
 def test_worst_rows_one_per_compound_largest_first(made: html.DatasetInputs) -> None:
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     worst = figures.worst_rows(table, "random", "readout", 5)
     test = table[(table["model"] == "readout") & (table["part"] == "test")]
     error = (test["predicted"] - test["true"]).abs().sort_values(ascending=False)
@@ -353,7 +353,7 @@ def test_report_says_what_a_referee_asks_first(page: str, made: html.DatasetInpu
     text = re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text)
     assert "40 structures ok, 1 failed, 1 rejected; 40 compounds." in text
     assert "one in twenty is above" in text
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     row = metrics(table[(table["part"] == "test") & (table["model"] == "readout")]).iloc[0]
     assert f"readout: MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å" in text
     assert "composition baseline, gradient_boosting" in text
@@ -399,7 +399,7 @@ def unpacked(type: str, data: str) -> np.ndarray:
 
 def test_page_holds_every_test_prediction(page: str, made: html.DatasetInputs) -> None:
     data = embedded(page)
-    table = figures.read_predictions(made.predictions).query("part == 'test'")
+    table = read_predictions(made.predictions).query("part == 'test'")
     assert HOSTILE in data["compounds"]
     predicted = data["arrays"]["predicted_0"].reshape(len(data["models"]), -1)
     found = pd.DataFrame(predicted, data["models"], data["compounds"]).stack().dropna()
@@ -423,11 +423,11 @@ def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: s
     np.testing.assert_allclose(arrays["distances"].reshape(neighbours.shape)[:, 0], distances.min(axis=1), atol=2e-3)
 
 
-def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInputs, monkeypatch: Any) -> None:
-    monkeypatch.setattr(compounds, "LISTED", 20)
-    targets, table = read_targets(made.targets), figures.read_predictions(made.predictions)
+def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInputs) -> None:
+    targets, table = read_targets(made.targets), read_predictions(made.predictions)
     test = table[table["part"] == "test"]
-    data = compounds.page_compounds(targets, figures.open_fingerprints(made.fingerprints), test, ["random"], {}, "x2c")
+    file = figures.open_fingerprints(made.fingerprints)
+    data = compounds.page_compounds(targets, file, test, ["random"], {}, "x2c", listed=20)
     assert len(data["compounds"]) == 20
     assert data["total"] == 40
     worst = (test["predicted"] - test["true"]).abs().groupby(test["compound"]).max().nlargest(2)
@@ -436,7 +436,7 @@ def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInp
 
 
 def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: html.DatasetInputs) -> None:
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     names = list(dict.fromkeys(table["compound"]))
     stated = table["compound"] == names[7]
     table.loc[table["model"] == "readout", "std"] = np.where(stated, 0.5, 0.1)[table["model"] == "readout"]
@@ -516,7 +516,7 @@ def test_structures_with_remarks_are_used_counted_and_listed_by_remark(
 def test_two_datasets_one_fold_other_unit(made: html.DatasetInputs, tmp_path: Path) -> None:
     folder = tmp_path / "gaps"
     other = synthetic_run(folder, compounds=6, folds=1, name="gaps")
-    table = figures.read_predictions(other.predictions).assign(dataset="gaps", property="gap", unit="eV/atom")
+    table = read_predictions(other.predictions).assign(dataset="gaps", property="gap", unit="eV/atom")
     write_predictions(other.predictions, table)
     status = pd.read_csv(other.status).query("status == 'ok'")
     status.to_csv(other.status, index=False)
@@ -619,7 +619,7 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: html.Da
 
 
 def test_splits_of_a_learning_curve_stay_out_of_the_tables_by_split(made: html.DatasetInputs, tmp_path: Path) -> None:
-    table = figures.read_predictions(made.predictions)
+    table = read_predictions(made.predictions)
     path = tmp_path / "predictions.csv"
     parts = [table.assign(split=split) for split in ("random-25-percent", "leave-A-out", "random")]
     write_predictions(path, pd.concat(parts))

@@ -233,13 +233,18 @@ def test_distance_to_the_nearest_training_fingerprint() -> None:
     counts[1, 0, 0] = 7.0
     counts[2, 4, 4] = 1.0  # nothing in common with them
     counts[3, 0, 0] = counts[3, 4, 4] = 1.0
-    found = beyond.nearest_distances(counts, np.array([0]), np.array([1, 2, 3]))
-    np.testing.assert_allclose(found, [0.0, 1.0, np.sqrt(1 - np.sqrt(0.5))], atol=1e-3)
-    assert np.isnan(beyond.nearest_distances(counts, np.array([], dtype=np.int64), np.array([1]))).all()
+
+    def nearest(counts: Any, train: Any, test: Any, block: int = 3) -> Any:
+        parts = np.array_split(np.arange(len(counts)), range(block, len(counts), block))
+        blocks = [(rows, counts[rows]) for rows in parts]
+        return beyond.nearest_distances(blocks, [(np.array(train, int), beyond.square_roots(counts[test]))])[0]
+
+    np.testing.assert_allclose(nearest(counts, [0], [1, 2, 3]), [0.0, 1.0, np.sqrt(1 - np.sqrt(0.5))], atol=1e-3)
+    assert np.isnan(nearest(counts, [], [1])).all()
     random = np.random.default_rng(2).random((30, 5, 5)).astype(np.float32)
     p = np.sqrt(random.reshape(30, -1) / random.sum(axis=(1, 2))[:, None])
     brute = [min(np.sqrt(max(0.0, 1 - p[i] @ p[j])) for j in range(10)) for i in range(10, 30)]
-    np.testing.assert_allclose(beyond.nearest_distances(random, np.arange(10), np.arange(10, 30)), brute, atol=1e-3)
+    np.testing.assert_allclose(nearest(random, range(10), range(10, 30)), brute, atol=1e-3)
 
 
 def test_what_adds_what_is_paired(tables: paper.Tables) -> None:

@@ -4,16 +4,14 @@ Writes predictions.csv, its `std` the standard deviation to expect, and metrics.
 seed and part, mean and sd over the folds.
 """
 
-import pandas as pd
-
 from hirshprint.logs import start_log
-from hirshprint.models.predictions import metrics, read_predictions, read_targets, write_predictions
+from hirshprint.models.predictions import joined, metrics, read_compact, read_targets, write_predictions
 from hirshprint.models.uncertainty import occupants_of_targets, with_calibrated_std
 from hirshprint.opened import table_written
 
 start_log(snakemake.log[0])
 files = (snakemake.input.networks, snakemake.input.baselines)
-table = pd.concat([read_predictions(file) for file in files], ignore_index=True)
+table = joined([read_compact(file) for file in files])
 predictions = with_calibrated_std(table, occupants_of_targets(read_targets(snakemake.input.targets)))
 write_predictions(snakemake.output.predictions, predictions)
 with table_written(snakemake.output.metrics) as temporary:

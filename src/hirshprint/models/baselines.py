@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hirshprint.datasets import SITES, Dataset, Fold, planned_splits, seeds_of
 from hirshprint.models import regressors
 from hirshprint.models.formulas import FORMULAS, ions
-from hirshprint.models.predictions import fold_predictions, with_ensembles
+from hirshprint.models.predictions import fold_predictions, joined, plain, with_ensembles
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -78,7 +78,7 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
             f"none of the baselines {', '.join(learning['baselines'])} can predict dataset '{dataset.name}'; "
             "add mean, ridge or gradient_boosting under learning: baselines:"
         )
-    return with_ensembles(pd.concat(tables, ignore_index=True))
+    return plain(with_ensembles(joined(tables)))
 
 
 def composition(formula: str) -> dict[str, float]:
@@ -107,9 +107,8 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
     """
     rows: list[int] = []
     names: list[str] = []
-    compounds, start = np.unique(dataset.compounds, return_inverse=True)
-    for number in range(len(compounds)):
-        members = np.flatnonzero(start == number)
+    _, number, sizes = np.unique(dataset.compounds, return_inverse=True, return_counts=True)
+    for members in np.split(np.argsort(number, kind="stable"), np.cumsum(sizes)[:-1]):
         alike = len(set(dataset.targets[members].tolist())) == 1
         rows += members[:1].tolist() if alike else members.tolist()
         names += [""] if alike else dataset.structure_ids[members].tolist()
@@ -124,7 +123,7 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
         initial_edges=dataset.initial_edges[kept],
         targets=dataset.targets[kept],
         draws=dataset.draws[kept],
-        counts=dataset.counts[kept][:, :0],
+        counts=dataset.counts[kept, :0],
         moments=dataset.moments[kept],
     ), kept
 

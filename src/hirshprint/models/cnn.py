@@ -12,6 +12,7 @@ from hirshprint.models.backend import keras
 
 CHANNEL = "total"
 KINDS = ("anion", "cation")
+AT_ONCE = 8_192  # images that are squared at a time
 
 
 def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
@@ -51,9 +52,14 @@ def cnn_images(dataset: Dataset) -> NDArray[np.float32]:
             "add it under fingerprint: channels:"
         )
     columns = [dataset.channels.index(channel) for channel in cnn_channels(dataset)]
-    return np.moveaxis(dataset.counts[:, columns], 1, -1)
+    every = columns == list(range(len(dataset.channels)))  # then a view will do
+    return np.moveaxis(dataset.counts if every else dataset.counts[:, columns], 1, -1)
 
 
 def image_scale(images: NDArray[np.float32], train: NDArray[np.int64]) -> float:
     """Root mean square of the training images: what all images are divided by."""
-    return float(np.sqrt(np.mean(np.square(images[train], dtype=np.float64)))) or 1.0
+    squares = [
+        np.mean(np.square(images[part], dtype=np.float64)) * (len(part) / len(train))
+        for part in np.split(train, range(AT_ONCE, len(train), AT_ONCE))
+    ]
+    return float(np.sqrt(sum(squares))) or 1.0

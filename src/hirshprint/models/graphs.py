@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,10 @@ from hirshprint.structures.structure import Structure
 SHELL_WIDTH = 2.0**-17
 """Å; distances are rounded to this, so that float noise splits no shell. A power of two: cell edges are
 decimal numbers, and their halves would sit on the boundary between two decimal steps."""
+
+
+_NODES = {"numbers": np.int32, "shares": np.float32}
+_EDGES = {"centres": np.int32, "neighbours": np.int32, "distances": np.float32, "multiplicities": np.float32}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +63,8 @@ def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
     ValueError
         An atom without a neighbour within the radius; names the structures and the radius to write.
     """
-    shapes, numbers = [], []
+    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in (*_NODES, *_EDGES)}
+    nodes, edges = [0], [0]
     lonely: list[str] = []
     for structure in structures:
         elements, kind = np.unique(structure.numbers, return_inverse=True)
@@ -68,8 +74,11 @@ def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
             kind.astype(np.int64).tobytes(),
             radius,
         )
-        shapes.append(shape)
-        numbers.append(elements[shape.kinds])
+        parts["numbers"].append(elements[shape.kinds].astype(np.int32))
+        for name, dtype in ({"shares": np.float32} | _EDGES).items():
+            parts[name].append(getattr(shape, name).astype(dtype))
+        nodes.append(len(shape.kinds))
+        edges.append(len(shape.centres))
         if len(np.unique(shape.centres)) < len(shape.kinds):
             lonely.append(structure.structure_id)
     if lonely:
@@ -77,17 +86,8 @@ def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
             f"no neighbour within {radius} Å of some atom of {', '.join(lonely[:5])}"
             f"{' and others' if len(lonely) > 5 else ''}; write a larger learning: cgcnn: radius_angstrom"
         )
-    return Graphs(
-        numbers=np.concatenate(numbers).astype(np.int32),
-        shares=np.concatenate([shape.shares for shape in shapes]).astype(np.float32),
-        node_offsets=np.cumsum([0, *(len(shape.kinds) for shape in shapes)]),
-        centres=np.concatenate([shape.centres for shape in shapes]).astype(np.int32),
-        neighbours=np.concatenate([shape.neighbours for shape in shapes]).astype(np.int32),
-        distances=np.concatenate([shape.distances for shape in shapes]).astype(np.float32),
-        multiplicities=np.concatenate([shape.multiplicities for shape in shapes]).astype(np.float32),
-        edge_offsets=np.cumsum([0, *(len(shape.centres) for shape in shapes)]),
-        radius=radius,
-    )
+    whole: dict[str, Any] = {name: np.concatenate(parts.pop(name)) for name in (*_NODES, *_EDGES)}
+    return Graphs(**whole, node_offsets=np.cumsum(nodes), edge_offsets=np.cumsum(edges), radius=radius)
 
 
 def lonely_atoms(structures: Sequence[Structure], radius: float) -> NDArray[np.bool_]:

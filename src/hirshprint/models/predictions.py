@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +30,32 @@ COLUMNS = (
 )
 PARTS = ("train", "validation", "test")
 ENSEMBLE = "ensemble"
+GROUPS = ("dataset", "model", "split", "seed", "part", "basis")  # what accuracy is stated of
 _TEXT = ("dataset", "model", "split", "seed", "part", "structure_id", "compound", "property", "unit")
 
 
 def fold_predictions(
     dataset: Dataset, model: str, split: str, fold: Fold, seed: int, predicted: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Table of one trained model, a row per structure, from its predictions for every row of the dataset."""
+    """Table of one trained model, a row per structure, from its predictions for every row of the dataset; compact."""
     parts = fold.parts()
     rows = np.concatenate(list(parts.values()))
+
+    def same(text: str) -> Any:
+        return pd.Categorical.from_codes(np.zeros(len(rows), np.int8), pd.Index([text]))
+
     return pd.DataFrame(
         {
-            "dataset": dataset.name,
-            "model": model,
-            "split": split,
+            "dataset": same(dataset.name),
+            "model": same(model),
+            "split": same(split),
             "fold": fold.number,
-            "seed": str(seed),
-            "part": np.repeat(list(parts), [len(of_part) for of_part in parts.values()]),
-            "structure_id": dataset.structure_ids[rows],
-            "compound": dataset.compounds[rows],
-            "property": dataset.property,
-            "unit": dataset.unit,
+            "seed": same(str(seed)),
+            "part": pd.Categorical(np.repeat(list(parts), [len(of_part) for of_part in parts.values()])),
+            "structure_id": pd.Categorical(dataset.structure_ids[rows]),
+            "compound": pd.Categorical(dataset.compounds[rows]),
+            "property": same(dataset.property),
+            "unit": same(dataset.unit),
             "true": dataset.targets[rows],
             "predicted": predicted[rows],
             "std": np.full(len(rows), np.nan),
@@ -58,23 +64,61 @@ def fold_predictions(
     )
 
 
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put tables one below the other, compact: each different text is kept once, and a number in each row."""
+    found = {}
+    for name in COLUMNS:
+        columns = [table[name] for table in tables]
+        if name in _TEXT:
+            as_categories = [column.astype("category") for column in columns]
+            found[name] = pd.Series(pd.api.types.union_categoricals(as_categories, sort_categories=True))
+        else:
+            found[name] = pd.concat(columns, ignore_index=True)
+    return pd.DataFrame(found)
+
+
+def plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a compact table its text back; equal texts are one in memory."""
+    return table.astype({name: "str" for name in _TEXT if isinstance(table[name].dtype, pd.CategoricalDtype)})
+
+
+def by_model(table: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Rows of one model after the other, with plain text; their index is their place in the table.
+
+    What is computed of many rows takes several times the memory of the rows; no model needs those of another.
+    """
+    for places in table.groupby(["dataset", "model"], sort=False, observed=True).indices.values():
+        yield plain(table.iloc[places].set_axis(places))
+
+
 def with_ensembles(table: pd.DataFrame) -> pd.DataFrame:
     """Add, where a model was trained with several seeds, rows ``seed = ensemble``: mean and sd over them."""
     single = table[table["seed"] != ENSEMBLE]
+    if single["seed"].nunique() < 2:
+        return single
     keys = [column for column in COLUMNS if column not in ("seed", "predicted", "std")]
-    grouped = single.groupby(keys, sort=False)["predicted"]
-    joint = grouped.agg(predicted="mean", std="std", members="size").reset_index()
-    joint = joint[joint["members"] > 1].assign(seed=ENSEMBLE)
-    return single if joint.empty else pd.concat([single, joint[list(COLUMNS)]], ignore_index=True)
+    found = []
+    for rows in by_model(single):
+        grouped = rows.groupby(keys, sort=False)["predicted"]
+        joint = grouped.agg(predicted="mean", std="std", members="size").reset_index()
+        found.append(joint[joint["members"] > 1].assign(seed=ENSEMBLE)[list(COLUMNS)])
+    return _with_more(single, found)
 
 
 def with_compound_means(table: pd.DataFrame) -> pd.DataFrame:
     """Add, where a model predicts several structures of a compound, rows without structure_id: their mean and sd."""
-    several = table[basis(table) == "structure"]
     keys = [column for column in COLUMNS if column not in ("structure_id", "predicted", "std")]
-    joint = several.groupby(keys, sort=False)["predicted"].agg(predicted="mean", std="std").reset_index()
-    joint = joint.assign(structure_id="")
-    return table if joint.empty else pd.concat([table, joint[list(COLUMNS)]], ignore_index=True)
+    found = []
+    for rows in by_model(table):
+        several = rows[basis(rows) == "structure"]
+        joint = several.groupby(keys, sort=False)["predicted"].agg(predicted="mean", std="std").reset_index()
+        found.append(joint.assign(structure_id="")[list(COLUMNS)])
+    return _with_more(table, found)
+
+
+def _with_more(table: pd.DataFrame, found: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    more = [rows for rows in found if len(rows)]
+    return joined([table, *more]) if more else table
 
 
 def basis(table: pd.DataFrame) -> pd.Series[Any]:
@@ -103,7 +147,15 @@ def write_predictions(path: str | Path, table: pd.DataFrame) -> None:
 
 def read_predictions(path: str | Path) -> pd.DataFrame:
     """Read and check a predictions table; text stays text, an absent std is NaN."""
-    types = dict.fromkeys(_TEXT, str) | {"fold": int}
+    return plain(read_compact(path))
+
+
+def read_compact(path: str | Path) -> pd.DataFrame:
+    """Read and check a predictions table as `read_predictions`, but leave it compact (`joined`): half the memory.
+
+    `plain` gives some of its rows their text back.
+    """
+    types: dict[str, Any] = dict.fromkeys(_TEXT, "category") | {"fold": int}
     check_table(path)
     try:
         table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values={"std": [""]})
@@ -139,9 +191,9 @@ def validate_predictions(table: pd.DataFrame) -> None:
         raise ValueError(f"the columns must be {', '.join(COLUMNS)}; found {', '.join(table.columns)}")
     if table.empty:
         raise ValueError("the table has no predictions")
-    if unknown := sorted(set(table["part"]) - set(PARTS)):
+    if unknown := sorted(set(table["part"].unique()) - set(PARTS)):
         raise ValueError(f"unknown part {', '.join(unknown)}; write {', '.join(PARTS)}")
-    seeds = table["seed"].astype(str)
+    seeds = table["seed"].drop_duplicates().astype(str)
     if wrong := sorted(set(seeds[~(seeds.str.fullmatch(r"\d+") | (seeds == ENSEMBLE))])):
         raise ValueError(f"seed {', '.join(wrong)} is neither a whole number nor '{ENSEMBLE}'")
     if table["predicted"].dtype.kind != "f" or table["true"].dtype.kind not in "fi":
@@ -149,14 +201,17 @@ def validate_predictions(table: pd.DataFrame) -> None:
     finite = np.isfinite(table["true"]) & np.isfinite(table["predicted"])
     if not finite.all():
         raise ValueError(f"no finite value for {', '.join(table.loc[~finite, 'compound'].unique()[:10])}")
-    run = ["dataset", "model", "split", "fold", "seed"]
-    twice = table.duplicated([*run, "part", "structure_id", "compound"])
-    if twice.any():
-        raise ValueError(f"more than one row for {', '.join(table.loc[twice, 'compound'].unique()[:10])}")
-    parts = table.groupby([*run, "compound"])["part"].nunique()
-    leaked = sorted(set(parts[parts > 1].index.get_level_values("compound")))
+    run = ["split", "fold", "seed"]
+    twice: list[str] = []
+    leaked: set[str] = set()
+    for _, rows in table.groupby(["dataset", "model"], sort=False, observed=True):
+        twice += rows.loc[rows.duplicated([*run, "part", "structure_id", "compound"]), "compound"].tolist()
+        once = rows[[*run, "compound", "part"]].drop_duplicates()
+        leaked |= set(once.loc[once.duplicated([*run, "compound"]), "compound"])
+    if twice:
+        raise ValueError(f"more than one row for {', '.join(list(dict.fromkeys(twice))[:10])}")
     if leaked:
-        raise ValueError(f"in more than one part of the same fold: {', '.join(leaked[:10])}")
+        raise ValueError(f"in more than one part of the same fold: {', '.join(sorted(leaked)[:10])}")
 
 
 def accuracy(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
@@ -181,24 +236,27 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
     rank correlation (Spearman) of the size of the error with std, NaN where all have one std.
     The sd of a single fold is NaN.
     """
-    keys = ["dataset", "model", "split", "seed", "part", "basis"]
-    rows = []
-    table = table.assign(basis=basis(table))
-    for values, of_part in table.groupby(keys, sort=False):
-        folds = pd.DataFrame(
-            [
-                accuracy(fold["true"].to_numpy(float), fold["predicted"].to_numpy(float))
-                for _, fold in of_part.groupby("fold")
-            ]
-        )
-        row: dict[str, object] = dict(zip(keys, values, strict=True))
-        row |= {"n_folds": len(folds), "n": len(of_part)}
-        for name in ("r2", "mae", "mse"):
-            row |= {name: folds[name].mean(), f"{name}_sd": folds[name].std(ddof=1)}
-        error = (of_part["predicted"] - of_part["true"]).abs()
-        known = of_part["std"].notna().any()
-        within = {f"within_{k}_std": float((error <= k * of_part["std"]).mean()) if known else np.nan for k in (1, 2)}
-        several = of_part["std"].nunique() > 1 and error.nunique() > 1
-        correlation = error.rank().corr(of_part["std"].rank()) if several else np.nan
-        rows.append(row | {"unit": of_part["unit"].iloc[0]} | within | {"std_correlation": correlation})
-    return pd.DataFrame(rows)
+    found: list[tuple[int, dict[str, object]]] = []  # each with the place of its first row
+    for rows in by_model(table):
+        groups = rows.assign(basis=basis(rows)).groupby(list(GROUPS), sort=False)
+        found += [(int(part.index[0]), _metrics_row(values, part)) for values, part in groups]
+    return pd.DataFrame([row for _, row in sorted(found, key=lambda one: one[0])])
+
+
+def _metrics_row(values: tuple[Any, ...], of_part: pd.DataFrame) -> dict[str, object]:
+    folds = pd.DataFrame(
+        [
+            accuracy(fold["true"].to_numpy(float), fold["predicted"].to_numpy(float))
+            for _, fold in of_part.groupby("fold")
+        ]
+    )
+    row: dict[str, object] = dict(zip(GROUPS, values, strict=True))
+    row |= {"n_folds": len(folds), "n": len(of_part)}
+    for name in ("r2", "mae", "mse"):
+        row |= {name: folds[name].mean(), f"{name}_sd": folds[name].std(ddof=1)}
+    error = (of_part["predicted"] - of_part["true"]).abs()
+    known = of_part["std"].notna().any()
+    within = {f"within_{k}_std": float((error <= k * of_part["std"]).mean()) if known else np.nan for k in (1, 2)}
+    several = of_part["std"].nunique() > 1 and error.nunique() > 1
+    correlation = error.rank().corr(of_part["std"].rank()) if several else np.nan
+    return row | {"unit": of_part["unit"].iloc[0]} | within | {"std_correlation": correlation}

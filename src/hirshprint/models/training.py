@@ -45,7 +45,7 @@ from hirshprint.models.cgcnn import build_cgcnn
 from hirshprint.models.cnn import CHANNEL, build_cnn_paper, cnn_channels, cnn_images, image_scale
 from hirshprint.models.graphs import build_graphs, graph_batch
 from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
-from hirshprint.models.predictions import fold_predictions, with_compound_means, with_ensembles
+from hirshprint.models.predictions import fold_predictions, joined, plain, with_compound_means, with_ensembles
 from hirshprint.models.readout import build_readout, fit_reader, moment_rows
 from hirshprint.opened import kept_or_none, read_json, read_npz, sealed_json
 from hirshprint.structures.elements import PROPERTIES
@@ -53,6 +53,7 @@ from hirshprint.structures.structure import Structure
 
 WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
 PREDICTION_BATCH = 256
+ROWS_AT_ONCE = 1_024  # that are copied for a digest
 SECONDS_BETWEEN_LINES = 15.0
 KEPT = ("history", "epoch", "seconds")  # in a checkpoint, beside what a network and its optimiser hold
 
@@ -238,8 +239,8 @@ def train_networks(
             tables.append(fold_predictions(named, model, unit.split, unit.fold, unit.seed, found.predicted))
     if not tables:
         raise DatasetError(f"no network of {', '.join(learning['networks'])} can learn from '{dataset.name}'")
-    table = with_ensembles(pd.concat(tables, ignore_index=True))
-    return with_compound_means(table) if np.isfinite(dataset.initial_edges).all() else table
+    table = with_ensembles(joined(tables))
+    return plain(with_compound_means(table) if np.isfinite(dataset.initial_edges).all() else table)
 
 
 def _units(
@@ -283,7 +284,7 @@ def _images(dataset: Dataset, structures: Sequence[Structure], settings: Mapping
             {},
         )
 
-    return Source(rows, False, inputs_of, lambda: build_cnn_paper(images.shape[1:]), _array_digest(images[rows]))
+    return Source(rows, False, inputs_of, lambda: build_cnn_paper(images.shape[1:]), _rows_digest(images, rows))
 
 
 def _graphs(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
@@ -338,11 +339,15 @@ def started_from(folder: Path, radius: float) -> Start:
 def _read_elements(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
     rows, moments, edges = moment_rows(dataset)
     elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+    latest: dict[Callable[[], Batch], Batch] = {}
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
         reader = fit_reader(moments, edges, elements, np.searchsorted(rows, train))
-        read = reader.probabilities(moments, edges)
-        return lambda some: (read[np.searchsorted(rows, some)],), _edges_seen(dataset, rows), reader.arrays()
+
+        def made() -> Batch:
+            return (reader.probabilities(moments, edges),)
+
+        return _of_latest(latest, made, rows), _edges_seen(dataset, rows), reader.arrays()
 
     return Source(rows, _joins(dataset, rows), inputs_of, build_readout, _array_digest(moments, edges, rows))
 
@@ -350,19 +355,34 @@ def _read_elements(dataset: Dataset, structures: Sequence[Structure], settings: 
 def _hybrid(dataset: Dataset, structures: Sequence[Structure], settings: Mapping[str, Any]) -> Source:
     rows, moments, edges = moment_rows(dataset)
     elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+    latest: dict[Callable[[], Batch], Batch] = {}
 
     def inputs_of(train: NDArray[np.int64]) -> tuple[Inputs, dict[str, Any], dict[str, NDArray[Any]]]:
         scales = fit_scales(elements, moments, np.searchsorted(rows, train))
-        made = scaled_inputs(elements, moments, scales)
 
-        def inputs(some: NDArray[np.int64]) -> Batch:
-            return tuple(one[np.searchsorted(rows, some)] for one in made)
+        def made() -> Batch:
+            return scaled_inputs(elements, moments, scales)
 
-        return inputs, _edges_seen(dataset, rows), scales
+        return _of_latest(latest, made, rows), _edges_seen(dataset, rows), scales
 
     properties = len(SITES) * len(PROPERTIES)
     digest_of = _array_digest(moments, edges, rows, *elements.values())
     return Source(rows, _joins(dataset, rows), inputs_of, lambda: build_hybrid(properties), digest_of)
+
+
+def _of_latest(latest: dict[Callable[[], Batch], Batch], made: Callable[[], Batch], rows: NDArray[np.int64]) -> Inputs:
+    """Inputs of some rows from those of all, which are made when they are first asked for: of one fold at a time.
+
+    `latest` is shared by the folds of a model, and holds what the last of them made.
+    """
+
+    def inputs(some: NDArray[np.int64]) -> Batch:
+        if made not in latest:
+            latest.clear()
+            latest[made] = made()
+        return tuple(one[np.searchsorted(rows, some)] for one in latest[made])
+
+    return inputs
 
 
 def _joins(dataset: Dataset, rows: NDArray[np.int64]) -> bool:
@@ -613,5 +633,13 @@ def _array_digest(*arrays: NDArray[Any]) -> str:
     total = hashlib.sha256()
     for array in arrays:
         total.update(f"{array.dtype}{array.shape}".encode())
-        total.update(np.ascontiguousarray(array).tobytes())
+        total.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return total.hexdigest()
+
+
+def _rows_digest(array: NDArray[Any], rows: NDArray[np.int64]) -> str:
+    """Digest (`_array_digest`) of some rows of an array, of which only a part is copied at a time."""
+    total = hashlib.sha256(f"{array.dtype}{(len(rows), *array.shape[1:])}".encode())
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        total.update(array[rows[start : start + ROWS_AT_ONCE]].tobytes())
     return total.hexdigest()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hirshprint.datasets import site_columns
 from hirshprint.models.baselines import composition
-from hirshprint.models.predictions import basis
+from hirshprint.models.predictions import basis, by_model
 
 WITHIN_ONE, WITHIN_TWO = 0.6827, 0.9545  # shares of normal errors within one and two standard deviations
 ALLOWED_ONE, ALLOWED_TWO = 0.05, 0.03  # misses of these two that count as equally bad
@@ -95,11 +95,12 @@ def expected_std(
 
 def with_calibrated_std(table: pd.DataFrame, made_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Replace the spread in ``std`` by the standard deviation to expect; NaN where a run has no validation part."""
-    std = pd.Series(np.nan, table.index)
-    for _, rows in table.assign(basis=basis(table)).groupby(RUN, sort=False):
-        if fitted := fit_std(rows, made_of):
-            of_rows = [made_of[compound] for compound in rows["compound"]]
-            std[rows.index] = expected_std(fitted, rows["std"].to_numpy(np.float64, na_value=0.0), of_rows)
+    std = np.full(len(table), np.nan)
+    for of_model in by_model(table):
+        for _, rows in of_model.assign(basis=basis(of_model)).groupby(RUN, sort=False):
+            if fitted := fit_std(rows, made_of):
+                of_rows = [made_of[compound] for compound in rows["compound"]]
+                std[rows.index] = expected_std(fitted, rows["std"].to_numpy(np.float64, na_value=0.0), of_rows)
     return table.assign(std=std)
 
 

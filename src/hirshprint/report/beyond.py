@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hirshprint.datasets import curve_share
 from hirshprint.models.baselines import composition
-from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, read_predictions, read_targets
+from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, plain, read_compact, read_targets
+from hirshprint.report.compounds import count_blocks, counts_of_rows
 from hirshprint.report.figures import (
     COMPOSITION,
     FINGERPRINT,
@@ -24,11 +25,11 @@ from hirshprint.report.figures import (
     STYLE,
     FingerprintFile,
     best_model,
+    by_lot,
     display_unit,
     headline_metrics,
     headline_rows,
     open_fingerprints,
-    read_counts,
     write_item,
 )
 from hirshprint.report.html import compare
@@ -37,7 +38,8 @@ from hirshprint.structures.symbols import SYMBOLS
 STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 ANYWHERE = "anywhere"  # the site of an element in crystals from files
 BINS = 8  # of equally many compounds
-ROWS_AT_ONCE = 1000
+COMPARED = 5_000  # test compounds whose nearest training fingerprint is looked for; of more, so many by lot
+BLOCK = 1_024  # fingerprints that are read at a time
 MARKERS = "osD^vP*Xd"
 INPUT_COLOURS = {
     "fingerprint": "#1b5e8c",
@@ -57,24 +59,26 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
     predictions, targets, fingerprints : files of ``results/<dataset>/``.
     folder : where the files go.
     """
-    table, values = read_predictions(predictions), read_targets(targets)
+    table, values = read_compact(predictions), read_targets(targets)
     split = main_split(table)
-    models = shown_models(table, split)
+    table = headline_rows(table, split)
     test = test_rows(table, split)
+    models = shown_models(test, split)
     unit = display_unit(str(table["unit"].iloc[0]))
     by_element = error_by_element(test[test["model"] == models[0]], values)
     coverage = coverage_table(test[test["model"].isin(models)])
-    distances = distance_table(headline_rows(table, split), open_fingerprints(fingerprints), values, models)
-    by_input = input_table(table, split)
+    distances = distance_table(table, open_fingerprints(fingerprints), values, models)
+    tested = len(test.drop_duplicates(["fold", "compound"]))
+    by_input = input_table(test, split)
     write_item(folder, "error_by_element", by_element, element_maps(by_element, models[0], unit))
     write_item(folder, "calibration", coverage, calibration(coverage, test[test["model"].isin(models)], unit))
-    write_item(folder, "distance", distances, error_by_distance(distances, unit))
+    write_item(folder, "distance", distances, error_by_distance(distances, unit, tested))
     write_item(folder, "inputs", by_input, inputs(by_input, unit))
 
 
 def write_learning_curve(predictions: str | Path, folder: str | Path) -> None:
     """Write the files of `items.LEARNING_CURVE` for one dataset, from its table of predictions."""
-    rows = read_predictions(predictions)
+    rows = read_compact(predictions)
     table = learning_curve_table(rows)
     write_item(folder, "learning_curve", table, learning_curve(table, display_unit(str(rows["unit"].iloc[0]))))
 
@@ -82,13 +86,6 @@ def write_learning_curve(predictions: str | Path, folder: str | Path) -> None:
 def model_colour(model: str) -> str:
     """Colour of a model, the same in all figures: that of what it sees."""
     return PAPER_COLOUR if model == "cnn_paper" else INPUT_COLOURS[INPUTS.get(model, "composition")]
-
-
-def test_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Headline rows of the test parts, with a column ``error``: predicted - true."""
-    rows = headline_rows(predictions, split)
-    rows = rows[rows["part"] == "test"]
-    return rows.assign(error=rows["predicted"] - rows["true"])
 
 
 def shown_models(predictions: pd.DataFrame, split: str) -> list[str]:
@@ -102,6 +99,13 @@ def shown_models(predictions: pd.DataFrame, split: str) -> list[str]:
     trained = set(table.loc[table["ranked"], "model"])
     names = list(dict.fromkeys([*found, *(["cnn_paper"] if "cnn_paper" in trained else [])]))
     return names or [str(table["model"].iloc[0])]
+
+
+def test_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Headline rows of the test parts, with a column ``error``: predicted - true."""
+    rows = headline_rows(predictions, split)
+    rows = plain(rows[rows["part"] == "test"])
+    return rows.assign(error=rows["predicted"] - rows["true"])
 
 
 # --- by element ---------------------------------------------------------------------------------------------------
@@ -256,29 +260,40 @@ def stated_bins(test: pd.DataFrame) -> pd.DataFrame:
 # --- distance from the training set -------------------------------------------------------------------------------
 
 
-def nearest_distances(counts: NDArray[np.float32], train: NDArray[np.int64], test: NDArray[np.int64]) -> Any:
-    """Hellinger distance of each test fingerprint to the nearest training one, 0 (equal) to 1 (no bin in common).
+def square_roots(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Roots (n, b²) of fingerprints (n, b, b), not negative, that are each scaled to a sum of one."""
+    flat = counts.reshape(len(counts), -1)
+    scaled: NDArray[np.float32] = flat / np.maximum(flat.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.sqrt(scaled, out=scaled)
 
-    √(1 - Σ √(p q)) of fingerprints p, q that are each scaled to a sum of one.
+
+def nearest_distances(
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]],
+    tests: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]],
+) -> list[NDArray[np.float64]]:
+    """Hellinger distance of test fingerprints to the nearest training one, 0 (equal) to 1 (no bin in common).
+
+    √(1 - Σ √(p q)) of fingerprints p, q that are each scaled to a sum of one. Of those that are learned from only one
+    block is in memory.
 
     Parameters
     ----------
-    counts : (n, b, b), not negative.
-    train, test : rows of `counts`.
+    blocks : rows (k,), and their fingerprints (k, b, b): of all that any fold trains on.
+    tests : of each fold the rows (sorted) that it trains on, and `square_roots` of the fingerprints that it tests.
 
     Returns
     -------
-    (len(test),) float64; NaN where there is no training row.
+    Of each fold (n,) float64; NaN where it trains on no row.
     """
-    flat = counts.reshape(len(counts), -1).astype(np.float32)
-    roots = np.sqrt(flat / np.maximum(flat.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
-    found = np.full(len(test), np.nan)
-    for start in range(0, len(test), ROWS_AT_ONCE):
-        rows = test[start : start + ROWS_AT_ONCE]
-        if len(train):
-            overlap = (roots[rows] @ roots[train].T).max(axis=1)
-            found[start : start + len(rows)] = np.sqrt(np.clip(1.0 - overlap.astype(np.float64), 0.0, None))
-    return found
+    overlaps = [np.full(len(roots), -np.inf, np.float32) for _, roots in tests]
+    for rows, counts in blocks:
+        known = square_roots(counts)
+        for overlap, (train, roots) in zip(overlaps, tests, strict=True):
+            here = known[np.isin(rows, train, assume_unique=True)]
+            if len(here) and len(roots):
+                np.maximum(overlap, (roots @ here.T).max(axis=1), out=overlap)
+    found = [np.sqrt(np.clip(1.0 - overlap.astype(np.float64), 0.0, None)) for overlap in overlaps]
+    return [np.where(np.isfinite(of_fold), of_fold, np.nan) for of_fold in found]
 
 
 def distance_table(
@@ -286,7 +301,7 @@ def distance_table(
 ) -> pd.DataFrame:
     """Test errors with the distance of each compound's fingerprint from the nearest one of its fold's training part.
 
-    Of a compound with several structures the first counts.
+    Of a compound with several structures the first counts; of more than `COMPARED` test compounds so many by lot.
 
     Parameters
     ----------
@@ -297,33 +312,32 @@ def distance_table(
     One row per model, fold and test compound: model, fold, compound, distance, absolute_error.
     """
     first = targets[targets["structure_id"].isin(list(file.rows))].drop_duplicates("compound")
-    counts = read_counts(file, list(first["structure_id"]))
-    place = {name: k for k, name in enumerate(first["compound"])}
-    known = rows[rows["compound"].isin(list(place))]
-    tables = []
-    for fold, part in known.groupby("fold"):
-        by_part = {name: group["compound"].unique() for name, group in part.groupby("part")}
-        train = np.array([place[name] for name in by_part.get("train", ())], dtype=np.int64)
-        tested = by_part.get("test", np.array([], dtype=object))
-        test = np.array([place[name] for name in tested], dtype=np.int64)
-        distance = dict(zip(tested, nearest_distances(counts, train, test), strict=True))
-        of_models = part[(part["part"] == "test") & part["model"].isin(models)]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "model": of_models["model"],
-                    "fold": fold,
-                    "compound": of_models["compound"],
-                    "distance": of_models["compound"].map(distance),
-                    "absolute_error": (of_models["predicted"] - of_models["true"]).abs(),
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
+    row_of = pd.Series(first["structure_id"].map(file.rows).to_numpy(np.int64), index=first["compound"].to_numpy(str))
+    parts = rows[["fold", "part", "compound"]].drop_duplicates().astype({"part": "str", "compound": "str"})
+    parts = parts[parts["compound"].isin(row_of.index)]
+    parts = parts.assign(row=row_of.reindex(parts["compound"]).to_numpy())
+    tested = parts[parts["part"] == "test"]
+    tested = tested[by_lot(tested["compound"]) < COMPARED]
+    folds = {fold: of_fold["row"].to_numpy(np.int64) for fold, of_fold in tested.groupby("fold")}
+    trained = parts[parts["part"] == "train"].groupby("fold")["row"]
+    train = {fold: np.sort(of_fold.to_numpy(np.int64)) for fold, of_fold in trained}
+    none = np.array([], dtype=np.int64)
+    tests = [(train.get(fold, none), square_roots(counts_of_rows(file, of_fold))) for fold, of_fold in folds.items()]
+    blocks = count_blocks(file, np.unique(np.concatenate([none, *train.values()])), BLOCK)
+    distances = tested[["fold", "compound"]].assign(distance=np.nan)
+    for fold, of_fold in zip(folds, nearest_distances(blocks, tests), strict=True):
+        distances.loc[distances["fold"] == fold, "distance"] = of_fold
+    of_models = plain(rows[(rows["part"] == "test") & rows["model"].isin(models)])
+    of_models = of_models.assign(absolute_error=(of_models["predicted"] - of_models["true"]).abs())
+    joined = of_models.merge(distances, on=["fold", "compound"]).sort_values("fold", kind="stable", ignore_index=True)
+    return joined[["model", "fold", "compound", "distance", "absolute_error"]]
 
 
-def error_by_distance(table: pd.DataFrame, unit: str) -> Figure:
-    """Draw the mean absolute error (mean ± sd over folds) against distance, in bins of equally many compounds."""
+def error_by_distance(table: pd.DataFrame, unit: str, total: int = 0) -> Figure:
+    """Draw the mean absolute error (mean ± sd over folds) against distance, in bins of equally many compounds.
+
+    `total` is the number of test compounds that those of the table were drawn from; said where it is larger.
+    """
     with mpl.rc_context(STYLE):
         table = table.dropna(subset=["distance"])
         if table.empty or table["distance"].nunique() < 2:
@@ -343,7 +357,8 @@ def error_by_distance(table: pd.DataFrame, unit: str) -> Figure:
         axes.set_ylabel(f"mean absolute test error ({unit})")
         compounds = table.drop_duplicates(["fold", "compound"])
         share = len(compounds) // max(len(np.unique(bins)), 1)
-        title = f"{len(compounds):,} test compounds, about {share:,} in each bin; bars are ± one sd over folds"
+        count = f"{len(compounds):,} test compounds{f' of {total:,}, by lot' if total > len(compounds) else ''}"
+        title = f"{count}, about {share:,} in each bin; bars are ± one sd over folds"
         axes.set_title(title, loc="left", fontsize=8)
         axes.legend(frameon=False, fontsize=7)
     return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -23,9 +23,11 @@ from hirshprint.report.figures import (
     quantity,
 )
 from hirshprint.report.shown import page_meshes, shown_structures
+from hirshprint.splits import HOLDOUT
 from hirshprint.surfaces.surface import Surface
 
 LISTED = 6_000  # compounds of a dataset on the page
+WORST_SHARE = 0.1  # of those listed: the largest errors
 NEIGHBOURS = 6
 MESH_BYTES = 4_000_000  # of the surfaces of a dataset, before compression
 BLOCK = 4_096  # fingerprints that are read at a time
@@ -38,6 +40,7 @@ def page_compounds(
     splits: Sequence[str],
     surfaces: Mapping[str, list[Surface]],
     densities: str,
+    listed: int = LISTED,
 ) -> dict[str, Any]:
     """Collect what the page's script shows of every compound of a dataset.
 
@@ -47,6 +50,7 @@ def page_compounds(
     splits : names of the splits, the main one first.
     surfaces : by structure, the most wanted first.
     densities : source of the free-atom densities, for the command that draws a surface.
+    listed : most compounds to hold; of more `listed_rows` are chosen.
 
     Returns
     -------
@@ -55,15 +59,15 @@ def page_compounds(
     `filled` (filled bins of its fingerprint), `bins` (their place i · n_bins + j, all compounds in a row) and `counts`
     (the same, half precision, in units of `largest`); `neighbours` and `distances`; the meshes of `page_meshes`.
     """
-    rows = shown_structures(targets, file)
-    rows = _listed(rows, predictions, splits)
+    every = shown_structures(targets, file)
+    rows = listed_rows(every, predictions, splits, surfaces, listed)
     names = list(rows["compound"])
     arrays: dict[str, NDArray[Any]] = {
         "true": targets.groupby("compound")["value"].mean().reindex(names).to_numpy(np.float32),
         "initial_edge": rows["initial_edge_angstrom"].to_numpy(np.float32),
         "structures": targets.groupby("compound").size().reindex(names).to_numpy(np.uint16),
     }
-    counts = channel_counts(file, list(rows["structure_id"]), main_channel(file))
+    counts = counts_of_rows(file, np.array([file.rows[x] for x in rows["structure_id"]], dtype=np.int64))
     largest = float(counts.max(initial=0.0)) or 1.0
     flat = counts.reshape(len(counts), -1)
     of_compound, bins = np.nonzero(flat)
@@ -80,6 +84,7 @@ def page_compounds(
         "compounds": names,
         "structure_ids": list(rows["structure_id"]),
         "total": targets["compound"].nunique(),
+        "present": len(every),
         "property": "",
         "unit": "",
         "models": [],
@@ -105,17 +110,34 @@ def page_compounds(
     return data | {"arrays": packed(arrays | of_meshes)}
 
 
-def _listed(rows: pd.DataFrame, predictions: pd.DataFrame | None, splits: Sequence[str]) -> pd.DataFrame:
-    """At most `LISTED` rows: of more, the worst tenth of any model's test predictions and every n-th of the others."""
-    if len(rows) <= LISTED:
+def listed_rows(
+    rows: pd.DataFrame,
+    predictions: pd.DataFrame | None,
+    splits: Sequence[str],
+    surfaces: Iterable[str],
+    most: int = LISTED,
+) -> pd.DataFrame:
+    """Rows of the compounds that the page holds, at most `most`.
+
+    Of more there are those with surfaces (those named in the configuration, the worst and the most uncertain of the
+    model that is shown), those that the split ``holdout`` tests, the `WORST_SHARE` of largest error of any model in the
+    main split, and of the others, in the order of their errors, every n-th.
+    """
+    if len(rows) <= most:
         return rows
     error = pd.Series(0.0, rows["compound"])
+    held: set[str] = set()
     if predictions is not None:
         test = headline_rows(predictions, splits[0]).query("part == 'test'")
         error = (test["predicted"] - test["true"]).abs().groupby(test["compound"]).max().reindex(error.index)
+        held = set(predictions.loc[(predictions["split"] == HOLDOUT) & (predictions["part"] == "test"), "compound"])
     order = error.sort_values(ascending=False, kind="stable").index
-    rest = np.linspace(LISTED // 10, len(order) - 1, LISTED - LISTED // 10).astype(int)
-    return rows[rows["compound"].isin(order[: LISTED // 10].append(order[rest]))]
+    first = rows.loc[rows["structure_id"].isin(list(surfaces)), "compound"].tolist()
+    first += order[: round(WORST_SHARE * most)].tolist() + [name for name in order if name in held]
+    kept = list(dict.fromkeys(first))[:most]
+    others = order[~order.isin(kept)]
+    places = np.linspace(0, len(others) - 1, most - len(kept)).astype(int)
+    return rows[rows["compound"].isin([*kept, *others[places]])]
 
 
 def _predicted(
@@ -141,16 +163,29 @@ def _commands(rows: pd.DataFrame, densities: str) -> list[str]:
     return list("hirshprint surface " + named + edges + f"{extra} --out surfaces")
 
 
-def channel_counts(file: FingerprintFile, ids: Sequence[str], channel: str) -> NDArray[np.float32]:
-    """Fingerprints (n, n_bins, n_bins) of many structures; the file is read once, from its beginning to its end."""
-    column, bins = file.channels.index(channel), len(file.edges) - 1
-    wanted = np.array([file.rows[x] for x in ids], dtype=np.int64)
-    counts = np.empty((len(ids), bins, bins), np.float32)
+def count_blocks(
+    file: FingerprintFile, rows: NDArray[np.int64], block: int = BLOCK
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Some rows (n,), sorted, and their fingerprints (n, n_bins, n_bins) of the main channel, a block at a time.
+
+    The file is read once, from its beginning to its end; no more of it is held than `block` rows.
+    """
+    column = file.channels.index(main_channel(file))
     with open_hdf5(file.path) as source:
-        for start in range(0, len(file.rows), BLOCK):
-            here = np.flatnonzero((wanted >= start) & (wanted < start + BLOCK))
+        for start in range(0, len(file.rows), block):
+            here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + block)]
             if len(here):
-                counts[here] = source["counts"][start : start + BLOCK, column][wanted[here] - start]
+                yield here, source["counts"][start : start + block, column][here - start]
+
+
+def counts_of_rows(file: FingerprintFile, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Fingerprints (n, n_bins, n_bins) of the main channel of many rows of the file, in any order."""
+    bins, wanted = len(file.edges) - 1, np.unique(rows)
+    counts = np.empty((len(rows), bins, bins), np.float32)
+    order = np.argsort(rows, kind="stable")
+    for here, block in count_blocks(file, wanted):
+        places = order[np.searchsorted(rows[order], here[0]) : np.searchsorted(rows[order], here[-1], side="right")]
+        counts[places] = block[np.searchsorted(here, rows[places])]
     return counts
 
 

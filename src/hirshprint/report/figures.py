@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions, read_targets
+from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, plain, read_compact, read_targets
 from hirshprint.opened import open_hdf5
 
 # What a model sees of a compound; a model that is not named here counts as composition only.
@@ -53,6 +54,9 @@ TEST, TRAIN, LINE = "#1b5e8c", "#c4c4c4", "#b3421b"
 COLUMNS = 3
 EXAMPLES = 6  # fingerprints in a figure
 PANEL = 2.05  # edge of a panel, inches
+DRAWN = 5_000  # points of one part in a panel; of more, some are drawn
+WORST_SHARE = 0.1  # of the points drawn, those of largest error; chance takes the others
+MARKS = 400  # places along an axis at which points beyond it are marked
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 
 
@@ -110,10 +114,14 @@ def headline_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     several structures of a compound, rows for their mean stand beside theirs; those rows count.
     """
     rows = predictions[predictions["split"] == split]
-    of_compounds = basis(rows) == "compound"
-    rows = rows[of_compounds | ~of_compounds.groupby(rows["model"]).transform("any")]
-    order = rows["seed"].replace(ENSEMBLE, "-1").astype(int)
-    return rows[order == order.groupby(rows["model"]).transform("min")]
+    kept = np.zeros(len(rows), dtype=bool)
+    for places in rows.groupby("model", sort=False, observed=True).indices.values():
+        of_model = rows.iloc[places]
+        of_compounds = (basis(of_model) == "compound").to_numpy()
+        wanted = of_compounds | ~of_compounds.any()
+        order = of_model["seed"].astype("str").replace(ENSEMBLE, "-1").astype(int).to_numpy()
+        kept[places] = wanted & (order == order[wanted].min())
+    return rows[kept]
 
 
 def headline_metrics(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -123,7 +131,7 @@ def headline_metrics(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     predicted) and ``ranked``: False for a model that predicts less than 95 % of the compounds.
     """
     rows = headline_rows(predictions, split)
-    test = rows[rows["part"] == "test"]
+    test = plain(rows[rows["part"] == "test"])
     table = metrics(test).sort_values(["mae", "model"], ignore_index=True)
     table["inputs"] = [INPUTS.get(model, "composition") for model in table["model"]]
     table["compounds"] = table["model"].map(test.groupby("model")["compound"].nunique())
@@ -158,6 +166,38 @@ def structure_of(row: Any, targets: pd.DataFrame, file: FingerprintFile) -> str 
         return str(row.structure_id)
     ids = targets.loc[targets["compound"] == row.compound, "structure_id"]
     return next((str(x) for x in ids if x in file.rows), None)
+
+
+def by_lot(names: pd.Series[str]) -> NDArray[np.int64]:
+    """Put rows in an order by chance, (n,) numbers from 0, that depends on their names alone: no run changes it."""
+    codes, unique = pd.factorize(names)
+    drawn = sorted(range(len(unique)), key=lambda k: (zlib.crc32(str(unique[k]).encode()), unique[k]))
+    place = np.empty(len(unique), np.int64)
+    place[drawn] = np.arange(len(unique))
+    order: NDArray[np.int64] = np.argsort(np.argsort(place[codes], kind="stable"), kind="stable")
+    return order
+
+
+def drawn_points(rows: pd.DataFrame, most: int = DRAWN) -> pd.DataFrame:
+    """Rows of one model and part to draw: all, or the `WORST_SHARE` of `most` of largest error and some by lot."""
+    if len(rows) <= most:
+        return rows
+    error = (rows["predicted"] - rows["true"]).abs().to_numpy()
+    kept = np.zeros(len(rows), dtype=bool)
+    kept[np.argsort(-error, kind="stable")[: round(WORST_SHARE * most)]] = True
+    rest = np.flatnonzero(~kept)
+    kept[rest[by_lot(rows["compound"].iloc[rest]) < most - kept.sum()]] = True
+    return rows[kept]
+
+
+def drawn_note(rows: pd.DataFrame, most: int = DRAWN) -> str:
+    """Say how many of how many points a panel shows, by part; empty where all are drawn."""
+    counts = rows.groupby(["part", "model"], observed=True).size().groupby("part", observed=True).max()
+    told = [f"{min(most, n):,} of {n:,} {part}" for part, n in counts.items() if part in ("test", "train")]
+    if not (counts > most).any():
+        return ""
+    share = f"{WORST_SHARE:.0%} of them the largest errors, the others by lot"
+    return f"at most {' and '.join(told)} points drawn in a panel, {share}; figures in it are of all"
 
 
 def display_unit(unit: str) -> str:
@@ -195,7 +235,7 @@ def parity(predictions: pd.DataFrame, split: str) -> Figure:
     def draw(axes: Axes, model: dict[str, Any], data: pd.DataFrame) -> None:
         axes.plot([low, high], [low, high], color="#555555", linewidth=0.8, zorder=1)
         for part, color, size in (("train", TRAIN, points_area / 2), ("test", TEST, points_area)):
-            points = data[data["part"] == part]
+            points = drawn_points(data[data["part"] == part])
             axes.scatter(
                 points["true"], points["predicted"], s=size, color=color, linewidths=0,
                 alpha=0.5, rasterized=True, zorder=2 if part == "test" else 0,
@@ -239,7 +279,8 @@ def residuals(predictions: pd.DataFrame, split: str) -> Figure:
     def draw(axes: Axes, model: dict[str, Any], data: pd.DataFrame) -> None:
         axes.axhline(0, color="#555555", linewidth=0.8, zorder=1)
         style: dict[str, Any] = {"s": points_area, "color": TEST, "linewidths": 0, "alpha": 0.5, "rasterized": True}
-        axes.scatter(data["true"], data["residual"], **style)
+        points = drawn_points(data)
+        axes.scatter(points["true"], points["residual"], **style)
         _mark_outside(axes, data["true"], data["residual"], -limit, limit)
         span = np.array([data["true"].min(), data["true"].max()])
         if span[1] > span[0]:
@@ -331,17 +372,18 @@ def write_learning_figures(
     ------
     ValueError : the predictions table is no such table or holds more than one dataset.
     """
-    table, values = read_predictions(predictions), read_targets(targets)
+    table, values = read_compact(predictions), read_targets(targets)
     file = open_fingerprints(fingerprints)
     if (found := table["dataset"].nunique()) != 1:
         raise ValueError(f"{predictions}: expected the predictions of one dataset, found {found}")
     split = main_split(table)
     table = headline_rows(table, split)
-    worst = [name for name, _ in _worst_structures(file, values, table, split)]
+    test = plain(table[table["part"] == "test"])
+    worst = [name for name, _ in _worst_structures(file, values, test, split)]
     of_values = values.groupby(["compound", "property", "unit"], sort=False)["value"].mean().reset_index()
-    write_item(folder, "parity", table[table["part"] == "test"], parity(table, split))
-    write_item(folder, "residuals", None, residuals(table, split))
-    write_item(folder, "worst_predictions", filled_bins(file, worst), worst_predictions(file, values, table, split))
+    write_item(folder, "parity", test, parity(table, split))
+    write_item(folder, "residuals", None, residuals(test, split))
+    write_item(folder, "worst_predictions", filled_bins(file, worst), worst_predictions(file, values, test, split))
     write_item(folder, "target_histogram", of_values, target_histogram(values))
 
 
@@ -453,6 +495,8 @@ def _model_panels(
         key(panels[0])
         figure.supxlabel(_drawable(xlabel))
         figure.supylabel(_drawable(ylabel))
+        note = drawn_note(rows)
+        figure.text(0.995, 0.015 / figure.get_figheight(), note, ha="right", va="bottom", fontsize=5.5, color="#555555")
     return figure
 
 
@@ -485,10 +529,19 @@ def _grid(count: int, title_lines: int, right: float = 0.2, head: float = 0.0) -
 def _mark_outside(axes: Axes, x: pd.Series, y: pd.Series, low: float, high: float) -> None:
     above, below = y > high, y < low
     for mask, edge, marker in ((above, high, "^"), (below, low, "v")):
-        axes.plot(x[mask], np.full(int(mask.sum()), edge), marker, color=LINE, markersize=4, clip_on=False)
+        places = _apart(x[mask].to_numpy(float))
+        axes.plot(places, np.full(len(places), edge), marker, color=LINE, markersize=4, clip_on=False)
     if (outside := int((above | below).sum())) > 0:
         text = f"{outside:,} beyond the axes"
         axes.text(0.97, 0.03, text, color=LINE, transform=axes.transAxes, ha="right", fontsize=7)
+
+
+def _apart(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places along an axis, of many those alone that can be told apart."""
+    if len(places) <= MARKS:
+        return places
+    step = (places.max() - places.min()) / MARKS
+    return places[np.unique(np.round((places - places.min()) / step), return_index=True)[1]] if step else places[:1]
 
 
 def _fingerprint_panels(

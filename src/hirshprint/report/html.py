@@ -20,10 +20,10 @@ import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from hirshprint.datasets import curve_share
 from hirshprint.files import written_whole
-from hirshprint.models.predictions import main_split, metrics, read_predictions, read_targets
+from hirshprint.models.predictions import main_split, metrics, plain, read_compact, read_targets
 from hirshprint.opened import check_table, open_hdf5, reading
 from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
-from hirshprint.report.compounds import colours, deflated, page_compounds
+from hirshprint.report.compounds import LISTED, colours, deflated, page_compounds
 from hirshprint.report.engines import comparison_rows, read_comparison
 from hirshprint.report.figures import (
     COMPOSITION,
@@ -55,6 +55,9 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 WORST_COUNT = 15
 LISTED_STRUCTURES = 500
 LISTED_ROWS = 200  # of a table among the items
+LISTED_COMPOUNDS = 20_000  # of all datasets, on the page: where there are many, each has fewer
+FEWEST_COMPOUNDS = 1_000  # of a dataset
+TABLE_BYTES = 10_000_000  # of a table that the page holds as a file to download
 LONG = 30  # characters, from which a column is kept wide
 LEAST_SD = 5e-5  # a smaller standard deviation is not worth the digits that it would give the value
 LEAK = 0.5  # correlation of initial edge and target above which the report warns
@@ -223,12 +226,17 @@ def write_report(
     compared = {f"{x.name}/engines": x.engines / "comparison.csv" for x in inputs if x.engines}
     screened = {f"{x.name}/screen": x.screen.with_suffix(".csv") for x in inputs if x.screen}
     paths = {key: path for found in (*tables.values(), compared, screened) for key, path in found.items()}
+    held = {key: path for key, path in paths.items() if path.stat().st_size <= TABLE_BYTES}
+    listed = min(LISTED, max(FEWEST_COMPOUNDS, LISTED_COMPOUNDS // max(1, len(inputs))))
     page = environment.from_string(_own_file("report.html.j2")).render(
         run=run,
-        datasets=[_dataset(x, i + 1, captions, densities) for i, x in enumerate(inputs)],
+        datasets=[_dataset(x, i + 1, captions, densities, listed) for i, x in enumerate(inputs)],
         items=_items(items, results, captions),
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
-        files={key: deflated(path.read_bytes()) for key, path in paths.items()},
+        files={key: deflated(path.read_bytes()) for key, path in held.items()},
+        left_out={
+            key: f"{path} ({path.stat().st_size / 1e6:,.0f} MB)" for key, path in paths.items() if key not in held
+        },
         scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
         style=markupsafe.Markup(_own_file("page.css")),
         script=markupsafe.Markup(_own_file("page.js")),
@@ -253,7 +261,7 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
         if item.predictions is None:
             best.append(f"{item.name}: {_no_model_text(item)}")
             continue
-        predictions = read_predictions(item.predictions)
+        predictions = read_compact(item.predictions)
         predictions = _headline(predictions, [main_split(predictions)])
         table = headline_metrics(predictions, main_split(predictions))
         best.append(f"{item.name}: {_model_text(_best_row(table))}, {_evaluation_text(predictions)}")
@@ -325,19 +333,19 @@ def _remarks(status: pd.DataFrame, targets: pd.DataFrame) -> list[dict[str, Any]
     return [{"sentence": text, "count": len(names), "structures": listed_names(names)} for text, names in found]
 
 
-def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str) -> dict[str, Any]:
-    """Collect all that the template shows of one dataset, as plain text and numbers."""
+def _dataset(item: DatasetInputs, number: int, captions: Path, densities: str, listed: int) -> dict[str, Any]:
+    """Collect all that the template shows of one dataset, as plain text and numbers; of its compounds `listed`."""
     targets, file = read_targets(item.targets), open_fingerprints(item.fingerprints)
     status = _read_status(item.status)
     counts = _status_counts(status)
     bad = status[~status["status"].isin(["ok", REMARKED, "filtered"])]
     remarks = _remarks(status, targets) if counts[REMARKED] else []
     filtered = status.loc[status["status"] == "filtered", "reason"].value_counts(sort=False)
-    predictions = None if item.predictions is None else read_predictions(item.predictions)
+    predictions = None if item.predictions is None else read_compact(item.predictions)
     splits = [] if predictions is None else _splits(predictions)
     headline = None if predictions is None else _headline(predictions, splits)
     surfaces = read_shown_surfaces(item.surfaces) if item.surfaces else {}
-    explorer = page_compounds(targets, file, headline, splits, surfaces, densities)
+    explorer = page_compounds(targets, file, headline, splits, surfaces, densities, listed)
     learned: dict[str, Any] = {"property": ""}
     if predictions is not None and headline is not None:
         learned = _learned(item, headline, targets, splits) | {
@@ -491,8 +499,8 @@ def _splits(predictions: pd.DataFrame) -> list[str]:
 
 def _headline(predictions: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
     """Test rows that the figures are computed from, of every split: far fewer than the table has."""
-    rows = pd.concat([headline_rows(predictions, split) for split in splits])
-    return rows[rows["part"] == "test"]
+    rows = (headline_rows(predictions, split) for split in splits)
+    return pd.concat([plain(of_split[of_split["part"] == "test"]) for of_split in rows])
 
 
 def _learned(
