@@ -121,7 +121,5 @@ def keep_answers(
                 file["reasons"] = np.array(pairs, dtype=text).reshape(-1, 2)
             seal_hdf5(temporary)
     except OSError as error:
-        print(
-            f"{path}: cannot be written ({os.strerror(error.errno or 0)}): the next run reads all files again",
-            file=sys.stderr,
-        )
+        why = f" ({os.strerror(error.errno)})" if error.errno else ""
+        print(f"{path}: cannot be written{why}; the next run reads all files again", file=sys.stderr)
