@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from hirshprint.batch.binning import Binning
+from hirshprint.batch.run import run_batch
 from hirshprint.files import digest
 from hirshprint.fingerprints import fingerprint_of
 from hirshprint.opened import read_npz, table_written
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.batch import run_batch
 from hirshprint.surfaces.engines import Engine
 from hirshprint.surfaces.surface import Surface, unpack_surfaces
 
+COMPARED = "=compared.npz"  # file of the cache; no batch can have this name
 COLUMNS = ("structure_id", "site_label", "element", "quantity", "unit", "python", "tonto", "difference")
 
 
@@ -30,9 +32,15 @@ def sample(structures: Sequence[Structure], count: int) -> list[Structure]:
 
 
 def compare_engines(
-    structures: Sequence[Structure], python: Engine, tonto: Engine, fingerprint: Mapping[str, Any], cache_folder: Path
+    structures: Sequence[Structure],
+    engines: Sequence[tuple[Engine, Path]],
+    fingerprint: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Compute structures with both engines, or take them from the cache, and compare.
+
+    Parameters
+    ----------
+    engines : Python and Tonto, each with its folder of the cache for the dataset.
 
     Returns
     -------
@@ -40,7 +48,7 @@ def compare_engines(
     distance of the fingerprints of all atoms, each of sum 1 (so between 0 and 2). `difference` is Tonto - Python.
     Structures that an engine fails on are left out.
     """
-    by_engine = [_surfaces(structures, engine, cache_folder) for engine in (python, tonto)]
+    by_engine = [_surfaces(structures, engine, folder, fingerprint) for engine, folder in engines]
     rows: list[dict[str, Any]] = []
     for structure in structures:
         name = structure.structure_id
@@ -51,10 +59,12 @@ def compare_engines(
     return rows
 
 
-def _surfaces(structures: Sequence[Structure], engine: Engine, cache_folder: Path) -> dict[str, list[Surface]]:
+def _surfaces(
+    structures: Sequence[Structure], engine: Engine, kept: Path, fingerprint: Mapping[str, Any]
+) -> dict[str, list[Surface]]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "surfaces.npz"
-        run_batch(structures, engine, cache_folder, out)
+        run_batch(structures, engine, Binning(fingerprint), kept / COMPARED, out)
         return unpack_surfaces(read_npz(out))
 
 

@@ -102,6 +102,8 @@ def _explain(error: Any) -> list[str]:
         near = nearest(str(value), [str(word) for word in bound])
         hint = f" (did you mean {_choices(near)}?)" if near else ""
         return [f"{at} {_shown(value)} is none of {', '.join(str(word) for word in bound)}{hint}"]
+    if error.validator == "pattern" and "integer" in error.schema.get("type", ()):
+        return [f"{at} {_type_fault(value, [kind for kind in error.schema['type'] if kind != 'string'], error.schema)}"]
     if error.validator == "pattern":
         right = re.sub("[^A-Za-z0-9_-]+", "_", str(value)).strip("_") or "a name such as mine"
         return [f"{at} the name {_shown(value)} has other characters than letters, digits, _ and -; write {right}"]

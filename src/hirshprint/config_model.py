@@ -5,7 +5,7 @@ From this one source come the JSON schema, the default file ``config/config.yaml
 
 1. Add a field to the class of its section, at the place where it shall stand in the files, annotated with ``bool``,
    ``int``, ``float``, ``str``, ``Literal[...]`` of the words to choose from, a ``list`` of one of these, or
-   ``int | None``. A length in Å ends in ``_angstrom``.
+   ``int | None``, with ``Literal`` words too. A length in Å ends in ``_angstrom``.
    ``key(default, meaning)`` describes it; ``comment`` and ``note`` are what ``config.yaml`` says above and beside it,
    ``minimum``, ``above`` and ``maximum`` bound a number, or each number of a list. ``given(meaning)`` is a key without
    a default. ``only="table"`` is a key of datasets from a table, ``only="folder structures"`` of those two kinds,
@@ -230,13 +230,13 @@ class Surfaces:
         starts, for all of its jobs.""",
         note="tonto, python, or auto: Tonto where a binary is configured, else Python",
     )
-    structures_per_job: int | None = key(
-        None,
-        """Structures that one surface job computes; null: 64 with Python, 16 with Tonto. 1 makes one job per structure.
-        A job takes some seconds to start, a structure some milliseconds with Python and some ten seconds with Tonto,
-        so batches are much cheaper.""",
+    structures_per_job: int | Literal["auto"] | None = key(
+        "auto",
+        """Structures that one surface job computes. `auto` (or null): about a minute of work for each job, estimated
+        from the sites of a prototype or the sizes of the files. A job takes some seconds to start, a structure some
+        milliseconds with Python and some ten seconds with Tonto. 1 makes one job per structure.""",
         minimum=1,
-        note="null: 64 with Python, 16 with Tonto; 1: one job per structure",
+        note="auto: about a minute of work for each job; or a number, 1: one job per structure",
     )
     mesh_level: int = key(
         10,
@@ -537,6 +537,8 @@ def _schema_of(kind: Any, bounds: dict[str, Any]) -> dict[str, Any]:
             "propertyNames": name,
             "additionalProperties": _schema_of(inner[1], bounds),
         }
-    if origin is types.UnionType:
-        return {"type": [WORDS[choice] for choice in inner], **bounds}
+    if origin in (types.UnionType, typing.Union):
+        words = [word for choice in inner for word in typing.get_args(choice)]
+        patterns = {"pattern": f"^({'|'.join(words)})$"} if words else {}
+        return {"type": [WORDS.get(choice, "string") for choice in inner], **bounds, **patterns}
     return {"type": WORDS[kind], **bounds}

@@ -7,27 +7,20 @@ are the distances from its points to the nuclei.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.files import written_whole
-from hirshprint.opened import USER_BLOCK, read_npz, reading, seal_hdf5
-from hirshprint.surfaces.compiled import remove_damaged_code
 from hirshprint.surfaces.patches import lattice_points, nearest_distances, spread_area
-from hirshprint.surfaces.surface import Surface, mesh_about_centre, unpack_surfaces
-from hirshprint.versions import FINGERPRINT_FORMAT
+from hirshprint.surfaces.surface import Surface, mesh_about_centre
 
 PAPER_POINTS = 10
 """Points along a triangle's edge in the weighting ``paper``: 55 in a triangle."""
 
 ROWS_AT_ONCE = 64
-"""Structures written at a time; also how many share a chunk of the file."""
+"""Structures that share a chunk of a file of fingerprints."""
 
 COUNTS_UNIT = {
     ("area", "none"): "Å² per cell",
@@ -184,155 +177,3 @@ def contact_fingerprints(
     ordered = sorted(found.items(), key=lambda item: (-item[1][1], item[0]))
     units = surfaces[0].formula_units
     return {pair: (counts / units, area / everything) for pair, (counts, area) in ordered}
-
-
-def write_fingerprints(
-    by_id: Mapping[str, Sequence[Surface]],
-    settings: Mapping[str, Any],
-    out: str | Path,
-    definition_digest: str,
-    site_labels: Sequence[str] = (),
-) -> None:
-    """Bin the surfaces of some structures and write one HDF5 file; see `gather_fingerprints`."""
-    rows = {name: _row(surfaces, settings, site_labels) for name, surfaces in by_id.items()}
-    origins = {(s.engine, s.density_source) for surfaces in by_id.values() for s in surfaces}
-    levels = {s.level for surfaces in by_id.values() for s in surfaces}
-    _write_rows(rows, origins, levels, settings, out, definition_digest, site_labels)
-
-
-def gather_fingerprints(
-    batch_files: Iterable[str | Path],
-    expected: Mapping[str, str],
-    settings: Mapping[str, Any],
-    out: str | Path,
-    definition_digest: str,
-    site_labels: Sequence[str] = (),
-) -> list[str]:
-    """Bin every surface of the batch files and write one HDF5 file, whole or not at all.
-
-    Parameters
-    ----------
-    batch_files : NPZ files of `pack_surfaces` with `status`, JSON by structure id, each record
-        with `geometry`.
-    expected : the structures in the order of the file, with the digest of each one's geometry.
-    settings, site_labels : see `fingerprint_of`.
-    out : file to write; `results/README.md` lists its contents.
-    definition_digest : digest of all that defines these fingerprints, kept as an attribute.
-
-    Returns
-    -------
-    The expected structures that no batch file has, in order; they are left out of the file.
-
-    Raises
-    ------
-    ValueError
-        A batch holds a structure that is not expected, has it twice or with another geometry; or
-        engines, densities or mesh levels differ.
-    """
-    remove_damaged_code()
-    rows: dict[str, _Row] = {}
-    origins: set[tuple[str, str]] = set()
-    levels: set[int] = set()
-    for path in batch_files:
-        for name, surfaces in _checked_batch(Path(path), expected).items():
-            if name in rows:
-                raise ValueError(f"{path}: {name} is in another batch too")
-            rows[name] = _row(surfaces, settings, site_labels)
-            origins.update((s.engine, s.density_source) for s in surfaces)
-            levels.update(s.level for s in surfaces)
-    found = {name: rows[name] for name in expected if name in rows}
-    _write_rows(found, origins, levels, settings, out, definition_digest, site_labels)
-    return [name for name in expected if name not in rows]
-
-
-class _Row:
-    """A structure's fingerprint without its empty bins, and the figures of its sites."""
-
-    def __init__(self, counts: NDArray[np.float32], fraction: NDArray[np.float64], sites: Sequence[Surface]):
-        self.place = np.flatnonzero(counts).astype(np.int32)
-        self.value = counts.reshape(-1)[self.place]
-        self.fraction = fraction
-        self.sites = [(s.site_label, s.multiplicity, s.area, s.volume) for s in sites]
-
-
-def _row(surfaces: Sequence[Surface], settings: Mapping[str, Any], site_labels: Sequence[str]) -> _Row:
-    return _Row(*fingerprint_of(surfaces, settings, site_labels), surfaces)
-
-
-def _checked_batch(path: Path, expected: Mapping[str, str]) -> dict[str, list[Surface]]:
-    with reading(path):
-        arrays = read_npz(path)
-        found, status = unpack_surfaces(arrays), json.loads(str(arrays["status"]))
-    for name in found:
-        if name not in expected:
-            raise ValueError(f"{path}: {name} is not among the structures of this dataset")
-        if status[name]["geometry"] != expected[name]:
-            raise ValueError(f"{path}: {name} was computed at another geometry; make this batch anew")
-    return found
-
-
-def _write_rows(
-    rows: Mapping[str, _Row],
-    origins: set[tuple[str, str]],
-    levels: set[int],
-    settings: Mapping[str, Any],
-    out: str | Path,
-    definition_digest: str,
-    site_labels: Sequence[str],
-) -> None:
-    levels = levels - {0} if len(levels) > 1 else levels  # 0: an isosurface where a ray would not do
-    if len(origins) > 1 or len(levels) > 1:
-        raise ValueError(f"fingerprints of one dataset mix engines and densities {origins} or mesh levels {levels}")
-    engine, source = next(iter(origins), ("", ""))
-    attributes = {
-        "weighting": settings["weighting"],
-        "normalise": settings["normalise"],
-        "counts_unit": COUNTS_UNIT[settings["weighting"], settings["normalise"]],
-        "engine": engine,
-        "density_source": source,
-        "mesh_level": next(iter(levels), 0),
-        "format_version": FINGERPRINT_FORMAT,
-        "definition_digest": definition_digest,
-    }
-    channels = channel_names(settings["channels"], site_labels)
-    with written_whole(out) as temporary:
-        _write(temporary, rows, channels, settings["bins"], attributes)
-
-
-def _write(
-    path: Path,
-    rows: Mapping[str, _Row],
-    channels: Sequence[str],
-    bins: Mapping[str, Any],
-    attributes: Mapping[str, Any],
-) -> None:
-    text = h5py.string_dtype()
-    shape = (len(channels), bins["count"], bins["count"])
-    sites = [site for row in rows.values() for site in row.sites]
-    with h5py.File(path, "w", userblock_size=USER_BLOCK) as file:
-        file["ids"] = np.array(list(rows), dtype=text)
-        file["channels"] = np.array(channels, dtype=text)
-        file["bin_edges_angstrom"] = bin_edges(bins)
-        file["in_range_fraction"] = np.array([row.fraction for row in rows.values()]).reshape(-1, len(channels))
-        file["site_offsets"] = np.cumsum([0, *(len(row.sites) for row in rows.values())])
-        file["site_labels"] = np.array([site[0] for site in sites], dtype=text)
-        file["site_multiplicity"] = np.array([site[1] for site in sites], dtype=np.int64)
-        file["site_area_angstrom2"] = np.array([site[2] for site in sites], dtype=np.float64)
-        file["site_volume_angstrom3"] = np.array([site[3] for site in sites], dtype=np.float64)
-        counts = file.create_dataset(
-            "counts",
-            shape=(len(rows), *shape),
-            dtype=np.float32,
-            chunks=(ROWS_AT_ONCE, 1, *shape[1:]),
-            maxshape=(None, *shape),
-            compression="gzip",
-            shuffle=True,
-        )
-        listed = list(rows.values())
-        for start in range(0, len(listed), ROWS_AT_ONCE):
-            block = np.zeros((len(listed[start : start + ROWS_AT_ONCE]), int(np.prod(shape))), dtype=np.float32)
-            for line, row in zip(block, listed[start:], strict=False):
-                line[row.place] = row.value
-            counts[start : start + len(block)] = block.reshape(-1, *shape)
-        file.attrs.update(attributes)
-    seal_hdf5(path)

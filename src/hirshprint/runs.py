@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import slurm, versions
+from hirshprint.batch.places import SURFACE_CACHE
 from hirshprint.files import FULL, digest, file_digest, put_aside, written_whole
 from hirshprint.opened import DamagedError, put_noted_aside, read_json
 from hirshprint.status import read_status
@@ -272,6 +273,8 @@ def recover_failed() -> list[str]:
     RunAliveError
         If the head process of a run lives.
     """
+    from hirshprint.batch.kept import forget_failures  # numpy, which no other part of a run needs
+
     _refuse_while_head_lives(locked=LOCKS.is_dir() and any(LOCKS.iterdir()))
     lines = []
     for dataset in sorted(path.parent for path in Path("results").glob("*/surfaces")):
@@ -289,7 +292,8 @@ def recover_failed() -> list[str]:
         for path in [*(path for path, found in failed.items() if found), *gathered]:
             path.unlink(missing_ok=True)
         lines.append(f"{dataset.name}: will be computed again: {', '.join(names)}")
-    shutil.rmtree("cache/surfaces/failed", ignore_errors=True)  # failures that are known without a further try
+    for path in sorted(SURFACE_CACHE.glob("*/*/*.npz")):  # where failures are known without a further try
+        forget_failures(path)
     return lines
 
 

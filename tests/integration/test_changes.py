@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from projects import ROOT, SMALL, Project, same_times
 
@@ -78,9 +79,17 @@ def test_removed_row_recomputes_no_surface(finished: Project, tmp_path: Path) ->
 
 
 def test_bins_recompute_no_surface(finished: Project, tmp_path: Path) -> None:
+    """The batches are made anew, of the surfaces that are there."""
     project = finished.copy(tmp_path / "copy")
     project.configure(fingerprint={"bins": {"count": 40}})
-    assert project.jobs() == {"fingerprints": 1, "compound": 1, "compound_figures": 1} | SHOWN | LEARNING
+    batches = {"surface": 12, "status": 1, "fingerprints": 1}
+    assert project.jobs() == batches | {"compound": 1, "compound_figures": 1} | SHOWN | LEARNING
+    project.run("--until", "fingerprints")
+    logs = [path.read_text() for path in project.folder.glob("logs/small/surface/*.log")]
+    assert len(logs) == 12
+    assert all("1 reused, 0 failed" in log and " ms" not in log for log in logs)
+    with h5py.File(project.folder / "results/small/fingerprints.h5") as file:
+        assert file["counts"].shape[-1] == 40
 
 
 def test_epochs_recompute_no_fingerprint(finished: Project, tmp_path: Path) -> None:

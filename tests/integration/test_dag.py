@@ -28,7 +28,7 @@ def test_5000_rows_make_5000_surface_jobs_or_128_batches(tmp_path: Path) -> None
 def test_messages_say_dataset_and_batch(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=2)
     output = project.run("-n", "--until", "surface")
-    names = re.findall(r"Surfaces of small, batch (\S+): 1 structure\(s\)", output)
+    names = re.findall(r"Surfaces and fingerprints of small, batch (\S+): 1 structure\(s\)", output)
     assert len(names) == 2
     assert all(re.fullmatch(r"\w+3-a4\.50000", name) for name in names)
 

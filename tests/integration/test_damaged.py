@@ -137,7 +137,7 @@ def test_damage_that_a_file_s_time_tells_is_mended_by_the_next_run(whole: Projec
 def test_damaged_caches_and_checkpoints_are_made_again_in_the_same_run(whole: Project, tmp_path: Path) -> None:
     project = whole.copy(tmp_path / "project")
     right = _results(project)
-    surfaces = sorted(project.folder.glob("cache/surfaces/*/*.npz"))
+    surfaces = sorted(project.folder.glob("cache/surfaces/*/*/*.npz"))
     units = sorted(project.folder.glob("cache/training/*/*.npz"))
     for path, damage in zip((*surfaces, *units), (_empty, _cut, _flip, _folder) * 10, strict=False):
         damage(path)

@@ -197,7 +197,7 @@ def _compare(told: dict[str, tuple[str, str]], arrays: dict[str, Any]) -> None:
     for name, (shape, kind) in told.items():
         found = arrays[name]
         assert len(re.findall(r"[^,()]+", shape)) == len(found.shape), name
-        assert kind == ("text" if found.dtype.kind in "OU" else str(found.dtype)), name
+        assert kind == ("text" if found.dtype.kind in "OSU" else str(found.dtype)), name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import h5py
 import pytest
 from projects import ROOT, Project, caesium_chloride, environment, kill_where, make_project, start_and_hold
 
-SURFACES = "*cache/surfaces/*/*.npz 1"
+SURFACES = "*cache/surfaces/*.npz 1"
 
 
 @pytest.fixture

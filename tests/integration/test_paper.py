@@ -161,5 +161,5 @@ def test_the_experimental_table_can_be_given(tmp_path: Path) -> None:
     command += ["--", "paper"]
     done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Surfaces of experimental, batch batch0of1: 11 structure(s)" in done.stdout + done.stderr
-    assert "Surfaces of embedded, batch batch0of1: 132 structure(s)" in done.stdout + done.stderr
+    assert "Surfaces and fingerprints of experimental, batch batch0of1: 11 structure(s)" in done.stdout + done.stderr
+    assert "Surfaces and fingerprints of embedded, batch batch0of1: 132 structure(s)" in done.stdout + done.stderr

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/hirshprint"
 ROOMS = [  # each imports only those before it
     *("__init__", "versions", "files", "opened", "words", "remarks", "status", "splits"),
-    *("structures", "densities", "surfaces", "fingerprints", "distances", "comparison", "compounds"),
+    *("structures", "densities", "surfaces", "fingerprints", "batch", "gathering"),
+    *("distances", "comparison", "compounds"),
     *("datasets", "models", "report"),
     *("config_model", "config_files", "config_messages", "config", "planned", "config_documents"),
     *("frozen", "slurm", "slurm_executor", "logs", "runs", "progress", "pending", "commands", "cli"),
@@ -90,11 +91,11 @@ def snakefile_modules() -> list[str]:
         (snakefile_modules(), "", 0.5),
         (["hirshprint.cli"], "", 0.3),
         (
-            ["hirshprint.surfaces.batch", "hirshprint.surfaces.engines", "hirshprint.surfaces.python_engine"],
+            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python_engine"],
             "numpy scipy h5py numba skimage",
             3.0,
         ),
-        (["hirshprint.fingerprints"], "numpy scipy h5py numba", 3.0),
+        (["hirshprint.gathering"], "numpy scipy h5py numba", 3.0),
     ],
     ids=["Snakefile", "command line", "surface job", "fingerprints"],
 )

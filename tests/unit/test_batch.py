@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,17 +15,27 @@ import numpy as np
 import pytest
 
 from hirshprint import status
+from hirshprint.batch import journal
+from hirshprint.batch.binning import Binning
+from hirshprint.batch.file import read_surfaces
+from hirshprint.batch.kept import drop_superseded, forget_failures
+from hirshprint.batch.keys import structure_digest, surface_key
+from hirshprint.batch.run import run_batch
 from hirshprint.densities import Densities
+from hirshprint.files import digest
+from hirshprint.fingerprints import fingerprint_of
+from hirshprint.opened import read_npz
 from hirshprint.report.run import cost_table
 from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_cpu_seconds, read_status
+from hirshprint.structures.batches import batch_of
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces import journal
-from hirshprint.surfaces.batch import run_batch, surface_key
 from hirshprint.surfaces.engines import Engine
 from hirshprint.surfaces.python_engine import compute_surfaces
-from hirshprint.surfaces.surface import Surface
+from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 NAMES = ("a", "b", "c", "d", "e")
+BINS = {"count": 10, "low_angstrom": 0.76, "high_angstrom": 2.8}
+BINNING = Binning({"weighting": "area", "channels": ["total"], "normalise": "none", "bins": BINS})
 
 
 class KilledError(BaseException):
@@ -46,6 +58,7 @@ def attempts(
 ) -> Callable[..., tuple[list[str], dict[str, Any] | None]]:
     """Run an attempt: what each structure does in it, by name; returns what was computed, and the records."""
     out = tmp_path / "results/small/surfaces/batch.npz"
+    kept = tmp_path / "cache/engine/small/batch.npz"
 
     def run(attempt: int, deeds: dict[str, BaseException], **named: Any) -> tuple[list[str], dict[str, Any] | None]:
         computed = []
@@ -58,7 +71,7 @@ def attempts(
 
         engine = Engine(compute, lambda _: "settings", failures=named.get("failures"))
         try:
-            return computed, run_batch(structures, engine, tmp_path / "cache", out, attempt, 3)
+            return computed, run_batch(structures, engine, BINNING, kept, out, attempt, 3, seconds_at_risk=0)
         except (KilledError, OSError):
             assert not out.exists()
             return computed, None
@@ -137,7 +150,7 @@ def test_cost_is_that_of_all_attempts(
     attempts: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seconds = iter(range(1, 1000))
-    for module in (journal, sys.modules["hirshprint.surfaces.batch"]):
+    for module in (journal, sys.modules["hirshprint.batch.run"]):
         monkeypatch.setattr(module, "cpu_seconds", lambda: float(next(seconds)))
     attempts(1, {"b": KilledError()})  # notes at 1 (begin), 2 and 3 (a), 4 (b)
     attempts(2, {"d": KilledError()})  # 5 (begin), 6 and 7 (c), 8 (d)
@@ -210,35 +223,179 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["surfaces", "failure"])
+@pytest.mark.parametrize("kept", ["batch", "batch~part2"])
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_file_of_the_cache_is_said_put_aside_and_made_again(
-    attempts: Callable[..., Any],
-    structures: list[Structure],
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    kind: str,
-    damage: str,
+    attempts: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], kept: str, damage: str
 ) -> None:
     lasting = type("LastingError", (ValueError,), {"lasting": True})("wrong " * 50)
-    _, right = attempts(1, {"a": lasting}, failures="x")
-    key = surface_key(structures[1], Engine(lambda _: [], lambda _: "settings"))
-    (failed,) = (tmp_path / "cache/failed").iterdir()
-    path = {"surfaces": tmp_path / "cache" / key[:2] / f"{key}.npz", "failure": failed}[kind]
-    content = path.read_bytes()
+    folder, out = tmp_path / "cache/engine/small", tmp_path / "results/small/surfaces/batch.npz"
+    if kept == "batch":
+        _, right = attempts(1, {"a": lasting}, failures="x")
+        content = read_npz(out)
+        out.unlink()
+    else:
+        attempts(1, {"a": lasting, "d": KilledError()}, failures="x")
+        assert [path.stem for path in sorted(folder.iterdir())] == ["batch~part1", "batch~part2", "batch~part3"]
+    path = folder / f"{kept}.npz"
     DAMAGES[damage](path)
-    (tmp_path / "results/small/surfaces/batch.npz").unlink()
     capsys.readouterr()
     computed, again = attempts(1, {"a": lasting}, failures="x")
-    name = "b" if kind == "surfaces" else "a"
-    assert computed == [name]
+    assert computed == (list(NAMES) if kept == "batch" else ["b", "d", "e"])
     said = [line for line in capsys.readouterr().err.splitlines() if "damaged" in line]
     assert len(said) == 1
-    assert said[0].startswith(f"{name}: {path} is damaged (")
+    assert said[0].startswith(f"small, {kept}: {path} is damaged (")
     assert said[0].endswith(f"): now {path}.damaged, and computed again")
-    assert _states(again) == _states(right)
-    assert path.read_bytes() == content if kind == "failure" else path.stat().st_size == len(content)
+    assert _states(again) == dict.fromkeys(NAMES, "ok") | {"a": "failed"}
     assert path.with_name(f"{path.name}.damaged").exists()
+    if kept == "batch":
+        assert _states(again) == _states(right)
+        _same(read_npz(out), content)
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Compare batch files, but for the times in them."""
+    assert one.keys() == other.keys()
+    for name in one.keys() - {"status", "cpu_seconds", "earlier_seconds"}:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+        assert one[name].dtype == other[name].dtype, name
+
+
+def _cubic(thakkar: Densities, calls: list[str]) -> Engine:
+    def compute(structure: Structure) -> list[Surface]:
+        calls.append(structure.structure_id)
+        return compute_surfaces(structure, thakkar, 4)
+
+    return Engine(compute, lambda _: "settings")
+
+
+def test_other_bins_take_no_surface_and_give_what_a_fresh_run_gives(
+    structures: list[Structure], thakkar: Densities, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where only some of the structures are there with the bins of now."""
+    calls: list[str] = []
+    engine = _cubic(thakkar, calls)
+    other = Binning({**BINNING.settings, "channels": ["total", "site"]}, ("A", "B", "X"))
+    files = [tmp_path / f"{name}.npz" for name in ("first", "other", "mixed", "fresh")]
+    kept = tmp_path / "cache/engine/small/batch.npz"
+    run_batch(structures[:3], engine, BINNING, kept, files[0])
+    run_batch(structures[:3], engine, other, kept, files[1])
+    assert "3 structures: fingerprints made anew of the surfaces that are there" in capsys.readouterr().err
+    run_batch(structures, engine, BINNING, kept, files[2])
+    assert calls == list(NAMES)
+    run_batch(structures, engine, BINNING, tmp_path / "cache/engine/new/batch.npz", files[3])
+    assert calls == list(NAMES)  # of another dataset
+    first, second, mixed, fresh = map(read_npz, files)
+    assert first["in_range_fraction"].shape == (3, 1)
+    assert second["in_range_fraction"].shape == (3, 4)
+    _same(mixed, fresh)
+    for name in ("vertices", "d_e", "triangles", "area"):
+        np.testing.assert_array_equal(first[name], second[name])
+    shutil.rmtree(tmp_path / "cache")
+    run_batch(structures, engine, BINNING, kept, files[3])
+    _same(mixed, read_npz(files[3]))
+    for name, listed in read_surfaces(files[3], {"b", "e"}).items():
+        counts = fingerprint_of(listed, BINNING.settings)[0].reshape(-1)
+        row = NAMES.index(name)
+        part = slice(*mixed["bin_offsets"][[row, row + 1]])
+        np.testing.assert_array_equal(counts[mixed["bin"][part]], mixed["count"][part])
+        assert np.count_nonzero(counts) == part.stop - part.start
+
+
+def test_results_are_found_whichever_batch_they_were_in(
+    structures: list[Structure], thakkar: Densities, tmp_path: Path
+) -> None:
+    """All in one batch, then in four, then one each, then in two; nothing is computed again."""
+    calls: list[str] = []
+    engine = _cubic(thakkar, calls)
+    folder, results = tmp_path / "cache/engine/small", tmp_path / "results/surfaces"
+    for division in (1, 4, None, 2):
+        names = sorted({batch_of(name, division) for name in NAMES})
+        for batch in names:
+            members = [one for one in structures if batch_of(one.structure_id, division) == batch]
+            run_batch(members, engine, BINNING, folder / f"{batch}.npz", results / f"{batch}.npz")
+        assert calls == list(NAMES)
+        drop_superseded(results, folder, names)
+        for place in (folder, results):
+            assert sorted(path.stem for path in place.iterdir()) == names
+        assert all((folder / f"{name}.npz").samefile(results / f"{name}.npz") for name in names)
+    loaded = {name: one for path in results.iterdir() for name, one in read_surfaces(path, NAMES).items()}
+    assert sorted(loaded) == list(NAMES)
+
+
+def test_what_a_batch_has_no_more_is_kept_for_when_it_comes_back(
+    structures: list[Structure], thakkar: Densities, tmp_path: Path
+) -> None:
+    """An edited structure and one that was filtered out, and both as they were."""
+    calls: list[str] = []
+    engine = _cubic(thakkar, calls)
+    kept, out = tmp_path / "cache/engine/small/batch0of1.npz", tmp_path / "out.npz"
+    edited = [replace(structures[0], lattice=np.eye(3) * 4.4), *structures[1:4]]
+    for listed, new in (
+        (structures, list(NAMES)),
+        (edited, ["a"]),
+        (structures, []),
+        (edited, []),
+        (structures[:1], []),
+    ):
+        calls.clear()
+        records = run_batch(listed, engine, BINNING, kept, out)
+        assert calls == new
+        assert [name for name, record in records.items() if not record["reused"]] == new
+    assert sorted(path.name for path in kept.parent.iterdir()) == ["batch0of1.npz", "batch0of1~before.npz"]
+    calls.clear()
+    run_batch(structures, engine, Binning({**BINNING.settings, "weighting": "paper"}), kept, out)
+    assert calls == []
+    drop_superseded(tmp_path / "results", kept.parent, ["batch0of2"])
+    assert kept.exists()  # no file of now has what is in it
+
+
+def test_files_of_each_structure_of_earlier_versions_are_taken_over(
+    structures: list[Structure], surfaces: list[Surface], attempts: Callable[..., Any], tmp_path: Path
+) -> None:
+    key = surface_key(structures[1], Engine(lambda _: [], lambda _: "settings"))
+    old = tmp_path / "cache" / key[:2] / f"{key}.npz"
+    old.parent.mkdir(parents=True)
+    np.savez(old, **pack_surfaces({"b": surfaces}))
+    computed, records = attempts(1, {})
+    assert computed == ["a", "c", "d", "e"]
+    assert [name for name, record in records.items() if record["reused"]] == ["b"]
+
+
+def test_failures_are_known_until_they_are_forgotten(attempts: Callable[..., Any], tmp_path: Path) -> None:
+    lasting = type("LastingError", (ValueError,), {"lasting": True})("wrong")
+    deeds = {"a": lasting, "b": ValueError("at times")}
+    out, kept = tmp_path / "results/small/surfaces/batch.npz", tmp_path / "cache/engine/small/batch.npz"
+
+    def again(failures: str) -> list[str]:
+        out.unlink(missing_ok=True)
+        computed, records = attempts(1, deeds, failures=failures)
+        assert _states(records) == dict.fromkeys(NAMES, "ok") | {"a": "failed", "b": "failed"}
+        return list(computed)
+
+    assert [again("300"), again("300"), again("600"), again("300")] == [list(NAMES), ["b"], ["a", "b"], ["a", "b"]]
+    forget_failures(kept)
+    assert read_status(kept).keys() == {"c", "d", "e"}
+    assert again("300") == ["a", "b"]
+
+
+def test_where_no_second_name_can_be_given_the_file_is_copied(
+    attempts: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(PermissionError(1, "Operation not permitted")))
+    attempts(1, {})
+    out, kept = tmp_path / "results/small/surfaces/batch.npz", tmp_path / "cache/engine/small/batch.npz"
+    assert not kept.samefile(out)
+    assert kept.read_bytes() == out.read_bytes()
+
+
+def test_digest_of_a_structure_is_that_of_its_parts(structures: list[Structure]) -> None:
+    """Written out at length: caches of earlier versions have it in their names."""
+    one = structures[0]
+    parts = [one.structure_id, one.lattice.tolist(), one.numbers.tolist(), one.frac.tolist(), one.is_anion.tolist()]
+    sites = [one.site_atom.tolist(), list(one.site_labels), [operations.tolist() for operations in one.site_operations]]
+    assert structure_digest(one) == digest(*parts, *sites)
+    assert structure_digest(replace(one, site_operations=one.site_operations[:2])) != structure_digest(one)
 
 
 def test_compilation_is_said_and_damaged_code_compiled_again(tmp_path: Path) -> None:

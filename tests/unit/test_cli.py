@@ -447,7 +447,7 @@ def test_compare(run: Callable[..., tuple[int, str, str]], cif: Path, densities:
 def test_compare_names_one_of_several_structures(
     run: Callable[..., tuple[int, str, str]], densities: list[str], tmp_path: Path
 ) -> None:
-    from hirshprint.fingerprints import write_fingerprints
+    from hirshprint.gathering import write_fingerprints
 
     table = find_densities(densities[1])
     both = {name: compute_surfaces(read_input(name, 4.0), table, 4) for name in ("SrTiO3", "BaTiO3")}

@@ -12,11 +12,14 @@ import h5py
 import numpy as np
 import pytest
 
+from hirshprint.batch.binning import Binning, pack_batch
+from hirshprint.batch.file import write_arrays
 from hirshprint.densities import Densities
-from hirshprint.fingerprints import channel_names, fingerprint_of, gather_fingerprints
+from hirshprint.fingerprints import channel_names, fingerprint_of
+from hirshprint.gathering import gather_fingerprints
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
-from hirshprint.surfaces.surface import Surface, full, pack_surfaces
+from hirshprint.surfaces.surface import Surface, full
 
 SITES = ("A", "B", "X")
 LEVEL = 12
@@ -225,9 +228,13 @@ def test_area_weighting_hardly_depends_on_the_mesh(thakkar: Densities, perovskit
 
 def batch(path: Path, by_id: dict[str, list[Surface]]) -> Path:
     status = {name: {"status": "ok", "geometry": f"g-{name}"} for name in by_id}
-    with path.open("wb") as file:
-        np.savez(file, **pack_surfaces(by_id), status=np.array(json.dumps(status)))
+    arrays = pack_batch(by_id, dict.fromkeys(by_id, ""), binning()) | {"status": np.array(json.dumps(status))}
+    write_arrays(path, arrays.items())
     return path
+
+
+def binning(**changes: Any) -> Binning:
+    return Binning(settings(**changes), SITES)
 
 
 def test_gathering_keeps_the_order_and_names_what_is_missing(srtio3: list[Surface], tmp_path: Path) -> None:
@@ -235,7 +242,7 @@ def test_gathering_keeps_the_order_and_names_what_is_missing(srtio3: list[Surfac
     files = [batch(tmp_path / "0.npz", {"c": srtio3, "a": twice}), batch(tmp_path / "1.npz", {"b": srtio3})]
     expected = {name: f"g-{name}" for name in ("a", "lost", "b", "c")}
     out = tmp_path / "fingerprints.h5"
-    missing = gather_fingerprints(files, expected, settings(), out, "digest", SITES)
+    missing = gather_fingerprints(files, expected, binning(), out, "digest")
     assert missing == ["lost"]
     reference, _ = fingerprint_of(srtio3, settings(), SITES)
     with h5py.File(out) as file:
@@ -265,7 +272,7 @@ def test_gathering_keeps_the_order_and_names_what_is_missing(srtio3: list[Surfac
 def test_nothing_to_gather_gives_an_empty_file(tmp_path: Path) -> None:
     out = tmp_path / "fingerprints.h5"
     files = [batch(tmp_path / "0.npz", {})]
-    assert gather_fingerprints(files, {"a": "g-a"}, settings(), out, "digest", SITES) == ["a"]
+    assert gather_fingerprints(files, {"a": "g-a"}, binning(), out, "digest") == ["a"]
     with h5py.File(out) as file:
         assert file["counts"].shape == (0, 6, 50, 50)
         assert len(file["ids"]) == 0
@@ -285,13 +292,45 @@ def test_stale_batches_are_refused_and_nothing_is_written(
     files = [batch(tmp_path / f"{k}.npz", {name: srtio3}) for k, name in enumerate(names)]
     out = tmp_path / "out" / "fingerprints.h5"
     with pytest.raises(ValueError, match=message):
-        gather_fingerprints(files, expected, settings(), out, "digest", SITES)
+        gather_fingerprints(files, expected, binning(), out, "digest")
     assert not out.exists()
+
+
+def test_threads_change_no_byte_of_the_counts_and_many_chunks_are_in_order(
+    srtio3: list[Surface], tmp_path: Path
+) -> None:
+    """The chunks are compressed here, and read by HDF5; their last one is not full."""
+    names = [f"s{k}" for k in range(150)]
+    by_id = {name: [replace(s, multiplicity=k + 1) for s in srtio3] for k, name in enumerate(names)}
+    files = [batch(tmp_path / f"{k}.npz", {name: by_id[name] for name in names[k::3]}) for k in range(3)]
+    expected = {name: f"g-{name}" for name in names}
+    counts = []
+    for threads in (1, 3):
+        out = tmp_path / f"{threads}.h5"
+        assert gather_fingerprints(files, expected, binning(), out, "digest", threads) == []
+        with h5py.File(out) as file:
+            assert [name.decode() for name in file["ids"]] == names
+            counts.append(
+                [file["counts"][:], [file["counts"].id.read_direct_chunk((k, 2, 0, 0)) for k in (0, 64, 128)]]
+            )
+    np.testing.assert_array_equal(counts[0][0], counts[1][0])
+    assert counts[0][1] == counts[1][1]
+    for row in (0, 63, 64, 149):
+        reference, _ = fingerprint_of(by_id[names[row]], settings(), SITES)
+        np.testing.assert_allclose(counts[0][0][row], reference, rtol=1e-4, atol=1e-3)
+
+
+def test_fingerprints_of_other_settings_are_refused(srtio3: list[Surface], tmp_path: Path) -> None:
+    files = [batch(tmp_path / "0.npz", {"a": srtio3})]
+    with pytest.raises(
+        ValueError, match=r"0\.npz: its fingerprints were made with other settings; make this batch anew"
+    ):
+        gather_fingerprints(files, {"a": "g-a"}, binning(weighting="paper"), tmp_path / "f.h5", "digest")
 
 
 def test_engines_never_mix(srtio3: list[Surface], tmp_path: Path) -> None:
     tonto = [replace(s, engine="tonto") for s in srtio3]
     files = [batch(tmp_path / "0.npz", {"a": srtio3}), batch(tmp_path / "1.npz", {"b": tonto})]
     with pytest.raises(ValueError, match="mix engines"):
-        gather_fingerprints(files, {"a": "g-a", "b": "g-b"}, settings(), tmp_path / "f.h5", "digest", SITES)
+        gather_fingerprints(files, {"a": "g-a", "b": "g-b"}, binning(), tmp_path / "f.h5", "digest")
     assert not (tmp_path / "f.h5").exists()

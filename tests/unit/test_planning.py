@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hirshprint.structures import entries
-from hirshprint.structures.batches import batch_of, count_batches, plan_batches
-from hirshprint.structures.entries import InputError, geometry_digest, target_digest
+from hirshprint.structures.batches import batch_of, count_batches, expected_sites, plan_batches
+from hirshprint.structures.entries import Entry, InputError, Plan, geometry_digest, target_digest
 from hirshprint.structures.planning import plan_dataset
 
 ROOT = Path(__file__).parents[2]
@@ -306,7 +306,7 @@ def test_folder_without_files(tmp_path: Path) -> None:
 
 
 def test_batch_counts() -> None:
-    assert [count_batches(n, 64) for n in (1, 64, 65, 128, 129, 5250)] == [1, 1, 2, 2, 4, 128]
+    assert [count_batches(n / 64) for n in (1, 64, 65, 128, 129, 5250)] == [1, 1, 2, 2, 4, 128]
 
 
 def test_growth_moves_no_structure_until_the_number_of_batches_doubles() -> None:
@@ -317,9 +317,36 @@ def test_growth_moves_no_structure_until_the_number_of_batches_doubles() -> None
         assert large // 2 == small
 
 
+def _rows(count: int) -> Plan:
+    return Plan(tuple(Entry(f"s{k}", f"row {k}", (), f"s{k}", ("Sr", "Ti", "O"), 4.5, None) for k in range(count)), ())
+
+
+def test_batches_have_about_a_minute_of_work() -> None:
+    """A number still sets it. Ten more rows move nothing; however many rows, the files stay few."""
+    of_rows = {count: len(plan_batches(_rows(count), "auto", 0.006, 8.0)) for count in (1, 132, 20_000, 100_000)}
+    assert of_rows == {1: 1, 132: 1, 20_000: 1, 100_000: 4}
+    assert len(plan_batches(_rows(100_000), None, 2.0)) == 1024
+    assert {name.partition("of")[2] for name in plan_batches(_rows(5250), 64, 0.006)} == {"80"}
+    few, more = (plan_batches(_rows(count), "auto", 2.0) for count in (600, 610))
+    assert few.keys() == more.keys()
+    assert all({one.structure_id for one in few[name]} <= {one.structure_id for one in more[name]} for name in few)
+
+
+def test_files_are_taken_for_the_sites_that_their_size_lets_one_expect(tmp_path: Path) -> None:
+    """Those with many records count once."""
+    for name in ("a.cif", "b.cif", "many.json", "packed.json.gz"):
+        (tmp_path / name).write_bytes(bytes(30_000))
+    single = [Entry(name, name, (), name, (), None, None, tmp_path / f"{name}.cif") for name in ("a", "b")]
+    many = [Entry(f"m{k}", "m", (), "m", (), None, None, tmp_path / "many.json", None, k) for k in range(50)]
+    packed = [Entry(f"p{k}", "p", (), "p", (), None, None, tmp_path / "packed.json.gz", None, k) for k in range(50)]
+    gone = Entry("gone", "gone", (), "gone", (), None, None, tmp_path / "gone.cif")
+    assert [expected_sites(one) for one in (single, many, packed, [gone])] == [200, 60, 300, 1]
+    assert expected_sites(_rows(8).entries, 8.0) == 3
+
+
 def test_one_job_per_structure_is_named_by_its_id(tmp_path: Path) -> None:
     plan = _plan(tmp_path, HEADER + "SrTiO3,Sr,Ti,O,3.905\nBaTiO3,Ba,Ti,O,4.01\n")
-    assert list(plan_batches(plan, 1)) == ["BaTiO3-a4.50000", "SrTiO3-a4.50000"]
+    assert list(plan_batches(plan, 1, 1.0)) == ["BaTiO3-a4.50000", "SrTiO3-a4.50000"]
     assert batch_of("my cell (2)", None) != batch_of("my cell [2]", None)
     assert batch_of("mp-1000", None) == "mp-1000"
     for name in (".", "..", "x" * 120, "cell-" + "0" * 20, "ab" * 30):  # no folder, and no loop for Snakemake

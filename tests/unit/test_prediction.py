@@ -18,7 +18,7 @@ import pytest
 from hirshprint.cli import main
 from hirshprint.datasets import SITES, Dataset, load_dataset
 from hirshprint.densities import Densities
-from hirshprint.fingerprints import write_fingerprints
+from hirshprint.gathering import write_fingerprints
 from hirshprint.models.backend import prepare_device, tf
 from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.models.prediction import predict_dataset, write_folder_card

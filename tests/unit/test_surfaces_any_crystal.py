@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hirshprint.batch.binning import Binning
+from hirshprint.batch.run import run_batch
+from hirshprint.commands.inputs import default_fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints import fingerprint_of
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.batch import run_batch
 from hirshprint.surfaces.engines import python_engine
 from hirshprint.surfaces.patches import measure
 from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
@@ -357,7 +359,8 @@ def test_threads_change_nothing(thakkar: Densities, perovskite: Callable[..., St
     records, files = [], []
     for threads in (1, 2):
         out = tmp_path / f"{threads}.npz"
-        records.append(run_batch(structures, engine, tmp_path / f"cache{threads}", out, threads=threads))
+        kept = tmp_path / f"cache/engine{threads}/small/batch.npz"
+        records.append(run_batch(structures, engine, Binning(default_fingerprint()), kept, out, threads=threads))
         with np.load(out) as arrays:
             files.append({name: arrays[name] for name in arrays if name not in ("status", "cpu_seconds")})
     assert [record["status"] for record in records[0].values()] == ["ok"] * 4 + ["failed"]
@@ -371,7 +374,9 @@ def test_status_says_what_is_not_a_closed_radial_function(thakkar: Densities, tm
     reaching = one_site_each(np.eye(3) * 7.0, np.array([55, 9]), np.array([[0, 0, 0], [2.5 / 7, 0, 0]]))
     alone = changed(one_site_each(np.eye(3) * 30, np.array([8]), np.zeros((1, 3))), structure_id="alone")
     for _ in range(2):  # computed, and taken from the cache
-        records = run_batch([reaching, alone], python_engine(thakkar, 4), tmp_path / "cache", tmp_path / "batch.npz")
+        kept = tmp_path / "cache/engine/small/batch.npz"
+        engine, binning = python_engine(thakkar, 4), Binning(default_fingerprint())
+        records = run_batch([reaching, alone], engine, binning, kept, tmp_path / "batch.npz")
         assert records["random"]["note"] == "S0: rays cross w = 1/2 more than once, so it is an isosurface"
         assert records["alone"]["note"] == "S0: 100.0% of its area meets no other atom"
 

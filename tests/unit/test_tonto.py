@@ -19,10 +19,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hirshprint.batch.binning import Binning
+from hirshprint.batch.run import run_batch
+from hirshprint.commands.inputs import default_fingerprint
 from hirshprint.config import ConfigError, resolve_config, resolve_engine
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.batch import run_batch
 from hirshprint.surfaces.cxs import CxsError, parse_cxs
 from hirshprint.surfaces.engines import Engine, tonto_engine
 from hirshprint.surfaces.installation import Installation
@@ -556,7 +558,8 @@ def batch(
             replace(perovskite((z, 22, 8), 4.0), structure_id=name, site_atom=np.array([0]))
             for z, name in named.items()
         ]
-        return run_batch(structures, engine, tmp_path / "cache", tmp_path / "out.npz", attempt, 3)
+        kept, out = tmp_path / "cache/engine/small/batch.npz", tmp_path / "out.npz"
+        return run_batch(structures, engine, Binning(default_fingerprint()), kept, out, attempt, 3)
 
     return run
 
@@ -627,7 +630,6 @@ def test_a_full_disk_is_called_so_and_blamed_on_no_structure(
         assert words in explain_probe(caught.value)
         assert list(small_disk.iterdir()) == [filler]
     assert not (tmp_path / "out.npz").exists()
-    assert not list((tmp_path / "cache").glob("failed/*"))
     filler.unlink()
     assert {record["status"] for record in batch(attempt=1).values()} == {"ok"}
 

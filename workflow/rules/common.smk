@@ -34,7 +34,7 @@ from hirshprint.report.items import (
     SALIENCY,
     compound_items,
 )
-from hirshprint.structures.batches import plan_batches
+from hirshprint.structures.batches import expected_sites, plan_batches
 from hirshprint.structures.entries import InputError, geometry_digest, known_digest, passed_over_text, target_digest
 from hirshprint.structures.planning import has_property, plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
@@ -58,7 +58,10 @@ except (ConfigError, ModelError, runs.FormatError, ForeignFolderError, frozen.Ru
 DATASETS = config["datasets"]
 ENGINE = config["surfaces"]["engine"]
 TONTO = config["surfaces"]["tonto"]
-STRUCTURES_PER_JOB = config["surfaces"]["structures_per_job"] or {"python": 64, "tonto": 16}[ENGINE]
+STRUCTURES_PER_JOB = config["surfaces"]["structures_per_job"]
+SECONDS_PER_SITE = 6e-5 * config["surfaces"]["mesh_level"] ** 2 if ENGINE == "python" else 2.0  # without symmetry
+MB_PER_SITE = 1e-3 * config["surfaces"]["mesh_level"] ** 2 if ENGINE == "python" else 0.6
+SYMMETRY_SAVES = 8.0 if ENGINE == "python" else 1.0
 SURFACE_RETRIES = 2
 COMPOUNDS = {prototype_id(formula, edge): formula for formula, edge in config["compounds"].items()}
 BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
@@ -169,7 +172,7 @@ input_faults()
 @cache
 def batches(dataset):
     """Divide the structures of a dataset into the batches that surface jobs compute."""
-    return plan_batches(plan(dataset), STRUCTURES_PER_JOB)
+    return plan_batches(plan(dataset), STRUCTURES_PER_JOB, SECONDS_PER_SITE, SYMMETRY_SAVES)
 
 
 def has_targets(dataset):
@@ -222,7 +225,8 @@ def surface_settings():
 @cache
 def digest_of_batch(dataset, batch):
     """Digest of what determines the surfaces of a batch: of one alone, for a job must not read the files of all."""
-    settings = [surface_settings(), *([TONTO["time_limit_seconds"]] if ENGINE == "tonto" else [])]
+    settings = [surface_settings(), FINGERPRINT_SETTINGS, site_labels(dataset)]
+    settings += [TONTO["time_limit_seconds"]] if ENGINE == "tonto" else []
     return geometry_digest(batches(dataset)[batch], *settings)  # another time limit gives what failed by it a chance
 
 
@@ -317,9 +321,32 @@ def mem_mb(amount, per_structure=0.0):
 minutes = growing
 
 
-def surface_minutes(structures):
-    """Run time of some structures in minutes: with Tonto, enough for one site of each to use up its time."""
-    return 10 + math.ceil(structures * TONTO["time_limit_seconds"] / 60) if ENGINE == "tonto" else 30
+@cache
+def sites(dataset):
+    """How many sites without symmetry are as much work as a dataset, about."""
+    return expected_sites(plan(dataset).entries, SYMMETRY_SAVES)
+
+
+def structures_of(wildcards):
+    """How many structures a batch has."""
+    return len(batches(wildcards.dataset)[wildcards.batch])
+
+
+def sites_of(wildcards):
+    """How many sites without symmetry are as much work as a batch, about."""
+    return sites(wildcards.dataset) * structures_of(wildcards) / len(plan(wildcards.dataset).entries)
+
+
+def surface_mb(wildcards, attempt):
+    """Memory in MB of a surface job: its largest arrays are joined one by one."""
+    return attempt * math.ceil(700 + MB_PER_SITE * sites_of(wildcards)) + progress.SNAKEMAKE_MB
+
+
+def surface_minutes(structures, sites):
+    """Run time in minutes: with Tonto, enough for a site of each of 60 structures to use up its time."""
+    expected = math.ceil(sites * SECONDS_PER_SITE / 60)
+    late = math.ceil(min(structures, 60) * TONTO["time_limit_seconds"] / 60) if ENGINE == "tonto" else 0
+    return 10 + late + 5 * expected if ENGINE == "tonto" else 20 + 10 * expected
 
 
 @quick

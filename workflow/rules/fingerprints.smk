@@ -1,4 +1,4 @@
-"""Fingerprints: every surface binned, all structures of a dataset gathered in one file."""
+"""Fingerprints of all structures of a dataset, which its batches have, gathered in one file."""
 
 
 rule fingerprints:
@@ -13,16 +13,16 @@ rule fingerprints:
         "logs/benchmarks/{dataset}/fingerprints.tsv"
     conda:
         "../../envs/surfaces.yaml"
-    threads: 1
+    threads: quick(lambda wildcards: min(8, 1 + len(plan(wildcards.dataset).entries) // 10_000))
     resources:
         mem_mb=mem_mb(700, per_structure=0.02),
-        runtime=minutes(10, per_structure=0.01),
+        runtime=minutes(10, per_structure=0.001),
     params:
         structures="results/{dataset}/structures.h5",
         definition=lambda wildcards: fingerprint_digest(wildcards.dataset),
         site_labels=lambda wildcards: site_labels(wildcards.dataset),
         fingerprint=config["fingerprint"],
     message:
-        "Fingerprints of {wildcards.dataset}: bin and gather"
+        "Fingerprints of {wildcards.dataset}: gather"
     script:
         "../scripts/fingerprints.py"

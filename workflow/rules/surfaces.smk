@@ -1,4 +1,4 @@
-"""Hirshfeld surfaces: the probe of Tonto, the fan of CPU jobs, one per batch, and a comparison of the engines."""
+"""Hirshfeld surfaces and their fingerprints: the fan of CPU jobs, one per batch; Tonto's probe, and a comparison."""
 
 
 rule tonto_probe:
@@ -41,19 +41,19 @@ rule surface:
         "../../envs/surfaces.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(700),
+        mem_mb=quick(surface_mb),
         runtime=quick(
-            lambda wildcards, attempt: attempt * surface_minutes(len(batches(wildcards.dataset)[wildcards.batch]))
+            lambda wildcards, attempt: attempt * surface_minutes(structures_of(wildcards), sites_of(wildcards))
         ),
         attempt=quick(lambda wildcards, attempt: attempt),
     params:
         digest=quick(batch_digest),
-        structures=quick(lambda wildcards: len(batches(wildcards.dataset)[wildcards.batch])),
+        structures=quick(structures_of),
         files=quick(surface_files),
-        structures_per_job=STRUCTURES_PER_JOB,
+        site_labels=quick(lambda wildcards: site_labels(wildcards.dataset)),
         attempts=SURFACE_RETRIES + 1,
     message:
-        "Surfaces of {wildcards.dataset}, batch {wildcards.batch}: {params.structures} structure(s)"
+        "Surfaces and fingerprints of {wildcards.dataset}, batch {wildcards.batch}: {params.structures} structure(s)"
     script:
         "../scripts/surface.py"
 
@@ -78,7 +78,7 @@ rule compare_engines:
     threads: 1
     resources:
         mem_mb=mem_mb(1000),
-        runtime=minutes(surface_minutes(config["surfaces"]["compare_structures"])),
+        runtime=minutes(surface_minutes(config["surfaces"]["compare_structures"], 0)),
     params:
         digest=comparison_digest,
         files=comparison_files,

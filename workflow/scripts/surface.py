@@ -1,20 +1,24 @@
-"""Compute the Hirshfeld surfaces of one batch.
+"""Compute the Hirshfeld surfaces and the fingerprints of one batch.
 
-Writes an NPZ file: the arrays of hirshprint.surfaces.surface.pack_surfaces, and `status`, a JSON record by structure.
+Writes an NPZ file; results/README.md lists its arrays.
 """
 
 from pathlib import Path
 
+from hirshprint.batch.binning import Binning
+from hirshprint.batch.places import engine_folder
+from hirshprint.batch.run import read_batch, run_batch
 from hirshprint.logs import start_log
-from hirshprint.surfaces.batch import read_batch, run_batch
 from hirshprint.surfaces.engines import chosen_engine
 
 start_log(snakemake.log[0])
-files = snakemake.params.files
+config, files, wildcards = snakemake.config, snakemake.params.files, snakemake.wildcards
+engine = config["surfaces"]["engine"]
 run_batch(
-    structures=read_batch(Path(files["structures"]), snakemake.wildcards.batch, snakemake.params.structures_per_job),
-    engine=chosen_engine(snakemake.config["surfaces"]["engine"], snakemake.config["surfaces"], files),
-    cache_folder=Path("cache/surfaces"),
+    structures=read_batch(Path(files["structures"]), wildcards.batch),
+    engine=chosen_engine(engine, config["surfaces"], files),
+    binning=Binning(config["fingerprint"], snakemake.params.site_labels),
+    kept=engine_folder(config, engine) / wildcards.dataset / f"{wildcards.batch}.npz",
     out=Path(snakemake.output[0]),
     attempt=snakemake.resources.attempt,
     attempts=snakemake.params.attempts,

@@ -124,7 +124,7 @@ def _placed(plan: Plan, settings: Row) -> Plan:
 def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFrame:
     """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
     from hirshprint.datasets import load_dataset
-    from hirshprint.fingerprints import write_fingerprints
+    from hirshprint.gathering import write_fingerprints
     from hirshprint.models.backend import leave_gpus
     from hirshprint.models.prediction import predict_dataset, result_table
     from hirshprint.models.training import needed_of_fingerprints

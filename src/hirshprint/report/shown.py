@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hirshprint.batch.file import read_surfaces
 from hirshprint.files import written_whole
 from hirshprint.models.predictions import main_split, read_predictions, read_targets
 from hirshprint.opened import read_npz, reading
@@ -89,10 +90,7 @@ def write_shown_surfaces(
     chosen = [str(rows.at[name, "structure_id"]) for name in choose_compounds(list(rows.index), table, named)]
     found: dict[str, list[Surface]] = {}
     for batch in batches:
-        with reading(batch):
-            if not set(chosen).isdisjoint(read_npz(batch, ["ids"])["ids"].tolist()):
-                every = unpack_surfaces(read_npz(batch))
-                found |= {name: listed for name, listed in every.items() if name in set(chosen)}
+        found |= read_surfaces(batch, set(chosen))
     print(f"{len(found)} of {len(rows)} compounds are shown in three dimensions", file=sys.stderr)
     if missing := sorted(set(named) - set(rows.index)):
         print(f"named under report.compounds, but not in this dataset: {', '.join(missing)}", file=sys.stderr)

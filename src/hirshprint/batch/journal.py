@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hirshprint.status import cpu_seconds
 
@@ -80,21 +80,25 @@ def kept_journal(path: Path, attempt: int) -> Iterator[tuple[Past, Note]]:
     if attempt == 1:
         _remove(path)
     past = read_past(path, attempt)
-
-    def note(**what: Any) -> None:
-        used = {"cpu_seconds": round(cpu_seconds(), 3), "wall_seconds": round(time.monotonic() - start, 3)}
-        line = json.dumps({"attempt": attempt, **what, **used})
+    with ExitStack() as opened:
+        file: BinaryIO | None = None
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"{line}\n")
+            file = opened.enter_context(path.open("ab", buffering=0))  # each line is out when it is written
 
-    note()
-    try:
-        yield past, note
-    except Exception:
+        def note(**what: Any) -> None:
+            used = {"cpu_seconds": round(cpu_seconds(), 3), "wall_seconds": round(time.monotonic() - start, 3)}
+            line = json.dumps({"attempt": attempt, **what, **used})
+            with suppress(OSError):
+                if file:
+                    file.write(f"{line}\n".encode())
+
         note()
-        raise
+        try:
+            yield past, note
+        except Exception:
+            note()
+            raise
     _remove(path)
 
 

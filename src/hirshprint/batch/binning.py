@@ -1,0 +1,51 @@
+"""Fingerprints of a batch, made beside its surfaces: only bins that something falls into are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hirshprint.batch.file import Pack
+from hirshprint.files import digest
+from hirshprint.fingerprints import channel_names, fingerprint_of
+from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
+from hirshprint.versions import FINGERPRINT_FORMAT
+
+
+class Binning(NamedTuple):
+    """How fingerprints are made: `fingerprint` of the configuration, and the names of a prototype's sites."""
+
+    settings: Mapping[str, Any]
+    site_labels: Sequence[str] = ()
+
+    @property
+    def digest(self) -> str:
+        """Digest of all that determines a fingerprint beside the surfaces."""
+        return digest(dict(self.settings), list(self.site_labels), FINGERPRINT_FORMAT)
+
+
+def pack_batch(by_id: Mapping[str, Sequence[Surface]], keys: Mapping[str, str], binning: Binning) -> Pack:
+    """Pack surfaces with the keys that name what they were made of, and with their fingerprints."""
+    of_ids = np.array([keys[name] for name in by_id], dtype="S64")
+    return binned(pack_surfaces(by_id) | {"keys": of_ids}, binning)
+
+
+def binned(pack: Pack, binning: Binning) -> Pack:
+    """Give a pack the fingerprints of its structures; a surface counts as it is packed, in single precision."""
+    channels = len(channel_names(binning.settings["channels"], binning.site_labels))
+    bins, counts, fractions = [np.empty(0, np.int32)], [np.empty(0, np.float32)], []
+    for surfaces in unpack_surfaces(pack).values():
+        fingerprint, fraction = fingerprint_of(surfaces, binning.settings, binning.site_labels)
+        filled = np.flatnonzero(fingerprint)
+        bins.append(filled.astype(np.int32))
+        counts.append(fingerprint.reshape(-1)[filled])
+        fractions.append(fraction)
+    return pack | {
+        "bin_offsets": np.cumsum([len(part) for part in bins]),
+        "bin": np.concatenate(bins),
+        "count": np.concatenate(counts),
+        "in_range_fraction": np.array(fractions).reshape(-1, channels),
+        "binning": np.array(binning.digest),
+    }
