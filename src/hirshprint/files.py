@@ -18,6 +18,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_TEXT = re.compile(r"No space left on device|[Dd]isk quota exceeded|requested and \d+ written")
 """How libraries that lose the number of the error say that a disk is full."""
 
+LARGE_BYTES = 2**24  # a file that is not read at once
 NO_PLACE = "No usable temporary directory"  # which Python says where it cannot write into any
 
 
@@ -126,4 +127,7 @@ def digest(*parts: Any) -> str:
 
 def file_digest(path: str | Path) -> str:
     """Hexadecimal SHA-256 of a file's bytes."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # of a hundred thousand files: `Path` takes twice as long
+        if os.fstat(file.fileno()).st_size > LARGE_BYTES:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(file.read()).hexdigest()

@@ -25,5 +25,6 @@ make_structures(
     rejected_path=Path(snakemake.output.rejected),
     processes=min(snakemake.threads, len(os.sched_getaffinity(0))),
     plan=frozen.plan,
+    earlier_path=Path("cache/structures") / f"{dataset}.h5",
 )
 refuse_edited(frozen.files)

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from hirshprint.remarks import join_remarks
-from hirshprint.structures.crystals import CrystalError, reduced_formula
-from hirshprint.structures.entries import Entry, Rejection
-from hirshprint.structures.placed import prototype_structure
+from hirshprint.structures.entries import CHANGED, CrystalError, Entry, PassingError, Rejection, origin_digest
 from hirshprint.structures.prototypes import Prototype, find_prototype
-from hirshprint.structures.reading.process import Task, read_all
+from hirshprint.structures.reading.process import Answer, Task, read_all
 from hirshprint.structures.sources.collections import read_collection, record_digest
 from hirshprint.structures.structure import Structure
 
 FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
-CHANGED = CrystalError("its file was changed while it was read", "run the workflow again")
 
 
 def build_structures(
-    entries: Sequence[Entry], settings: dict[str, Any], processes: int = 1
+    entries: Sequence[Entry],
+    settings: dict[str, Any],
+    processes: int = 1,
+    known: Mapping[str, Answer] | None = None,
+    formulas: Mapping[str, str] | None = None,
 ) -> tuple[list[Structure], list[dict[str, Any]], list[Rejection]]:
     """Turn the entries of a plan into structures.
 
-    Files and records are read in processes of their own (`reading`), each under a limit of time and memory.
-
     Parameters
     ----------
-    processes : most processes that read at the same time.
+    processes : most processes that read files at the same time.
+    known : what was read from files already, by structure id; it is read here where it is not given.
+    formulas : reduced formulas of some structures, by structure id; finding one takes a slow import.
 
     Returns
     -------
@@ -41,26 +42,53 @@ def build_structures(
     """
     prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
     structures, targets, rejections = [], [], []
-    written = [entry for entry in entries if entry.edge_angstrom is None]
-    answers = read_all(_tasks(written), len(written), processes) if written else {}
+    answers = read_entries(entries, processes) if known is None else known
     for entry in entries:
         try:
-            if entry.edge_angstrom is None:
-                found = answers.get(entry.structure_id, CHANGED)
-                if isinstance(found, CrystalError):
-                    raise found
-                structure = found
-            else:
-                assert prototype is not None
-                structure = prototype_structure(prototype, entry.elements, entry.edge_angstrom, entry.structure_id)
+            structure = _structure(entry, prototype, answers)
         except CrystalError as error:
             rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
             continue
         structures.append(structure)
-        targets.append(_target(entry, structure, prototype, settings))
+        formula = (formulas or {}).get(entry.structure_id) or formula_of(structure)
+        targets.append(_target(entry, structure, formula, prototype, settings))
     if prototype is None:
         _tell_apart(targets)
     return structures, targets, rejections
+
+
+def read_entries(entries: Iterable[Entry], processes: int = 1) -> dict[str, Answer]:
+    """Read files and records, in processes of their own (`reading`), each under a limit of time and memory.
+
+    Returns
+    -------
+    Of each structure id the structure, or why there is none; what a table places on a prototype is not among them.
+    """
+    written = [entry for entry in entries if entry.path is not None]
+    if not written:
+        return {}
+    found = read_all(_tasks(written), len(written), processes)
+    return {entry.structure_id: found.get(entry.structure_id, PassingError(*CHANGED)) for entry in written}
+
+
+def _structure(entry: Entry, prototype: Prototype | None, answers: Mapping[str, Answer]) -> Structure:
+    """The structure of an entry.
+
+    Raises
+    ------
+    CrystalError
+        There is none.
+    """
+    if entry.path is None:
+        from hirshprint.structures.placed import prototype_structure  # slow to import
+
+        assert prototype is not None
+        assert entry.edge_angstrom is not None
+        return prototype_structure(prototype, entry.elements, entry.edge_angstrom, entry.structure_id)
+    found = answers[entry.structure_id]
+    if isinstance(found, CrystalError):
+        raise found
+    return found
 
 
 def _tasks(entries: Iterable[Entry]) -> Iterator[Task]:
@@ -69,7 +97,7 @@ def _tasks(entries: Iterable[Entry]) -> Iterator[Task]:
         wanted = {entry.record: entry for entry in of_path}
         assert path is not None
         if None in wanted:
-            yield path, wanted[None].structure_id
+            yield (path, origin_digest(wanted[None])), wanted[None].structure_id
             continue
         for record in read_collection(path):
             entry = wanted.get(record.number)
@@ -77,11 +105,17 @@ def _tasks(entries: Iterable[Entry]) -> Iterator[Task]:
                 yield (record.kind, record.geometry), entry.structure_id
 
 
+def formula_of(structure: Structure) -> str:
+    """Reduced formula of a structure."""
+    from hirshprint.structures.crystals import reduced_formula  # slow to import
+
+    return reduced_formula(structure.numbers)
+
+
 def _target(
-    entry: Entry, structure: Structure, prototype: Prototype | None, settings: dict[str, Any]
+    entry: Entry, structure: Structure, formula: str, prototype: Prototype | None, settings: dict[str, Any]
 ) -> dict[str, Any]:
     """The row of one structure in the table of targets."""
-    formula = reduced_formula(structure.numbers)
     compound = entry.compound if prototype else formula
     if entry.group and not prototype:  # structures of one formula may be in different groups, and parts
         compound = f"{formula} ({entry.group})"

@@ -15,6 +15,7 @@ from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as PymatgenStructure
 from scipy.spatial import cKDTree
 
+from hirshprint.structures.entries import CrystalError as CrystalError
 from hirshprint.structures.radii import SLATER_ANGSTROM
 from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
 from hirshprint.structures.structure import Structure
@@ -27,20 +28,6 @@ VERY_NEAR, FAR_APART = 0.6, 1.5  # of the sum of two radii: nearer than any bond
 VERY_NEAR_ANGSTROM = 1.6
 MANY_CELLS, MOST_CELLS = 2.0, 100.0  # fractional coordinates beyond them are doubtful, impossible
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
-
-
-class CrystalError(ValueError):
-    """A file that gives no usable crystal.
-
-    Attributes
-    ----------
-    reason, remedy : what is wrong, and what to do.
-    """
-
-    def __init__(self, reason: str, remedy: str):
-        super().__init__(f"{reason}; {remedy}")
-        self.reason = reason
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,8 +233,12 @@ def _electronegativity(symbol: str) -> float:
 def reduced_formula(numbers: NDArray[np.int64]) -> str:
     """Reduced formula with the elements in pymatgen's order and without brackets: Ca3P2O8."""
     kinds, counts = np.unique(numbers, return_counts=True)
-    counts = counts // np.gcd.reduce(counts)
+    return _formula(tuple(kinds.tolist()), tuple((counts // np.gcd.reduce(counts)).tolist()))
+
+
+@cache
+def _formula(kinds: tuple[int, ...], counts: tuple[int, ...]) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on elements without an electronegativity, by which it sorts
-        formula = Composition({int(z): int(n) for z, n in zip(kinds, counts, strict=True)}).formula
+        formula = Composition(dict(zip(kinds, counts, strict=True))).formula
     return re.sub(r"(?<=[a-z A-Z])1(?= |$)", "", formula).replace(" ", "")

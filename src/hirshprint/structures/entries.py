@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hirshprint.files import digest, file_digest
 from hirshprint.versions import READING
@@ -14,6 +16,28 @@ from hirshprint.versions import READING
 
 class InputError(ValueError):
     """A table, folder or file that cannot be read at all; the message says what to do."""
+
+
+class CrystalError(ValueError):
+    """A file that gives no usable crystal.
+
+    Attributes
+    ----------
+    reason, remedy : what is wrong, and what to do.
+    """
+
+    def __init__(self, reason: str, remedy: str):
+        super().__init__(f"{reason}; {remedy}")
+        self.reason = reason
+        self.remedy = remedy
+
+
+class PassingError(CrystalError):
+    """A crystal that could not be read this time, for want of time, memory or access: another try may read it."""
+
+
+CHANGED = ("its file was changed while it was read", "run the workflow again")
+"""Reason and remedy of a structure whose file is not what was planned."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +51,16 @@ class Rejection:
     stage: str = "structures"
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One structure to compute.
+class Entry(NamedTuple):
+    """One structure to compute; a tuple, for there may be millions.
 
     Attributes
     ----------
     structure_id : stable name.
     source : table and row, or file.
-    content : what determines the geometry of a table's row: prototype, elements, edge in Å; of a record in a file of
-        many: the digest of what it says of the geometry; empty for a file.
+    content : what determines the geometry. Of a table's row prototype, elements, edge in Å; of a file its name and the
+        digest of its bytes, which is empty where it cannot be read; of a record in a file of many the digest of what it
+        says of the geometry.
     compound : ordered formula; for a file its id until it has been read.
     elements : symbols on the sites of the prototype; empty for a file.
     edge_angstrom : the edge of the prototype; None for a file.
@@ -81,36 +105,31 @@ def passed_over_text(names: Sequence[str], shown: int = 4) -> str:
 
 def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
     """Digest of what determines the surfaces of these structures: ids and geometry, not the measured property."""
-    contents = ([entry.structure_id, *entry.content, *_file_content(entry)] for entry in entries)
-    return digest(sorted(contents, key=lambda content: content[0]), *settings)
+    contents = [(entry.structure_id, *_geometry(entry)) for entry in entries]
+    return digest(sorted(contents, key=itemgetter(0)), *settings)
 
 
-def _file_content(entry: Entry) -> list[str]:
-    """Name and digest of a structure's file; read only where needed, as a job needs its own batch alone."""
-    if entry.path is None:
-        return []
-    if entry.record is not None:  # its content is the digest of its geometry
-        return [READING]
-    return [READING, entry.path.name, known_digest(entry.path)]
+def _geometry(entry: Entry) -> tuple[str | float, ...]:
+    """What determines the geometry of a structure; of one that is read, how it is read too."""
+    return entry.content if entry.path is None else (READING, *entry.content)
 
 
 def origin_digest(entry: Entry) -> str:
     """Digest of what a structure from a file is read from: the file, or what a record in it says of the geometry."""
-    assert entry.path is not None
-    return str(entry.content[0]) if entry.record is not None else known_digest(entry.path)
+    return str(entry.content[-1]) if entry.content else ""
 
 
-def known_digest(path: Path) -> str:
+def known_digest(path: str | Path) -> str:
     """Digest of a file, read again only where its times or size are others; empty for what cannot be read."""
     try:
-        found = path.stat()
-        return _digest_of(path, found.st_size, found.st_mtime_ns, found.st_ino)
+        found = os.stat(path)  # noqa: PTH116  # of a hundred thousand files
+        return _digest_of(str(path), found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
     except OSError:  # it is rejected by name when it is to be read
         return ""
 
 
 @cache
-def _digest_of(path: Path, size: int, mtime_ns: int, inode: int) -> str:
+def _digest_of(path: str, size: int, mtime_ns: int, ctime_ns: int, inode: int) -> str:
     """Digest of a file, which several digests of a dataset need."""
     return file_digest(path)
 

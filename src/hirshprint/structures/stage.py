@@ -13,10 +13,20 @@ from hirshprint.opened import table_written
 from hirshprint.remarks import remark_lines
 from hirshprint.splits import asked_in_vain, target_faults
 from hirshprint.status import write_status
-from hirshprint.structures.building import build_structures, write_targets
-from hirshprint.structures.entries import InputError, Plan, Rejection, origin_digest, passed_over_text
+from hirshprint.structures.building import build_structures, formula_of, read_entries, write_targets
+from hirshprint.structures.earlier import Earlier, keep_answers, read_earlier, taken_over
+from hirshprint.structures.entries import (
+    CHANGED,
+    InputError,
+    PassingError,
+    Plan,
+    Rejection,
+    origin_digest,
+    passed_over_text,
+)
 from hirshprint.structures.planning import plan_dataset
-from hirshprint.structures.structure import write_digests, write_structures
+from hirshprint.structures.reading.process import Answer
+from hirshprint.structures.structure import Structure, write_digests, write_structures
 
 
 def make_structures(
@@ -29,6 +39,7 @@ def make_structures(
     name: str = "",
     processes: int = 1,
     plan: Plan | None = None,
+    earlier_path: Path | None = None,
 ) -> None:
     """Read a dataset and write its structures (HDF5), targets (CSV) and rejected rows or files (CSV).
 
@@ -40,6 +51,7 @@ def make_structures(
     processes : most processes that read files at the same time.
     strict : stop when anything is rejected; remarks on what is accepted stop nothing.
     plan : what the run planned; read anew where none is given.
+    earlier_path : file that keeps what was read for the next run, and has what an earlier one read; see `earlier`.
 
     Raises
     ------
@@ -47,7 +59,8 @@ def make_structures(
         If nothing usable is left or the learning lacks something, or with `strict` if anything was rejected.
     """
     plan = plan or plan_dataset(settings)
-    structures, targets, unusable = build_structures(plan.entries, settings, processes)
+    answers, formulas = _answers(plan, processes, earlier_path)
+    structures, targets, unusable = build_structures(plan.entries, settings, known=answers, formulas=formulas)
     rejections = [*plan.rejections, *unusable]
     place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
     if plan.passed_over:
@@ -77,6 +90,36 @@ def make_structures(
         print(f"{place}: {reason} took out {rows}", file=sys.stderr)
     remarked = f" ({len(remarks)} with remarks)" if remarks else ""
     print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
+
+
+def _answers(plan: Plan, processes: int, earlier_path: Path | None) -> tuple[dict[str, Answer], dict[str, str]]:
+    """What the files of a plan are read as, and formulas: of unchanged ones what an earlier run read.
+
+    Raises
+    ------
+    InputError
+        A file was changed after it had been planned: the results would be of neither.
+    """
+    earlier = read_earlier(earlier_path) if earlier_path else Earlier()
+    answers, formulas = taken_over(earlier, plan.entries)
+    unread = [entry for entry in plan.entries if entry.path is not None and entry.structure_id not in answers]
+    taken = len(answers)
+    answers |= read_entries(unread, processes)
+    found = {name: answer for name, answer in answers.items() if isinstance(answer, Structure)}
+    formulas |= {name: formula_of(structure) for name, structure in found.items() if name not in formulas}
+    if earlier_path and (unread or taken < len(earlier.answers)):
+        keep_answers(earlier_path, plan.entries, answers, formulas)
+    if taken:
+        print(f"{taken:,} of {len(answers):,} crystals: as an earlier run read them", file=sys.stderr)
+    changed = [
+        entry.source
+        for entry in unread
+        if isinstance(error := answers[entry.structure_id], PassingError) and error.reason == CHANGED[0]
+    ]
+    if changed:
+        more = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
+        raise InputError(f"{changed[0]}{more}: changed while it was read; give the same command again")
+    return answers, formulas
 
 
 def _digests(plan: Plan) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import warnings
 import zlib
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hirshprint.structures.crystals import Crystal, CrystalError, crystal_structure
+from hirshprint.structures.entries import CHANGED, PassingError
 from hirshprint.structures.reading.cif import read_cif
 from hirshprint.structures.reading.cssr import read_cssr
 from hirshprint.structures.reading.others import read_gen, read_xsf
@@ -55,26 +57,32 @@ OTHER_KINDS = {
 UNPACKED_LIMIT_BYTES = 64 * 2**20
 
 
-def read_crystal(path: Path, structure_id: str) -> Structure:
+def read_crystal(path: Path, structure_id: str, content_digest: str = "") -> Structure:
     """Read and check a structure file of one of the kinds in `READERS`, also packed by gzip; any other as a POSCAR.
+
+    Parameters
+    ----------
+    content_digest : that the file must have, SHA-256; not asked for where it is empty.
 
     Raises
     ------
+    PassingError
+        The file has another digest.
     CrystalError
         If the file is empty or unreadable, has several crystals, is disordered, has an element without a free-atom
         density, overlapping atoms or a number that is not finite.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # libraries' remarks on rounding and the like; what matters is checked
-        crystal = _read(path)
+        crystal = _read(path, content_digest)
     return crystal_structure(crystal, structure_id)
 
 
-def _read(path: Path) -> Crystal:
+def _read(path: Path, content_digest: str) -> Crystal:
     kind = structure_kind(path.name)
     if kind is None and _ending(path.name) in OTHER_KINDS:
         raise CrystalError(*OTHER_KINDS[_ending(path.name)])
-    text = _text(path)
+    text = _text(path, content_digest)
     if kind is None and not path.name.upper().startswith(("POSCAR", "CONTCAR")):
         return _of_no_known_kind(text, path.name)
     kind = kind or ".vasp"
@@ -101,9 +109,11 @@ def _of_no_known_kind(text: str, name: str) -> Crystal:
         raise CrystalError(f"of no known kind ({of_name}), and no POSCAR: {why}", GIVE_KNOWN) from None
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, content_digest: str) -> str:
     """The text of a file, in UTF-8 or else Latin-1, with line ends as here; what gzip packed is unpacked."""
     contents = path.read_bytes()
+    if content_digest and hashlib.sha256(contents).hexdigest() != content_digest:
+        raise PassingError(*CHANGED)
     if contents.startswith(b"\x1f\x8b"):
         contents = _unpacked(contents)
     try:

@@ -15,13 +15,12 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable
+from importlib import import_module
 from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from hirshprint.structures.crystals import CrystalError
-from hirshprint.structures.reading import read_crystal
-from hirshprint.structures.reading.records import read_record
+from hirshprint.structures.entries import CrystalError, PassingError
 from hirshprint.structures.structure import Structure
 
 SECONDS = 60.0
@@ -32,8 +31,10 @@ PER_PROCESS = 200  # crystals that are worth the start of one more process, abou
 TELL_SECONDS = 10.0
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # each takes memory
 
-Task = tuple[Path | tuple[str, str], str]
-"""A file, or the kind and text of a record, and the structure id."""
+Source = Path | tuple[Path, str] | tuple[str, str]
+"""A file, or one with the digest that it must have, or the kind and text of a record."""
+Task = tuple[Source, str]
+"""What to read, and the structure id."""
 Answer = Structure | CrystalError
 
 
@@ -128,14 +129,14 @@ class _Reader:
                     self.ready = True
                     self._send()
                     continue
-                found[self.asked.popleft()[1]] = answer if isinstance(answer, Structure) else CrystalError(*answer)
+                found[self.asked.popleft()[1]] = answer if isinstance(answer, Structure) else _error(*answer)
                 self.deadline = time.monotonic() + self.seconds
             if self.asked and time.monotonic() > self.deadline:
                 remedy = "give a smaller cell, or check that it is complete"
-                fault = CrystalError(f"reading it took longer than {self.seconds:g} s", remedy)
+                fault = PassingError(f"reading it took longer than {self.seconds:g} s", remedy)
         except (EOFError, OSError):
             remedy = "check that it is complete, and its size"
-            fault = CrystalError("the program that reads it was ended by it", remedy)
+            fault = PassingError("the program that reads it was ended by it", remedy)
         if fault:
             if not self.ready:
                 raise RuntimeError(f"the program that reads structure files did not start within {START_SECONDS:g} s")
@@ -170,24 +171,44 @@ class _Reader:
 
 def serve(connection: Connection) -> None:
     """Answer each of the tasks that come with a `Structure`, or with the reason and remedy of why there is none."""
+    import_module("hirshprint.structures.reading.records")  # slow; until it is ready no crystal's time runs
     connection.send("ready")
     while True:
         for task in connection.recv():
             connection.send(_answer(*task))
 
 
-def _answer(source: Path | tuple[str, str], structure_id: str) -> Structure | tuple[str, str]:
+def _error(passing: bool, reason: str, remedy: str) -> CrystalError:
+    """What a process answers in place of a structure."""
+    return (PassingError if passing else CrystalError)(reason, remedy)
+
+
+def _answer(source: Source, structure_id: str) -> Structure | tuple[bool, str, str]:
+    from hirshprint.structures.reading import read_crystal  # slow to import, and not needed by who asks
+    from hirshprint.structures.reading.records import read_record
+
     try:
-        return read_crystal(source, structure_id) if isinstance(source, Path) else read_record(*source, structure_id)
+        if isinstance(source, Path):
+            return read_crystal(source, structure_id)
+        first, second = source
+        return (
+            read_crystal(first, structure_id, second)
+            if isinstance(first, Path)
+            else read_record(first, second, structure_id)
+        )
     except CrystalError as error:
-        return error.reason, error.remedy
+        return isinstance(error, PassingError), error.reason, error.remedy
     except MemoryError:
-        return "reading it takes too much memory", "give a smaller cell, or check that it is complete"
+        return True, "reading it takes too much memory", "give a smaller cell, or check that it is complete"
     except OSError as error:
-        return f"cannot be read ({error.strerror or error})", "check its permissions"
+        return True, f"cannot be read ({error.strerror or error})", "check its permissions"
     except Exception as error:  # whatever a library does with a file that nobody thought of
         print(f"{structure_id}: {type(error).__name__}: {error}", file=sys.stderr)  # for who looks into the log
-        return "it cannot be used, for a reason that was not foreseen", "check its cell and its atoms; see the log"
+        return (
+            True,
+            "it cannot be used, for a reason that was not foreseen",
+            "check its cell and its atoms; see the log",
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, known_digest, passed_over_text
 from hirshprint.structures.sources.targets import other_spelling, read_targets
 
 SUFFIXES = (
@@ -49,7 +49,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
             rejections.append(Rejection(name, str(path), *fault))
             continue
         target, group, _ = targets[name] if targets is not None else (None, None, 0)
-        entries.append(Entry(name, str(path), (), name, (), None, target, path, group))
+        entries.append(Entry(name, str(path), (path.name, known_digest(path)), name, (), None, target, path, group))
     known = set(names)
     rejections += [
         Rejection(
