@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.compiled import kernel
 from hirshprint.surfaces.surface import SurfaceError
 
 RANGE = 1e-8
@@ -76,7 +76,7 @@ def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Pr
     return Procrystal(basis, inverse, positions, structure.numbers, elements, table.rho, tails, table.reach)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def reduced(lattice: Array) -> Array:
     """Another basis (3, 3) of the lattice with short vectors, by steps that shorten one at a time."""
     basis = lattice.copy()
@@ -96,7 +96,7 @@ def reduced(lattice: Array) -> Array:
     return basis
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array, within: float) -> Neighbours:
     """Atoms more than `least` Å from a centre (3,) that count somewhere `within` Å of it."""
     frac = (crystal.positions - centre) @ crystal.inverse
@@ -131,7 +131,7 @@ def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array,
     return Neighbours(atoms[:n].copy(), blocks, crystal.elements, cutoffs)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def cutoffs_for(crystal: Procrystal, neglected: float) -> Array:
     """Distance in Å per element beyond which its atoms, taken as continuous, add `neglected`/n_elements e/bohr³."""
     cutoffs = np.empty(len(crystal.elements))
@@ -147,7 +147,7 @@ def cutoffs_for(crystal: Procrystal, neglected: float) -> Array:
     return cutoffs
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def density(rho: Array, number: int, squared: float) -> tuple[float, float]:
     """ρ in e/bohr³ of an atom at a squared distance in Å², and GRID_STEP dρ/d(r²); 0 where the table ends."""
     position = squared * STEPS
@@ -162,7 +162,7 @@ def density(rho: Array, number: int, squared: float) -> tuple[float, float]:
     return a + t * (p + t * (c2 + t * c3)), p + t * (2.0 * c2 + 3.0 * t * c3)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def log_ratio(
     x: float, y: float, z: float, inside: Array, rho: Array, around: Neighbours
 ) -> tuple[float, float, float, float, float]:
@@ -201,7 +201,7 @@ def log_ratio(
     return np.log(within / outside), c * px - d * qx, c * py - d * qy, c * pz - d * qz, outside
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearest_outside(
     points: Array, around: Neighbours, margin: float
 ) -> tuple[Array, NDArray[np.uint8], Array, NDArray[np.uint8]]:
@@ -234,7 +234,7 @@ def nearest_outside(
     return distance, number, around.atoms[listed][:, :3], species[listed]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearest_inside(points: Array, inside: Array) -> tuple[Array, NDArray[np.uint8]]:
     """Distance (n,) and atomic number (n,) of the atom inside, (m, 4) as in `log_ratio`, nearest to each point."""
     distance, number = np.full(len(points), np.inf), np.zeros(len(points), np.uint8)
@@ -246,7 +246,7 @@ def nearest_inside(points: Array, inside: Array) -> tuple[Array, NDArray[np.uint
     return distance, number
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def are_open(points: Array, inside: Array, rho: Array, around: Neighbours) -> NDArray[np.bool_]:
     """Whether the other atoms have less than `RANGE` at each point (n, 3)."""
     return np.array([log_ratio(p[0], p[1], p[2], inside, rho, around)[4] <= RANGE for p in points])
