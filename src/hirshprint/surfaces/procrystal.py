@@ -70,7 +70,7 @@ def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Pr
     except ValueError as error:
         raise SurfaceError(f"{structure.structure_id}: {error}") from error
     basis = reduced(lattice)
-    inverse = np.linalg.inv(basis)
+    inverse = np.asarray(np.linalg.inv(basis), dtype=np.float64)
     tails = table.tails[elements] * (count * abs(np.linalg.det(inverse)))[:, None]
     positions = structure.frac @ lattice
     return Procrystal(basis, inverse, positions, structure.numbers, elements, table.rho, tails, table.reach)
@@ -102,12 +102,14 @@ def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array,
     frac = (crystal.positions - centre) @ crystal.inverse
     nearest = (frac - np.rint(frac)) @ crystal.basis
     blocks = np.zeros(len(crystal.elements) + 1, dtype=np.int64)
-    atoms = np.empty((256, 4))
+    atoms = np.empty((512, 4))
+    cx, cy, cz = crystal.basis[2, 0], crystal.basis[2, 1], crystal.basis[2, 2]
+    step = cx * cx + cy * cy + cz * cz
     n = 0
     for e in range(len(crystal.elements)):
         reach = cutoffs[e] + within
-        most = np.empty(3, dtype=np.int64)
-        for axis in range(3):  # planes of lattice points lie 1/|column of the inverse| apart
+        most = np.empty(2, dtype=np.int64)
+        for axis in range(2):  # planes of lattice points lie 1/|column of the inverse| apart
             most[axis] = int(np.ceil(reach * np.sqrt((crystal.inverse[:, axis] ** 2).sum()) + 0.5))
         start = n
         for a in range(len(nearest)):
@@ -115,10 +117,17 @@ def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array,
                 continue
             for i in range(-most[0], most[0] + 1):
                 for j in range(-most[1], most[1] + 1):
-                    for k in range(-most[2], most[2] + 1):
-                        x = nearest[a, 0] + i * crystal.basis[0, 0] + j * crystal.basis[1, 0] + k * crystal.basis[2, 0]
-                        y = nearest[a, 1] + i * crystal.basis[0, 1] + j * crystal.basis[1, 1] + k * crystal.basis[2, 1]
-                        z = nearest[a, 2] + i * crystal.basis[0, 2] + j * crystal.basis[1, 2] + k * crystal.basis[2, 2]
+                    px = nearest[a, 0] + i * crystal.basis[0, 0] + j * crystal.basis[1, 0]
+                    py = nearest[a, 1] + i * crystal.basis[0, 1] + j * crystal.basis[1, 1]
+                    pz = nearest[a, 2] + i * crystal.basis[0, 2] + j * crystal.basis[1, 2]
+                    # the row along the third axis is within reach around its middle
+                    middle = -(px * cx + py * cy + pz * cz) / step
+                    half = middle * middle - (px * px + py * py + pz * pz - reach * reach) / step
+                    if half < 0.0:
+                        continue
+                    half = np.sqrt(half) + 1e-9
+                    for k in range(int(np.ceil(middle - half)), int(np.floor(middle + half)) + 1):
+                        x, y, z = px + k * cx, py + k * cy, pz + k * cz
                         squared = x * x + y * y + z * z
                         if squared > reach * reach or squared <= least * least:
                             continue
@@ -148,18 +157,18 @@ def cutoffs_for(crystal: Procrystal, neglected: float) -> Array:
 
 
 @kernel
-def density(rho: Array, number: int, squared: float) -> tuple[float, float]:
-    """ρ in e/bohr³ of an atom at a squared distance in Å², and GRID_STEP dρ/d(r²); 0 where the table ends."""
+def density(table: Array, squared: float) -> tuple[float, float]:
+    """ρ in e/bohr³ of an atom at a squared distance in Å², and GRID_STEP dρ/d(r²); 0 where the table ends.
+
+    `table` : (m, 4) row of `LookUp.rho`.
+    """
     position = squared * STEPS
     i = int(position)
-    if i >= rho.shape[1] - 1:
+    if i >= len(table):
         return 0.0, 0.0
     t = position - i
-    a, b = rho[number, i, 0], rho[number, i + 1, 0]
-    p, q = rho[number, i, 1], rho[number, i + 1, 1]
-    c2 = 3.0 * (b - a) - 2.0 * p - q
-    c3 = 2.0 * (a - b) + p + q
-    return a + t * (p + t * (c2 + t * c3)), p + t * (2.0 * c2 + 3.0 * t * c3)
+    a, b, c, d = table[i, 0], table[i, 1], table[i, 2], table[i, 3]
+    return a + t * (b + t * (c + t * d)), b + t * (2.0 * c + 3.0 * t * d)
 
 
 @kernel
@@ -174,21 +183,21 @@ def log_ratio(
     within = px = py = pz = 0.0
     for k in range(len(inside)):
         dx, dy, dz = x - inside[k, 0], y - inside[k, 1], z - inside[k, 2]
-        value, slope = density(rho, int(inside[k, 3]), dx * dx + dy * dy + dz * dz)
+        value, slope = density(rho[int(inside[k, 3])], dx * dx + dy * dy + dz * dz)
         within += value
         px += slope * dx
         py += slope * dy
         pz += slope * dz
     outside = qx = qy = qz = 0.0
     for e in range(len(around.elements)):
-        limit = around.cutoffs[e]
+        limit, table = around.cutoffs[e], rho[around.elements[e]]
         for k in range(around.blocks[e], around.blocks[e + 1]):
             if around.atoms[k, 3] > r + limit:
                 break
             dx, dy, dz = x - around.atoms[k, 0], y - around.atoms[k, 1], z - around.atoms[k, 2]
             squared = dx * dx + dy * dy + dz * dz
             if squared < limit * limit:
-                value, slope = density(rho, around.elements[e], squared)
+                value, slope = density(table, squared)
                 outside += value
                 qx += slope * dx
                 qy += slope * dy

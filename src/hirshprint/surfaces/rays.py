@@ -1,9 +1,9 @@
 """The distance from a nucleus to w = ½ along rays.
 
-Along a ray every neighbour is a place (how far along) and a squared distance (how far across), so that a step
-costs one table look-up per neighbour and no more. Three stages: a walk outwards with few neighbours finds where f
-changes its sign and whether it does so again; Newton steps with all neighbours find the root; there the gradient
-is read, with a last step.
+A ray's neighbours on the mesh, whose ends are known, tell about where it ends: on the nearest of their tangent planes.
+From there two sums over all neighbours do, one for a Newton step and one for the last step and the gradient; then it is
+made sure, with few neighbours, that no other root hides. Where this fails, and at first, the ray is walked along from
+the nucleus (`walk`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hirshprint.surfaces.procrystal import (
     density,
     neighbours,
 )
+from hirshprint.surfaces.walk import BURIED, CLOSE, LEAST_STRIDE, OPEN, ROOT, START, stride, walk
 
 SHIFT = 3e-5
 """Å that the atoms beyond the cut-offs may move a vertex: a neglected density δ moves a root by δ/(ρ_out |∂f/∂r|)."""
@@ -38,142 +39,11 @@ SAMPLE = 6
 STRONG_SHIFT = 1e-1
 """The same for the walk that shows that a root is the only one."""
 
-CLOSE = 3e-3
-"""Å, a Newton step that leaves about 1e-5 Å, its square."""
-
 LAST = 3e-4
 """Å, the last Newton step at most: it leaves about 1e-7 Å, and the gradient is that of its start."""
 
 MARGIN = 0.1
 """Å that a ray's end may move before its neighbours are listed anew."""
-
-LEAST_STRIDE = 0.12
-"""Å, the shortest step of a walk."""
-
-START = 0.05
-"""Å from the nucleus where the walk along a ray starts."""
-
-ROOT, SECOND, OPEN, BURIED = 0, 1, 2, 3
-
-
-@kernel
-def _along(direction: Array, around: Neighbours, cutoffs: Array, end: float, place: Array, element: Integers) -> int:
-    """Fill the place (k, 2: Å along, Å² across) and element of the atoms that reach the ray; return how many."""
-    count = 0
-    for e in range(len(cutoffs)):
-        squared = cutoffs[e] * cutoffs[e]
-        for k in range(around.blocks[e], around.blocks[e + 1]):
-            a = around.atoms[k]
-            if a[3] > end + cutoffs[e]:
-                break
-            along = direction[0] * a[0] + direction[1] * a[1] + direction[2] * a[2]
-            across = max(0.0, a[3] * a[3] - along * along)
-            beyond = max(along - end, -along, 0.0)
-            if across + beyond * beyond < squared:
-                place[count, 0], place[count, 1], element[count] = along, across, e
-                count += 1
-    return count
-
-
-@kernel
-def _f(
-    r: float, own: int, place: Array, element: Integers, count: int, cutoffs: Array, rho: Array, around: Neighbours
-) -> tuple[float, float]:
-    """f and its slope per Å at a distance r along the ray of `place` and `element`."""
-    inside, change = density(rho, own, r * r)
-    outside = slopes = 0.0
-    for k in range(count):
-        e = element[k]
-        t = r - place[k, 0]
-        squared = t * t + place[k, 1]
-        if squared < cutoffs[e] * cutoffs[e]:
-            value, slope = density(rho, around.elements[e], squared)
-            outside += value
-            slopes += slope * t
-    if inside <= 0.0:
-        return -np.inf, 0.0
-    if outside <= RANGE:
-        outside, slopes = RANGE, 0.0
-    return np.log(inside / outside), 2.0 * STEPS * (r * change / inside - slopes / outside)
-
-
-@kernel
-def _newton(
-    low: float,
-    high: float,
-    root: float,
-    own: int,
-    place: Array,
-    element: Integers,
-    count: int,
-    cutoffs: Array,
-    rho: Array,
-    around: Neighbours,
-) -> tuple[float, float]:
-    """Root of `_f` in a bracket, from `root`, by Newton steps down to `CLOSE`, halves at need; the last f beside it."""
-    f = 0.0
-    for _ in range(60):
-        f, slope = _f(root, own, place, element, count, cutoffs, rho, around)
-        if f > 0.0:
-            low = root
-        else:
-            high = root
-        following = root - f / slope if slope < 0.0 else low
-        if not low < following < high:
-            following = 0.5 * (low + high)
-        moved = abs(following - root)
-        root = following
-        if moved < CLOSE:
-            break
-    return root, f
-
-
-@kernel
-def _stride(f: float) -> float:
-    """Å to walk on: f, whose slope is seldom beyond 8 per Å, should not pass zero unseen."""
-    return min(0.4, max(LEAST_STRIDE, abs(f) / 8.0))
-
-
-@kernel
-def _ray(
-    direction: Array,
-    own: int,
-    end: float,
-    around: Neighbours,
-    rough: Array,
-    rho: Array,
-    places: Array,
-    elements: Integers,
-) -> tuple[float, int, float]:
-    """Distance to w = ½, ROOT, SECOND or BURIED, and the largest distance with w > ½ that was met."""
-    n = _along(direction, around, rough, end, places[0], elements[0])
-    m = _along(direction, around, around.cutoffs, end, places[1], elements[1])
-    low, high, r = START, START, START
-    guess = 0.0
-    while True:  # outwards to the first f < 0; the rough f is too large, by little
-        f, slope = _f(r, own, places[0], elements[0], n, rough, rho, around)
-        if f <= 0.0 or r == end:  # at the end all neighbours together make f <= 0
-            high = r
-            break
-        guess = r - f / slope if slope < 0.0 else end
-        low, r = r, min(end, r + _stride(f))
-    if high == START:
-        return 0.0, BURIED, 0.0
-    root = guess if low < guess < high else 0.5 * (low + high)
-    root, _ = _newton(low, high, root, own, places[0], elements[0], n, rough, rho, around)
-    f = -1.0
-    while abs(f) > 0.1 and low > START:  # all neighbours together put the root before the bracket, by little
-        low = max(START, low - 0.2)
-        root, f = _newton(low, high, root, own, places[1], elements[1], m, around.cutoffs, rho, around)
-    r = root
-    while r < end:
-        f, _ = _f(r, own, places[0], elements[0], n, rough, rho, around)
-        if f > 0.0 and r > root + 0.05:
-            f, _ = _f(r, own, places[1], elements[1], m, around.cutoffs, rho, around)
-            if f > 0.0:
-                return root, SECOND, r
-        r += _stride(f)
-    return root, ROOT, root
 
 
 @kernel
@@ -182,16 +52,19 @@ def _near(u: Array, r: float, around: Neighbours, near: Array, first: Integers) 
 
     Rows first[e] to first[e + 1] of `near` are those of element e: x, y, z, Å along and squared distance in Å².
     """
-    n = 0
+    atoms, n = around.atoms, 0
+    ux, uy, uz = u[0], u[1], u[2]
     for e in range(len(around.elements)):
         limit = around.cutoffs[e] + MARGIN
+        furthest, squared_limit = r + limit, limit * limit - r * r
         for k in range(around.blocks[e], around.blocks[e + 1]):
-            x, y, z, d = around.atoms[k, 0], around.atoms[k, 1], around.atoms[k, 2], around.atoms[k, 3]
-            if d > r + limit:
+            d = atoms[k, 3]
+            if d > furthest:
                 break
-            along = u[0] * x + u[1] * y + u[2] * z
+            x, y, z = atoms[k, 0], atoms[k, 1], atoms[k, 2]
+            along = ux * x + uy * y + uz * z
             near[n, 0], near[n, 1], near[n, 2], near[n, 3], near[n, 4] = x, y, z, along, d * d
-            n += int(d * d + r * (r - 2.0 * along) < limit * limit)
+            n += int(d * d - 2.0 * r * along < squared_limit)  # the next overwrites what does not count
         first[e + 1] = n
 
 
@@ -200,14 +73,14 @@ def _at(
     r: float, u: Array, own: int, near: Array, first: Integers, rho: Array, around: Neighbours
 ) -> tuple[float, float, float, float, float]:
     """What `log_ratio` gives, at a distance r along the ray of `near`."""
-    inside, change = density(rho, own, r * r)
+    inside, change = density(rho[own], r * r)
     outside = slopes = x = y = z = 0.0
     for e in range(len(around.elements)):
-        number, squared_limit = around.elements[e], around.cutoffs[e] * around.cutoffs[e]
+        table, squared_limit = rho[around.elements[e]], around.cutoffs[e] * around.cutoffs[e]
         for k in range(first[e], first[e + 1]):
             squared = near[k, 4] + r * (r - 2.0 * near[k, 3])
             if squared < squared_limit:
-                value, slope = density(rho, number, squared)
+                value, slope = density(table, squared)
                 outside += value
                 slopes += slope
                 x += slope * near[k, 0]
@@ -256,12 +129,13 @@ def _alone(
     near: Array,
     first: Integers,
     few: Array,
+    few_first: Integers,
     strong: Array,
     background: float,
     rho: Array,
     around: Neighbours,
 ) -> bool:
-    """Say whether the walk of `_ray` meets no other root before or behind `root`.
+    """Say whether the walk of `walk` meets no other root before or behind `root`.
 
     Only the atoms within `strong` of the nucleus or the root are looked up at each step. Behind the root the others may
     be left out, as f is less with them. Before it they have at most what those behind the nucleus have there
@@ -270,30 +144,33 @@ def _alone(
     count = 0
     rest = background + outside
     for e in range(len(around.elements)):
-        number, limit = around.elements[e], strong[e] * strong[e]
+        table, limit = rho[around.elements[e]], strong[e] * strong[e]
         for k in range(first[e], first[e + 1]):
             along, squared = near[k, 3], near[k, 4]
             here = squared + root * (root - 2.0 * along)
             if squared < limit or here < limit:
-                few[count, 0], few[count, 1], few[count, 2] = along, squared, number
-                rest -= density(rho, number, here)[0]
+                few[count, 0], few[count, 1] = along, squared
+                rest -= density(table, here)[0]
                 count += 1
             elif 0.0 < along < root:
-                rest += density(rho, number, squared - along * along)[0]
+                rest += density(table, squared - along * along)[0]
+        few_first[e + 1] = count
     r = START
     while r < end:
         if root - LEAST_STRIDE < r < root + LEAST_STRIDE:
             r, rest = root + LEAST_STRIDE, 0.0
             continue
         others = rest
-        for k in range(count):
-            others += density(rho, int(few[k, 2]), few[k, 1] + r * (r - 2.0 * few[k, 0]))[0]
-        f = np.log(density(rho, own, r * r)[0] / max(others, RANGE))
+        for e in range(len(around.elements)):
+            table = rho[around.elements[e]]
+            for k in range(few_first[e], few_first[e + 1]):
+                others += density(table, few[k, 1] + r * (r - 2.0 * few[k, 0]))[0]
+        f = np.log(density(rho[own], r * r)[0] / max(others, RANGE))
         if (f > 0.0) == (r > root):
             f = _at(r, u, own, near, first, rho, around)[0]
             if (f > 0.0) == (r > root):
                 return False
-        r += _stride(f)
+        r += stride(f)
     return True
 
 
@@ -326,7 +203,14 @@ def _guess(u: Array, parents: Integers, vertices: Array, normal: Array) -> float
 
 @kernel
 def _cast(
-    directions: Array, chain: Integers, own: int, end: float, around: Neighbours, rough: Array, strong: Array, rho: Array
+    directions: Array,
+    chain: Integers,
+    own: int,
+    end: float,
+    around: Neighbours,
+    rough: Array,
+    strong: Array,
+    rho: Array,
 ) -> tuple[Array, Integers, Array, Array, float, float]:
     """Follow each ray no further than `end` and the nearest plane half-way to an atom of the same element.
 
@@ -341,13 +225,14 @@ def _cast(
     radius, status = np.zeros(count), np.zeros(count, dtype=np.int64)
     normal, vertices = np.zeros((count, 3)), np.zeros((count, 3))
     places, elements = np.empty((2, size, 2)), np.empty((2, size), dtype=np.int64)
-    few, near, first = np.empty((size, 3)), np.empty((size, 5)), np.zeros(len(around.elements) + 1, dtype=np.int64)
-    same = np.searchsorted(around.elements, own)
+    few, near = np.empty((size, 2)), np.empty((size, 5))
+    first, few_first = np.zeros((2, len(around.elements) + 1), dtype=np.int64)
+    same = int(np.searchsorted(around.elements, own))
     outermost, smallest, background = 0.0, np.inf, 0.0
     for e in range(len(around.elements)):
         for k in range(around.blocks[e], around.blocks[e + 1]):
             if around.atoms[k, 3] > strong[e]:
-                background += density(rho, around.elements[e], around.atoms[k, 3] ** 2)[0]
+                background += density(rho[around.elements[e]], around.atoms[k, 3] ** 2)[0]
     for row in range(count):
         ray = chain[row, 0]
         u = directions[ray]
@@ -357,11 +242,11 @@ def _cast(
         if r > 0.0:
             r, found, gx, gy, gz, out = _polished(min(r, nearer), nearer, u, own, near, first, rho, around)
             found = found and _alone(
-                r, nearer, u, own, out, near, first, few, strong, background, rho, around
+                r, nearer, u, own, out, near, first, few, few_first, strong, background, rho, around
             )
         far = r
         if not found:
-            r, state, far = _ray(u, own, nearer, around, rough, rho, places, elements)
+            r, state, far = walk(u, own, nearer, around, rough, rho, places, elements)
             if state == BURIED:
                 status[ray] = BURIED
                 break

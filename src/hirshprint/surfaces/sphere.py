@@ -104,7 +104,10 @@ def chain(level: int, group: tuple[int, ...]) -> NDArray[np.int64]:
     rows, place = [], {0: 0}
     front = [0]
     for vertex in front:
-        known = sorted((other for other in beside[vertex] if other in place and place[other] < place[vertex]), key=place.get)
+        known = sorted(
+            (other for other in beside[vertex] if place.get(other, place[vertex]) < place[vertex]),
+            key=place.__getitem__,
+        )
         rows.append([vertex, *known[:2], -1, -1][:3])
         for other in sorted(beside[vertex]):
             if other not in place:
