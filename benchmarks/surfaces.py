@@ -30,7 +30,7 @@ from hirshprint.surfaces.patches import lattice_points
 from hirshprint.surfaces.procrystal import density, neighbours, procrystal
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces, radii_along
 from hirshprint.surfaces.rays import SHIFT, cast
-from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
+from hirshprint.surfaces.sphere import OCTAHEDRAL, chain, wedge
 from hirshprint.surfaces.surface import Surface, mesh_about_centre, pack_surfaces
 
 ROOT = Path(__file__).parents[1]
@@ -152,7 +152,7 @@ def look_ups(rho: np.ndarray, numbers: np.ndarray, squared: np.ndarray) -> float
     """Sum of densities at squared distances: the work that no engine can do without."""
     total = 0.0
     for k in range(len(squared)):
-        total += density(rho, numbers[k], squared[k])[0]
+        total += density(rho[numbers[k]], squared[k])[0]
     return total
 
 
@@ -170,7 +170,7 @@ def limit(densities: Densities, repeats: int) -> None:
         crystal = procrystal(structure, structure.lattice, densities)
         numbers, squared, rays = [], [], 0
         for surface, atom in zip(compute_surfaces(structure, densities), structure.site_atom, strict=True):
-            around = cast(crystal, int(atom), wedge(3, (0,))[0], SHIFT)[4]
+            around = cast(crystal, int(atom), wedge(3, (0,))[0], chain(3, (0,)), SHIFT)[4]
             vertices = mesh_about_centre(surface)[0]
             rays += len(vertices)
             d = ((vertices[:, None] - around.atoms[:, :3]) ** 2).sum(axis=2)

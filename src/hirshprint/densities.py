@@ -78,7 +78,8 @@ class LookUp:
 
     Attributes
     ----------
-    rho : (104, m, 2) float64, row Z: see `squared_radius_table`.
+    rho : (104, m, 4) float64, row Z: c₀ to c₃ of ρ = c₀ + t (c₁ + t (c₂ + t c₃)) between the points of
+        `squared_radius_table`, t from 0 to 1; 0 behind the last.
     tails : (104, m) float64, row Z: ∫ρ dV beyond each radius of the grid, e/bohr³ · Å³; over the volume per
         atom it is the mean density that all further atoms of the element add at a point.
     reach : Å, where the table ends.
@@ -88,7 +89,7 @@ class LookUp:
         self._densities = densities
         self._filled: set[int] = set()
         self._squared = np.arange(0.0, (densities.r_bohr[-1] * BOHR) ** 2, GRID_STEP)
-        self.rho = np.zeros((104, len(self._squared), 2))
+        self.rho = np.zeros((104, len(self._squared), 4))
         self.tails = np.zeros((104, len(self._squared)))
         self.reach = float(np.sqrt(self._squared[-2]))
 
@@ -97,7 +98,8 @@ class LookUp:
         for number in set(numbers) - self._filled:
             row = _row(self._densities, number)
             shells = 2.0 * np.pi * np.sqrt(self._squared) * row[:, 0] * GRID_STEP
-            self.rho[number] = row
+            (a, p), (b, q) = row[:-1].T, row[1:].T
+            self.rho[number, :-1] = np.stack([a, p, 3 * (b - a) - 2 * p - q, 2 * (a - b) + p + q], axis=1)
             self.tails[number] = shells[::-1].cumsum()[::-1]
             self._filled.add(number)
 

@@ -189,12 +189,12 @@ def test_equal_atoms_end_within_their_voronoi_cell(thakkar: Densities, seed: int
 def test_vertices_are_on_the_surface_to_1e_7(thakkar: Densities, triclinic: Structure) -> None:
     """Along rays that a bisection with the same sums follows to the last digit."""
     from hirshprint.surfaces.procrystal import log_ratio, procrystal
-    from hirshprint.surfaces.rays import SHIFT, cast
+    from hirshprint.surfaces.rays import SHIFT, cast, one_by_one
 
     crystal = procrystal(triclinic, triclinic.lattice, thakkar)
     directions, _ = wedge(3, (0,))
     for atom in range(len(triclinic.numbers)):
-        radius, _, _, _, around, _ = cast(crystal, atom, directions, SHIFT)
+        radius, _, _, _, around, _ = cast(crystal, atom, directions, one_by_one(directions), SHIFT)
         inside = np.array([[0.0, 0, 0, triclinic.numbers[atom]]])
         for u, r in zip(directions[::5], radius[::5], strict=True):
             below, above = (log_ratio(*((r + step) * u), inside, crystal.rho, around)[0] for step in (-1e-7, 1e-7))

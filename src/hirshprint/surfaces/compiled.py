@@ -6,11 +6,21 @@ import io
 import os
 import pickletools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from numba import njit
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function to machine code when it is first called, and keep the code on disk."""
+    compiled: Function = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
+    return compiled
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from hirshprint.surfaces.compiled import kernel
 from hirshprint.surfaces.procrystal import Array, Neighbours, log_ratio
 from hirshprint.surfaces.surface import SurfaceError
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _field(x: Array, y: Array, z: Array, inside: Array, rho: Array, around: Neighbours) -> Array:
     """f on the grid x × y × z about the centre, clipped to ±50."""
     values = np.empty((len(x), len(y), len(z)))
@@ -22,7 +22,7 @@ def _field(x: Array, y: Array, z: Array, inside: Array, rho: Array, around: Neig
     return values
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _roots_between(a: Array, b: Array, inside: Array, rho: Array, around: Neighbours) -> tuple[Array, Array]:
     """Points with w = ½ on the segments a to b (n, 3), whose ends lie on different sides of it; the normals there."""
     found, normal = np.empty_like(a), np.empty_like(a)

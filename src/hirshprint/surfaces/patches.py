@@ -10,8 +10,9 @@ flat. All coordinates here are relative to the centre.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from hirshprint.surfaces.compiled import kernel
 
 STEEPEST = 0.2
 """A triangle with a normal further than arccos of this from its corner's direction stays flat."""
@@ -31,12 +32,12 @@ _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2  # on 0 to 1
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _dot(a: Array, b: Array) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Array, c: Array) -> float:
     """Fill the directions u (3, 3) and the control values c (10,) of q; return the determinant of u.
 
@@ -66,7 +67,7 @@ def _patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Arra
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float, float, float, float, float]:
     """Position at barycentric (s, t, 1 - s - t), and area and volume towards the centre per ds dt there."""
     w = 1.0 - s - t
@@ -89,7 +90,7 @@ def _point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float
     return px / q, py / q, pz / q, np.sqrt(nx * nx + ny * ny + nz * nz) * cube, volume * cube / 3.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def measure(vertices: Array, normals: Array, triangles: NDArray[np.int32]) -> tuple[Array, float]:
     """Areas (m,) of the curved triangles in Å², and the volume between all of them and the centre in Å³."""
     areas, volume = np.zeros(len(triangles)), 0.0
@@ -105,12 +106,12 @@ def measure(vertices: Array, normals: Array, triangles: NDArray[np.int32]) -> tu
     return areas, volume
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _distance(x: float, y: float, z: float, nucleus: Array) -> float:
     return np.sqrt((x - nucleus[0]) ** 2 + (y - nucleus[1]) ** 2 + (z - nucleus[2]) ** 2)  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _nearest(x: float, y: float, z: float, nuclei: Array) -> float:
     """Distance to the nearest of some nuclei (n, 3)."""
     least = np.inf
@@ -119,7 +120,7 @@ def _nearest(x: float, y: float, z: float, nuclei: Array) -> float:
     return least
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _clip(polygon: Array, count: int, column: int, edge: float, sign: float, out: Array) -> int:
     """Keep what of a convex polygon (rows are corners) has sign · (its value in a column - edge) >= 0."""
     kept = 0
@@ -138,7 +139,7 @@ def _clip(polygon: Array, count: int, column: int, edge: float, sign: float, out
     return kept
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _share(polygon: Array, count: int) -> float:
     """Area of a polygon in its first two columns, by that of the triangle 00 10 01."""
     twice = 0.0
@@ -148,7 +149,7 @@ def _share(polygon: Array, count: int) -> float:
     return abs(twice)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _spread(polygon: Array, count: int, area: float, counts: Array, low: float, width: float, spare: Array) -> None:
     """Add the area of a polygon (columns s, t, d_i, d_e; the unit triangle has `area`) to the bins that it covers."""
     bins = len(counts)
@@ -173,7 +174,7 @@ def _spread(polygon: Array, count: int, area: float, counts: Array, low: float, 
                 counts[i, j] += area * _share(spare[3], n)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def spread_area(
     vertices: Array,
     normals: Array,
@@ -241,7 +242,7 @@ def spread_area(
     return sums
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _rivals(
     vertices: Array,
     outside: Array,
@@ -270,7 +271,7 @@ def _rivals(
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _divisions(vertices: Array, triangle: NDArray[np.int32]) -> int:
     """Into how many parts to divide the edges of a triangle."""
     length = 0.0
@@ -280,7 +281,7 @@ def _divisions(vertices: Array, triangle: NDArray[np.int32]) -> int:
     return min(MOST_PARTS, max(1, int(np.ceil(length / PART))))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _flat_area(part: Array) -> float:
     """Area of the triangle whose corners are the rows of x, y, z."""
     ax, ay, az = part[1, 0] - part[0, 0], part[1, 1] - part[0, 1], part[1, 2] - part[0, 2]
@@ -289,7 +290,7 @@ def _flat_area(part: Array) -> float:
     return 0.5 * np.sqrt(x * x + y * y + z * z)  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _domain(part: Array, own: int, rivals: int, polygons: Array) -> tuple[int, Array]:
     """The piece of a part, rows of `points` in `spread_area`, where one nucleus outside is nearer than its rivals.
 
@@ -320,7 +321,7 @@ def _domain(part: Array, own: int, rivals: int, polygons: Array) -> tuple[int, A
     return count, polygon
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32], per_edge: int) -> Array:
     """Positions (m, 3) of a lattice of points in each triangle, `per_edge` along an edge with the corners."""
     points = np.empty((len(triangles) * per_edge * (per_edge + 1) // 2, 3))
@@ -336,7 +337,7 @@ def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32]
     return points
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearest_distances(points: Array, nuclei: Array) -> Array:
     """Distance (m,) of each point (m, 3) to the nearest of some nuclei (n, 3)."""
     return np.array([_nearest(p[0], p[1], p[2], nuclei) for p in points])

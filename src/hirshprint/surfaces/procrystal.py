@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.compiled import kernel
 from hirshprint.surfaces.surface import SurfaceError
 
 RANGE = 1e-8
@@ -70,13 +70,13 @@ def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Pr
     except ValueError as error:
         raise SurfaceError(f"{structure.structure_id}: {error}") from error
     basis = reduced(lattice)
-    inverse = np.linalg.inv(basis)
+    inverse = np.asarray(np.linalg.inv(basis), dtype=np.float64)
     tails = table.tails[elements] * (count * abs(np.linalg.det(inverse)))[:, None]
     positions = structure.frac @ lattice
     return Procrystal(basis, inverse, positions, structure.numbers, elements, table.rho, tails, table.reach)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def reduced(lattice: Array) -> Array:
     """Another basis (3, 3) of the lattice with short vectors, by steps that shorten one at a time."""
     basis = lattice.copy()
@@ -96,18 +96,20 @@ def reduced(lattice: Array) -> Array:
     return basis
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array, within: float) -> Neighbours:
     """Atoms more than `least` Å from a centre (3,) that count somewhere `within` Å of it."""
     frac = (crystal.positions - centre) @ crystal.inverse
     nearest = (frac - np.rint(frac)) @ crystal.basis
     blocks = np.zeros(len(crystal.elements) + 1, dtype=np.int64)
-    atoms = np.empty((256, 4))
+    atoms = np.empty((512, 4))
+    cx, cy, cz = crystal.basis[2, 0], crystal.basis[2, 1], crystal.basis[2, 2]
+    step = cx * cx + cy * cy + cz * cz
     n = 0
     for e in range(len(crystal.elements)):
         reach = cutoffs[e] + within
-        most = np.empty(3, dtype=np.int64)
-        for axis in range(3):  # planes of lattice points lie 1/|column of the inverse| apart
+        most = np.empty(2, dtype=np.int64)
+        for axis in range(2):  # planes of lattice points lie 1/|column of the inverse| apart
             most[axis] = int(np.ceil(reach * np.sqrt((crystal.inverse[:, axis] ** 2).sum()) + 0.5))
         start = n
         for a in range(len(nearest)):
@@ -115,10 +117,17 @@ def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array,
                 continue
             for i in range(-most[0], most[0] + 1):
                 for j in range(-most[1], most[1] + 1):
-                    for k in range(-most[2], most[2] + 1):
-                        x = nearest[a, 0] + i * crystal.basis[0, 0] + j * crystal.basis[1, 0] + k * crystal.basis[2, 0]
-                        y = nearest[a, 1] + i * crystal.basis[0, 1] + j * crystal.basis[1, 1] + k * crystal.basis[2, 1]
-                        z = nearest[a, 2] + i * crystal.basis[0, 2] + j * crystal.basis[1, 2] + k * crystal.basis[2, 2]
+                    px = nearest[a, 0] + i * crystal.basis[0, 0] + j * crystal.basis[1, 0]
+                    py = nearest[a, 1] + i * crystal.basis[0, 1] + j * crystal.basis[1, 1]
+                    pz = nearest[a, 2] + i * crystal.basis[0, 2] + j * crystal.basis[1, 2]
+                    # the row along the third axis is within reach around its middle
+                    middle = -(px * cx + py * cy + pz * cz) / step
+                    half = middle * middle - (px * px + py * py + pz * pz - reach * reach) / step
+                    if half < 0.0:
+                        continue
+                    half = np.sqrt(half) + 1e-9
+                    for k in range(int(np.ceil(middle - half)), int(np.floor(middle + half)) + 1):
+                        x, y, z = px + k * cx, py + k * cy, pz + k * cz
                         squared = x * x + y * y + z * z
                         if squared > reach * reach or squared <= least * least:
                             continue
@@ -131,7 +140,7 @@ def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array,
     return Neighbours(atoms[:n].copy(), blocks, crystal.elements, cutoffs)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def cutoffs_for(crystal: Procrystal, neglected: float) -> Array:
     """Distance in Å per element beyond which its atoms, taken as continuous, add `neglected`/n_elements e/bohr³."""
     cutoffs = np.empty(len(crystal.elements))
@@ -147,22 +156,22 @@ def cutoffs_for(crystal: Procrystal, neglected: float) -> Array:
     return cutoffs
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def density(rho: Array, number: int, squared: float) -> tuple[float, float]:
-    """ρ in e/bohr³ of an atom at a squared distance in Å², and GRID_STEP dρ/d(r²); 0 where the table ends."""
+@kernel
+def density(table: Array, squared: float) -> tuple[float, float]:
+    """ρ in e/bohr³ of an atom at a squared distance in Å², and GRID_STEP dρ/d(r²); 0 where the table ends.
+
+    `table` : (m, 4) row of `LookUp.rho`.
+    """
     position = squared * STEPS
     i = int(position)
-    if i >= rho.shape[1] - 1:
+    if i >= len(table):
         return 0.0, 0.0
     t = position - i
-    a, b = rho[number, i, 0], rho[number, i + 1, 0]
-    p, q = rho[number, i, 1], rho[number, i + 1, 1]
-    c2 = 3.0 * (b - a) - 2.0 * p - q
-    c3 = 2.0 * (a - b) + p + q
-    return a + t * (p + t * (c2 + t * c3)), p + t * (2.0 * c2 + 3.0 * t * c3)
+    a, b, c, d = table[i, 0], table[i, 1], table[i, 2], table[i, 3]
+    return a + t * (b + t * (c + t * d)), b + t * (2.0 * c + 3.0 * t * d)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def log_ratio(
     x: float, y: float, z: float, inside: Array, rho: Array, around: Neighbours
 ) -> tuple[float, float, float, float, float]:
@@ -174,21 +183,21 @@ def log_ratio(
     within = px = py = pz = 0.0
     for k in range(len(inside)):
         dx, dy, dz = x - inside[k, 0], y - inside[k, 1], z - inside[k, 2]
-        value, slope = density(rho, int(inside[k, 3]), dx * dx + dy * dy + dz * dz)
+        value, slope = density(rho[int(inside[k, 3])], dx * dx + dy * dy + dz * dz)
         within += value
         px += slope * dx
         py += slope * dy
         pz += slope * dz
     outside = qx = qy = qz = 0.0
     for e in range(len(around.elements)):
-        limit = around.cutoffs[e]
+        limit, table = around.cutoffs[e], rho[around.elements[e]]
         for k in range(around.blocks[e], around.blocks[e + 1]):
             if around.atoms[k, 3] > r + limit:
                 break
             dx, dy, dz = x - around.atoms[k, 0], y - around.atoms[k, 1], z - around.atoms[k, 2]
             squared = dx * dx + dy * dy + dz * dz
             if squared < limit * limit:
-                value, slope = density(rho, around.elements[e], squared)
+                value, slope = density(table, squared)
                 outside += value
                 qx += slope * dx
                 qy += slope * dy
@@ -201,7 +210,7 @@ def log_ratio(
     return np.log(within / outside), c * px - d * qx, c * py - d * qy, c * pz - d * qz, outside
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearest_outside(
     points: Array, around: Neighbours, margin: float
 ) -> tuple[Array, NDArray[np.uint8], Array, NDArray[np.uint8]]:
@@ -234,7 +243,7 @@ def nearest_outside(
     return distance, number, around.atoms[listed][:, :3], species[listed]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearest_inside(points: Array, inside: Array) -> tuple[Array, NDArray[np.uint8]]:
     """Distance (n,) and atomic number (n,) of the atom inside, (m, 4) as in `log_ratio`, nearest to each point."""
     distance, number = np.full(len(points), np.inf), np.zeros(len(points), np.uint8)
@@ -246,7 +255,7 @@ def nearest_inside(points: Array, inside: Array) -> tuple[Array, NDArray[np.uint
     return distance, number
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def are_open(points: Array, inside: Array, rho: Array, around: Neighbours) -> NDArray[np.bool_]:
     """Whether the other atoms have less than `RANGE` at each point (n, 3)."""
     return np.array([log_ratio(p[0], p[1], p[2], inside, rho, around)[4] <= RANGE for p in points])

@@ -34,9 +34,10 @@ from hirshprint.surfaces.procrystal import (
     procrystal,
     without,
 )
-from hirshprint.surfaces.rays import BURIED, OPEN, SECOND, SHIFT, cast
-from hirshprint.surfaces.sphere import OCTAHEDRAL, mesh_frame, wedge
+from hirshprint.surfaces.rays import SHIFT, cast, one_by_one
+from hirshprint.surfaces.sphere import OCTAHEDRAL, chain, mesh_frame, wedge
 from hirshprint.surfaces.surface import Surface, SurfaceError
+from hirshprint.surfaces.walk import BURIED, OPEN, SECOND
 
 DEFAULT_MESH_LEVEL = 10
 """Divisions of the edges of the 48 domains of the sphere: 24·10² + 2 = 2402 rays, 66 on a site m-3m."""
@@ -147,7 +148,7 @@ def radii_along(
     """
     crystal = procrystal(structure, structure.lattice, densities)
     rays = np.ascontiguousarray(directions, dtype=np.float64)
-    radius: Array = cast(crystal, int(structure.site_atom[site]), rays, shift)[0]
+    radius: Array = cast(crystal, int(structure.site_atom[site]), rays, one_by_one(rays), shift)[0]
     return radius
 
 
@@ -167,7 +168,9 @@ class _Mesh(NamedTuple):
 
 def _site_mesh(crystal: Procrystal, atom: int, turn: Array, group: tuple[int, ...], mesh_level: int) -> _Mesh:
     directions, triangles = _directions(turn.tobytes(), group, mesh_level)
-    radius, status, normal, vertices, around, outermost = cast(crystal, atom, directions, SHIFT)
+    radius, status, normal, vertices, around, outermost = cast(
+        crystal, atom, directions, chain(mesh_level, group), SHIFT
+    )
     inside = np.array([[0.0, 0.0, 0.0, float(crystal.numbers[atom])]])
     if (status == BURIED).any():
         raise SurfaceError("at the nucleus the other atoms have the higher density")

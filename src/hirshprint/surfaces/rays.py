@@ -1,16 +1,16 @@
 """The distance from a nucleus to w = ½ along rays.
 
-Along a ray every neighbour is a place (how far along) and a squared distance (how far across), so that a step
-costs one table look-up per neighbour and no more. Three stages: a walk outwards with few neighbours finds where f
-changes its sign and whether it does so again; Newton steps with all neighbours find the root; there the gradient
-is read, with a last step.
+A ray's neighbours on the mesh, whose ends are known, tell about where it ends: on the nearest of their tangent planes.
+From there two sums over all neighbours do, one for a Newton step and one for the last step and the gradient; then it is
+made sure, with few neighbours, that no other root hides. Where this fails, and at first, the ray is walked along from
+the nucleus (`walk`).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from hirshprint.surfaces.compiled import kernel
 from hirshprint.surfaces.procrystal import (
     RANGE,
     STEPS,
@@ -20,9 +20,9 @@ from hirshprint.surfaces.procrystal import (
     Procrystal,
     cutoffs_for,
     density,
-    log_ratio,
     neighbours,
 )
+from hirshprint.surfaces.walk import BURIED, CLOSE, LEAST_STRIDE, OPEN, ROOT, START, stride, walk
 
 SHIFT = 3e-5
 """Å that the atoms beyond the cut-offs may move a vertex: a neglected density δ moves a root by δ/(ρ_out |∂f/∂r|)."""
@@ -36,160 +36,231 @@ FIRST_CUTOFF = 6.0
 SAMPLE = 6
 """Number of these rays, about."""
 
-CLOSE = 3e-3
-"""Å, a Newton step that leaves about 1e-5 Å, its square; the last step, one more, about 1e-10 Å."""
+STRONG_SHIFT = 1e-1
+"""The same for the walk that shows that a root is the only one."""
 
-START = 0.05
-"""Å from the nucleus where the walk along a ray starts."""
+LAST = 3e-4
+"""Å, the last Newton step at most: it leaves about 1e-7 Å, and the gradient is that of its start."""
 
-ROOT, SECOND, OPEN, BURIED = 0, 1, 2, 3
+MARGIN = 0.1
+"""Å that a ray's end may move before its neighbours are listed anew."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _along(direction: Array, around: Neighbours, cutoffs: Array, end: float, place: Array, element: Integers) -> int:
-    """Fill the place (k, 2: Å along, Å² across) and element of the atoms that reach the ray; return how many."""
-    count = 0
-    for e in range(len(cutoffs)):
-        squared = cutoffs[e] * cutoffs[e]
+@kernel
+def _near(u: Array, r: float, around: Neighbours, near: Array, first: Integers) -> None:
+    """List the atoms that count at a distance r along u, or `MARGIN` from there.
+
+    Rows first[e] to first[e + 1] of `near` are those of element e: x, y, z, Å along and squared distance in Å².
+    """
+    atoms, n = around.atoms, 0
+    ux, uy, uz = u[0], u[1], u[2]
+    for e in range(len(around.elements)):
+        limit = around.cutoffs[e] + MARGIN
+        furthest, squared_limit = r + limit, limit * limit - r * r
         for k in range(around.blocks[e], around.blocks[e + 1]):
-            a = around.atoms[k]
-            if a[3] > end + cutoffs[e]:
+            d = atoms[k, 3]
+            if d > furthest:
                 break
-            along = direction[0] * a[0] + direction[1] * a[1] + direction[2] * a[2]
-            across = max(0.0, a[3] * a[3] - along * along)
-            beyond = max(along - end, -along, 0.0)
-            if across + beyond * beyond < squared:
-                place[count, 0], place[count, 1], element[count] = along, across, e
-                count += 1
-    return count
+            x, y, z = atoms[k, 0], atoms[k, 1], atoms[k, 2]
+            along = ux * x + uy * y + uz * z
+            near[n, 0], near[n, 1], near[n, 2], near[n, 3], near[n, 4] = x, y, z, along, d * d
+            n += int(d * d - 2.0 * r * along < squared_limit)  # the next overwrites what does not count
+        first[e + 1] = n
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _f(
-    r: float, own: int, place: Array, element: Integers, count: int, cutoffs: Array, rho: Array, around: Neighbours
-) -> tuple[float, float]:
-    """f and its slope per Å at a distance r along the ray of `place` and `element`."""
-    inside, change = density(rho, own, r * r)
-    outside = slopes = 0.0
-    for k in range(count):
-        e = element[k]
-        t = r - place[k, 0]
-        squared = t * t + place[k, 1]
-        if squared < cutoffs[e] * cutoffs[e]:
-            value, slope = density(rho, around.elements[e], squared)
-            outside += value
-            slopes += slope * t
+@kernel
+def _at(
+    r: float, u: Array, own: int, near: Array, first: Integers, rho: Array, around: Neighbours
+) -> tuple[float, float, float, float, float]:
+    """What `log_ratio` gives, at a distance r along the ray of `near`."""
+    inside, change = density(rho[own], r * r)
+    outside = slopes = x = y = z = 0.0
+    for e in range(len(around.elements)):
+        table, squared_limit = rho[around.elements[e]], around.cutoffs[e] * around.cutoffs[e]
+        for k in range(first[e], first[e + 1]):
+            squared = near[k, 4] + r * (r - 2.0 * near[k, 3])
+            if squared < squared_limit:
+                value, slope = density(table, squared)
+                outside += value
+                slopes += slope
+                x += slope * near[k, 0]
+                y += slope * near[k, 1]
+                z += slope * near[k, 2]
     if inside <= 0.0:
-        return -np.inf, 0.0
+        return -np.inf, 0.0, 0.0, 0.0, max(outside, RANGE)
     if outside <= RANGE:
-        outside, slopes = RANGE, 0.0
-    return np.log(inside / outside), 2.0 * STEPS * (r * change / inside - slopes / outside)
+        outside, slopes, x, y, z = RANGE, 0.0, 0.0, 0.0, 0.0
+    c = 2.0 * STEPS / outside
+    along = r * (2.0 * STEPS * change / inside - c * slopes)
+    return np.log(inside / outside), along * u[0] + c * x, along * u[1] + c * y, along * u[2] + c * z, outside
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _newton(
-    low: float,
-    high: float,
+@kernel
+def _polished(
+    r: float, end: float, u: Array, own: int, near: Array, first: Integers, rho: Array, around: Neighbours
+) -> tuple[float, bool, float, float, float, float]:
+    """Root near r by Newton steps; whether they led to one; the gradient of f `LAST` from it, and ρ_out there."""
+    listed = np.inf
+    gx = gy = gz = outside = 0.0
+    for _ in range(8):
+        if abs(r - listed) > MARGIN:
+            _near(u, r, around, near, first)
+            listed = r
+        f, gx, gy, gz, outside = _at(r, u, own, near, first, rho, around)
+        slope = gx * u[0] + gy * u[1] + gz * u[2]
+        if slope >= 0.0:
+            break
+        step = -f / slope
+        r += step
+        if not START < r < end + CLOSE:
+            break
+        if abs(step) < LAST:
+            return r, True, gx, gy, gz, outside
+    return r, False, gx, gy, gz, outside
+
+
+@kernel
+def _alone(
     root: float,
+    end: float,
+    u: Array,
     own: int,
-    place: Array,
-    element: Integers,
-    count: int,
-    cutoffs: Array,
+    outside: float,
+    near: Array,
+    first: Integers,
+    few: Array,
+    few_first: Integers,
+    strong: Array,
+    background: float,
     rho: Array,
     around: Neighbours,
-) -> tuple[float, float]:
-    """Root of `_f` in a bracket, from `root`, by Newton steps down to `CLOSE`, halves at need; the last f beside it."""
-    f = 0.0
-    for _ in range(60):
-        f, slope = _f(root, own, place, element, count, cutoffs, rho, around)
-        if f > 0.0:
-            low = root
-        else:
-            high = root
-        following = root - f / slope if slope < 0.0 else low
-        if not low < following < high:
-            following = 0.5 * (low + high)
-        moved = abs(following - root)
-        root = following
-        if moved < CLOSE:
+) -> bool:
+    """Say whether the walk of `walk` meets no other root before or behind `root`.
+
+    Only the atoms within `strong` of the nucleus or the root are looked up at each step. Behind the root the others may
+    be left out, as f is less with them. Before it they have at most what those behind the nucleus have there
+    (`background`), those beyond the root have there (of `outside`), and those beside the ray where it passes them.
+    """
+    count = 0
+    rest = background + outside
+    for e in range(len(around.elements)):
+        table, limit = rho[around.elements[e]], strong[e] * strong[e]
+        for k in range(first[e], first[e + 1]):
+            along, squared = near[k, 3], near[k, 4]
+            here = squared + root * (root - 2.0 * along)
+            if squared < limit or here < limit:
+                few[count, 0], few[count, 1] = along, squared
+                rest -= density(table, here)[0]
+                count += 1
+            elif 0.0 < along < root:
+                rest += density(table, squared - along * along)[0]
+        few_first[e + 1] = count
+    r = START
+    while r < end:
+        if root - LEAST_STRIDE < r < root + LEAST_STRIDE:
+            r, rest = root + LEAST_STRIDE, 0.0
+            continue
+        others = rest
+        for e in range(len(around.elements)):
+            table = rho[around.elements[e]]
+            for k in range(few_first[e], few_first[e + 1]):
+                others += density(table, few[k, 1] + r * (r - 2.0 * few[k, 0]))[0]
+        f = np.log(density(rho[own], r * r)[0] / max(others, RANGE))
+        if (f > 0.0) == (r > root):
+            f = _at(r, u, own, near, first, rho, around)[0]
+            if (f > 0.0) == (r > root):
+                return False
+        r += stride(f)
+    return True
+
+
+@kernel
+def _voronoi(u: Array, end: float, around: Neighbours, same: int) -> float:
+    """Å along u to the nearest plane half-way to an atom of the same element, `end` at most."""
+    for k in range(around.blocks[same], around.blocks[same + 1]):
+        d = around.atoms[k, 3]
+        if d > 2.0 * end:
             break
-    return root, f
+        along = u[0] * around.atoms[k, 0] + u[1] * around.atoms[k, 1] + u[2] * around.atoms[k, 2]
+        if 2.0 * end * along > d * d:
+            end = 0.5 * d * d / along
+    return end
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _stride(f: float) -> float:
-    """Å to walk on: f, whose slope is seldom beyond 8 per Å, should not pass zero unseen."""
-    return min(0.4, max(0.12, abs(f) / 8.0))
+@kernel
+def _guess(u: Array, parents: Integers, vertices: Array, normal: Array) -> float:
+    """Where the ray meets the nearest tangent plane of the surface at rays already known; 0 if nowhere."""
+    nearest = np.inf
+    for p in parents:
+        if p >= 0:
+            n = normal[p]
+            across = n[0] * u[0] + n[1] * u[1] + n[2] * u[2]
+            if across > 0.1:
+                x = vertices[p]
+                nearest = min(nearest, (n[0] * x[0] + n[1] * x[1] + n[2] * x[2]) / across)
+    return nearest if nearest < np.inf else 0.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _ray(
-    direction: Array,
+@kernel
+def _cast(
+    directions: Array,
+    chain: Integers,
     own: int,
     end: float,
     around: Neighbours,
     rough: Array,
+    strong: Array,
     rho: Array,
-    places: Array,
-    elements: Integers,
-) -> tuple[float, int, float]:
-    """Distance to w = ½, ROOT, SECOND or BURIED, and the largest distance with w > ½ that was met."""
-    n = _along(direction, around, rough, end, places[0], elements[0])
-    m = _along(direction, around, around.cutoffs, end, places[1], elements[1])
-    low, high, r = START, START, START
-    guess = 0.0
-    while True:  # outwards to the first f < 0; the rough f is too large, by little
-        f, slope = _f(r, own, places[0], elements[0], n, rough, rho, around)
-        if f <= 0.0 or r == end:  # at the end all neighbours together make f <= 0
-            high = r
-            break
-        guess = r - f / slope if slope < 0.0 else end
-        low, r = r, min(end, r + _stride(f))
-    if high == START:
-        return 0.0, BURIED, 0.0
-    root = guess if low < guess < high else 0.5 * (low + high)
-    root, _ = _newton(low, high, root, own, places[0], elements[0], n, rough, rho, around)
-    f = -1.0
-    while abs(f) > 0.1 and low > START:  # all neighbours together put the root before the bracket, by little
-        low = max(START, low - 0.2)
-        root, f = _newton(low, high, root, own, places[1], elements[1], m, around.cutoffs, rho, around)
-    r = root
-    while r < end:
-        f, _ = _f(r, own, places[0], elements[0], n, rough, rho, around)
-        if f > 0.0 and r > root + 0.05:
-            f, _ = _f(r, own, places[1], elements[1], m, around.cutoffs, rho, around)
-            if f > 0.0:
-                return root, SECOND, r
-        r += _stride(f)
-    return root, ROOT, root
+) -> tuple[Array, Integers, Array, Array, float, float]:
+    """Follow each ray no further than `end` and the nearest plane half-way to an atom of the same element.
 
+    `chain` (n, 3): the rays in their order, and of each two earlier ones beside it, or -1.
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _cast(
-    directions: Array, own: int, end: float, around: Neighbours, rough: Array, rho: Array
-) -> tuple[Array, Integers, Array]:
-    """Follow each ray no further than `end` and the nearest plane half-way to an atom of the same element."""
-    count = len(directions)
-    radius, status, outermost = np.zeros(count), np.zeros(count, dtype=np.int64), np.zeros(count)
-    places = np.empty((2, len(around.atoms), 2))
-    elements = np.empty((2, len(around.atoms)), dtype=np.int64)
-    same = np.searchsorted(around.elements, own)
-    for ray in range(count):
+    Returns
+    -------
+    radius (n,), status (n,), normal (n, 3), vertices (n, 3); the largest distance with w > ½ that was met; the least
+    ρ_out |∂f/∂r|.
+    """
+    count, size = len(directions), len(around.atoms) + 1
+    radius, status = np.zeros(count), np.zeros(count, dtype=np.int64)
+    normal, vertices = np.zeros((count, 3)), np.zeros((count, 3))
+    places, elements = np.empty((2, size, 2)), np.empty((2, size), dtype=np.int64)
+    few, near = np.empty((size, 2)), np.empty((size, 5))
+    first, few_first = np.zeros((2, len(around.elements) + 1), dtype=np.int64)
+    same = int(np.searchsorted(around.elements, own))
+    outermost, smallest, background = 0.0, np.inf, 0.0
+    for e in range(len(around.elements)):
+        for k in range(around.blocks[e], around.blocks[e + 1]):
+            if around.atoms[k, 3] > strong[e]:
+                background += density(rho[around.elements[e]], around.atoms[k, 3] ** 2)[0]
+    for row in range(count):
+        ray = chain[row, 0]
         u = directions[ray]
-        nearer = end
-        for k in range(around.blocks[same], around.blocks[same + 1]):
-            a = around.atoms[k]
-            if a[3] > 2.0 * nearer:
+        nearer = _voronoi(u, end, around, same)
+        r, found, state = _guess(u, chain[row, 1:], vertices, normal), False, ROOT
+        gx = gy = gz = out = 0.0
+        if r > 0.0:
+            r, found, gx, gy, gz, out = _polished(min(r, nearer), nearer, u, own, near, first, rho, around)
+            found = found and _alone(
+                r, nearer, u, own, out, near, first, few, few_first, strong, background, rho, around
+            )
+        far = r
+        if not found:
+            r, state, far = walk(u, own, nearer, around, rough, rho, places, elements)
+            if state == BURIED:
+                status[ray] = BURIED
                 break
-            along = u[0] * a[0] + u[1] * a[1] + u[2] * a[2]
-            if along > 0.0:
-                nearer = min(nearer, 0.5 * a[3] * a[3] / along)
-        radius[ray], status[ray], outermost[ray] = _ray(u, own, nearer, around, rough, rho, places, elements)
-    return radius, status, outermost
+            r, _, gx, gy, gz, out = _polished(r, nearer, u, own, near, first, rho, around)
+        length = np.sqrt(gx * gx + gy * gy + gz * gz)
+        normal[ray, 0], normal[ray, 1], normal[ray, 2] = -gx / length, -gy / length, -gz / length
+        vertices[ray, 0], vertices[ray, 1], vertices[ray, 2] = r * u[0], r * u[1], r * u[2]
+        radius[ray], status[ray] = r, OPEN if state == ROOT and out == RANGE else state
+        outermost = max(outermost, far)
+        smallest = min(smallest, out * abs(gx * u[0] + gy * u[1] + gz * u[2]))
+    return radius, status, normal, vertices, outermost, smallest
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _range(rho: Array, own: int) -> float:
     """Distance in Å at which the density of an atom falls below `RANGE`."""
     k = 0
@@ -198,52 +269,51 @@ def _range(rho: Array, own: int) -> float:
     return np.sqrt(k / STEPS)  # type: ignore[no-any-return]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def cast(
-    crystal: Procrystal, atom: int, directions: Array, shift: float
+    crystal: Procrystal, atom: int, directions: Array, chain: Integers, shift: float
 ) -> tuple[Array, Integers, Array, Array, Neighbours, float]:
     """Follow rays from an atom, with cut-offs that the densities where they end ask for.
 
     Parameters
     ----------
     directions : (n, 3) unit vectors.
+    chain : (n, 3) rows of `directions` in the order to follow them, and for each two earlier ones close by whose
+        tangent planes tell where about it ends, or -1.
     shift : Å that the atoms beyond the cut-offs may move a vertex.
 
     Returns
     -------
     radius (n,) in Å; status (n,), ROOT, SECOND, OPEN or BURIED; normal (n, 3); vertices (n, 3) in Å about the
-    nucleus; the neighbours; the largest distance with w > ½ that was met.
+    nucleus; the neighbours; the largest distance with w > ½ that was met. After a BURIED ray the others are missing.
     """
     own = int(crystal.numbers[atom])
-    inside = np.array([[0.0, 0.0, 0.0, float(own)]])
     # no point is further than half the body diagonal from all images of the atom
     end = min(0.5 * np.sqrt((crystal.basis**2).sum()), _range(crystal.rho, own))
     cutoffs = np.full(len(crystal.elements), FIRST_CUTOFF)
-    rough = 0.5 * cutoffs
-    vertices, normal = directions, directions
+    rough, strong = 0.5 * cutoffs, 0.3 * cutoffs
     some = directions[:: max(1, len(directions) // SAMPLE)].copy()
+    order = np.full((len(some), 3), -1)
+    order[:, 0] = np.arange(len(some))
     while True:
         around = neighbours(crystal, crystal.positions[atom], 1e-6, cutoffs, end)
-        radius, status, outermost = _cast(some, own, end, around, rough, crystal.rho)
-        if (status == BURIED).any():
+        radius, status, normal, vertices, outermost, smallest = _cast(
+            some, order, own, end, around, rough, strong, crystal.rho
+        )
+        whole = len(some) == len(directions)
+        if (status == BURIED).any() or (whole and (cutoffs_for(crystal, shift * smallest) <= cutoffs).all()):
             break
-        smallest = np.inf
-        vertices, normal = some * radius.reshape(-1, 1), some.copy()
-        for k in range(len(some)):
-            f, x, y, z, out = log_ratio(vertices[k, 0], vertices[k, 1], vertices[k, 2], inside, crystal.rho, around)
-            size = np.sqrt(x * x + y * y + z * z)
-            normal[k, 0], normal[k, 1], normal[k, 2] = -x / size, -y / size, -z / size
-            slope = x * some[k, 0] + y * some[k, 1] + z * some[k, 2]
-            if abs(f) < CLOSE * abs(slope):
-                radius[k] -= f / slope
-                vertices[k] = radius[k] * some[k]
-            smallest = min(smallest, out * abs(slope))
-            if status[k] == ROOT and out == RANGE:
-                status[k] = OPEN
-        if len(some) == len(directions) and (cutoffs_for(crystal, shift * smallest) <= cutoffs).all():
-            break
-        some = directions
+        some, order = directions, chain
         # all rays meet smaller densities than some do
         cutoffs = cutoffs_for(crystal, 0.5 * shift * smallest)
         rough = cutoffs_for(crystal, 0.5 * ROUGH_SHIFT * smallest)
-    return radius, status, normal, vertices, around, outermost.max()
+        strong = cutoffs_for(crystal, 0.5 * STRONG_SHIFT * smallest)
+    return radius, status, normal, vertices, around, outermost
+
+
+def one_by_one(directions: Array) -> Integers:
+    """Chain (n, 3) of directions that have no mesh: each after the one before it, if that is close by."""
+    rows = np.arange(len(directions))
+    near = np.einsum("ij,ij->i", directions, np.roll(directions, 1, axis=0)) > 0.95
+    before = np.where(near & (rows > 0), rows - 1, -1)
+    return np.stack([rows, before, np.full_like(rows, -1)], axis=1)

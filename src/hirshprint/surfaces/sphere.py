@@ -88,6 +88,34 @@ def wedge(level: int, group: tuple[int, ...]) -> tuple[NDArray[np.float64], NDAr
     return directions, merged.reshape(-1)[np.concatenate(all_triangles)].astype(np.int32)
 
 
+@cache
+def chain(level: int, group: tuple[int, ...]) -> NDArray[np.int64]:
+    """Order in which to visit the vertices of `wedge`: from one to those beside it.
+
+    Returns
+    -------
+    (n, 3) int64: a vertex, and two that come before it and share an edge with it, or -1.
+    """
+    _, triangles = wedge(level, group)
+    beside: dict[int, set[int]] = {}
+    for triangle in triangles.tolist():
+        for corner in triangle:
+            beside.setdefault(corner, set()).update(triangle)
+    rows, place = [], {0: 0}
+    front = [0]
+    for vertex in front:
+        known = sorted(
+            (other for other in beside[vertex] if place.get(other, place[vertex]) < place[vertex]),
+            key=place.__getitem__,
+        )
+        rows.append([vertex, *known[:2], -1, -1][:3])
+        for other in sorted(beside[vertex]):
+            if other not in place:
+                place[other] = len(place)
+                front.append(other)
+    return np.array(rows)
+
+
 def mesh_frame(rotations: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[int, ...]]:
     """Turn the sphere so that as many site rotations as possible map its mesh onto itself.
 

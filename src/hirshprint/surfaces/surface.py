@@ -70,7 +70,9 @@ class Surface:
     level: int
 
 
-def mesh_about_centre(surface: Surface) -> tuple[NDArray[Any], ...]:
+def mesh_about_centre(
+    surface: Surface,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
     """Vertices, normals, inside and outside nuclei (relative to the centre), and triangles: what `patches` takes.
 
     A mesh without a level has flat triangles: its normals are given as 0 0 0.
