@@ -4,7 +4,7 @@ Kept apart so that the Snakefile reads them without importing numpy.
 """
 
 READING = "2"  # what a structure file is read as: other atoms, another cell, a refusal, a remark
-SURFACE_ALGORITHM = "2"  # vertices, distances or areas of the Python engine
+SURFACE_ALGORITHM = "3"  # vertices, distances or areas of the Python engine
 TONTO_ALGORITHM = "1"  # the input that Tonto is given, or how its surface is read
 DENSITIES = "1"  # the table of free-atom densities
 FINGERPRINT_FORMAT = "2"  # the layout or the counting of fingerprints.h5
