@@ -41,9 +41,9 @@ def main() -> None:
         before = counts(folder)
         say("the same again")
         path = folder / f"cifs/p{files // 2:06d}.cif"
-        path.write_text(
-            path.read_text(encoding="utf-8").replace("_cell_length_a 3.", "_cell_length_a 4."), encoding="utf-8"
-        )
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        edited = ["_cell_length_a 4.321\n" if line.startswith("_cell_length_a") else line for line in lines]
+        path.write_text("".join(edited), encoding="utf-8")
         say("one file edited")
         changed = np.flatnonzero((counts(folder) != before).any(axis=(1, 2)))
         assert len(changed) == 1, f"{len(changed)} fingerprints changed"
