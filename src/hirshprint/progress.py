@@ -282,7 +282,9 @@ def _with_settings(
     if batches <= explained:
         return states
     return [
-        ("waiting", name, "surfaces or fingerprints of other settings") if state not in UNMADE and of[name] in batches else one
+        ("waiting", name, "surfaces or fingerprints of other settings")
+        if state not in UNMADE and of[name] in batches
+        else one
         for one in states
         for state, name, _ in [one]
     ]
