@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from hirshprint.files import written_whole
 from hirshprint.opened import USER_BLOCK, read_npz, reading, seal_hdf5
 from hirshprint.surfaces.compiled import remove_damaged_code
-from hirshprint.surfaces.patches import lattice_points, nearest_distances, spread_area
+from hirshprint.surfaces.patches import lattice_points, nearest_distances
+from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre, unpack_surfaces
 from hirshprint.versions import FINGERPRINT_FORMAT
 
