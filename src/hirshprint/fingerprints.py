@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.patches import lattice_points, nearest_distances, spread_area
+from hirshprint.surfaces.patches import lattice_points, nearest_distances
+from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre
 
 PAPER_POINTS = 10

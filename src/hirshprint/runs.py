@@ -27,6 +27,7 @@ LOCKS = Path(".snakemake/locks")
 HEAD_FILE = Path(".snakemake/hirshprint-head.json")
 FORMAT_FILE = "format.txt"
 WRITTEN = (Path(".snakemake"), Path("results"), Path("cache"), Path("logs"))
+COMPILED_AHEAD = "hirshprint-compiled"
 DISK_BYTES = 2**18  # that a disk must still take
 
 
@@ -89,7 +90,23 @@ def prepare_environment(source: Path) -> None:
     """Let the jobs of a run find this library, installed or not, and keep compiled code beside the other caches."""
     paths = [str(source), *filter(None, [os.environ.get("PYTHONPATH")])]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(compiled_code_folder(Path("cache/numba").resolve())))
+    folder = compiled_code_folder(Path("cache/numba").resolve())
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
+    ahead = compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD)
+    if ahead.is_dir() and not folder.exists():  # a copy: the environment may be read-only, and other nodes add to it
+        part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+        with suppress(OSError):
+            shutil.copytree(ahead, part)
+            part.rename(folder)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def compile_ahead() -> None:
+    """Compile the program for surfaces into a folder of this environment, for `prepare_environment`."""
+    os.environ["NUMBA_CACHE_DIR"] = str(compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD))
+    from hirshprint.surfaces.compiled import compile_once
+
+    compile_once()
 
 
 def compiled_code_folder(parent: Path) -> Path:

@@ -1,11 +1,17 @@
-"""Code that numba has compiled and keeps on disk: said while it is made, removed where it is damaged."""
+"""Code that numba has compiled and keeps on disk: made once, said while it is made, removed where it is damaged.
+
+`make env` compiles ahead, into a folder of the environment from which `runs.prepare_environment` takes it.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import pickletools
+import socket
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -13,6 +19,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from numba import njit
+
+BEAT_SECONDS = 2.0
+"""How often a process that compiles shows that it lives."""
+
+DEAD_SECONDS = 60.0
+"""Without a sign for so long it is taken for dead; file systems of clusters may show changes half a minute late."""
+
+WAIT_SECONDS = 600.0
+"""A process waits no longer for another one to compile, and does so itself."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -47,6 +62,8 @@ def remove_damaged_code() -> None:
         with suppress(OSError):
             if not _is_whole(path.read_bytes()):
                 path.unlink()
+                for made in Path(str(folder)).glob("made-*"):
+                    made.unlink(missing_ok=True)
                 print(f"{path} is damaged (it is cut short): removed, and compiled again", file=sys.stderr, flush=True)
 
 
@@ -65,3 +82,116 @@ def _is_whole(content: bytes) -> bool:
 @cache
 def _say_once(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+@cache
+def compile_once() -> None:
+    """Compile all kernels, unless that is done for this kind of processor; many processes at once leave it to one.
+
+    A process that compiles holds a lock file and touches it; one that has died is found out by that. Where no lock is
+    to be had, e.g. in a folder that cannot be written, each process compiles for itself, as it needs.
+    """
+    remove_damaged_code()
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    if folder is None:
+        return
+    made, lock = Path(folder) / f"made-{_processor()}", Path(folder) / f"compiling-{_processor()}"
+    with suppress(OSError):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        if _taken(lock, made):
+            with _kept_alive(lock), compiling_said():
+                compile_all()
+                made.touch()
+
+
+def compile_all() -> None:
+    """Call everything that is compiled, with the kinds of arguments that it has in use, for a small crystal."""
+    import numpy as np
+
+    from hirshprint.densities import Densities
+    from hirshprint.structures.placed import cubic_perovskite
+    from hirshprint.surfaces import patches, procrystal, python_engine, spreading
+    from hirshprint.surfaces.surface import mesh_about_centre
+
+    r = np.linspace(0.1, 20.0, 400)
+    densities = Densities(r, np.tile(np.exp(-2.0 * r), (103, 1)), *[""] * 5)
+    structure = cubic_perovskite(("Sr", "Ti", "O"), 3.9, "compiled")
+    surface = python_engine.compute_surfaces(structure, densities, 2)[0]
+    python_engine.radii_along(structure, densities, 0, np.eye(3))
+    python_engine.fragment_surface(structure, densities, [1], 2)
+    vertices, normals, inside, outside, triangles = mesh_about_centre(surface)
+    spreading.spread_area(
+        vertices, normals, inside, outside, triangles, np.zeros(len(outside), np.int64), np.zeros((1, 9, 9)), 0.5, 0.5
+    )
+    patches.nearest_distances(patches.lattice_points(vertices, normals, triangles, 3), outside)
+    procrystal.nearest_inside(vertices, np.zeros((1, 4)))
+
+
+def _processor() -> str:
+    """What numba makes code for: another processor needs its own."""
+    from hashlib import sha256
+
+    from llvmlite import binding
+
+    kind = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    return sha256(kind.encode()).hexdigest()[:12]
+
+
+def _taken(lock: Path, made: Path) -> bool:
+    """Take the lock, or wait until another process has made the code (False), is dead, or takes too long."""
+    start = changed = time.monotonic()
+    seen = 0.0
+    while not made.exists():
+        try:
+            with lock.open("x", encoding="utf-8") as file:
+                file.write(f"{socket.gethostname()} {os.getpid()}")
+            return True
+        except FileExistsError:
+            pass
+        now = time.monotonic()
+        with suppress(OSError):
+            if lock.stat().st_mtime != seen:
+                seen, changed = lock.stat().st_mtime, now
+            if now - changed > DEAD_SECONDS or _owner_is_gone(lock):
+                lock.unlink(missing_ok=True)
+                continue
+        if now - start > WAIT_SECONDS:
+            _say_once(f"{lock} has been held for {WAIT_SECONDS:.0f} s: not waiting any longer")
+            return False
+        _say_once("waiting for another job that compiles the program for surfaces")
+        time.sleep(0.5)
+    return False
+
+
+def _owner_is_gone(lock: Path) -> bool:
+    """Say whether the process that holds a lock ran on this host and has ended."""
+    host, _, pid = lock.read_text(encoding="utf-8").partition(" ")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+@contextmanager
+def _kept_alive(lock: Path) -> Iterator[None]:
+    """Touch a lock while something is done, and remove it after that."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(BEAT_SECONDS):
+            with suppress(OSError):
+                os.utime(lock)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+        lock.unlink(missing_ok=True)

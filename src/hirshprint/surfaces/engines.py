@@ -10,7 +10,7 @@ from hirshprint.densities import Densities, read_densities
 from hirshprint.files import digest
 from hirshprint.opened import read_json
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.compiled import compiling_said, remove_damaged_code
+from hirshprint.surfaces.compiled import compile_once, compiling_said
 from hirshprint.surfaces.surface import Surface
 
 
@@ -47,7 +47,7 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
     """Give the bundled engine."""
     from hirshprint.surfaces.python_engine import compute_surfaces
 
-    remove_damaged_code()
+    compile_once()
     tables: dict[int, str] = {}
     grid = densities.r_bohr.tobytes().hex()
 

@@ -17,16 +17,7 @@ from hirshprint.surfaces.compiled import kernel
 STEEPEST = 0.2
 """A triangle with a normal further than arccos of this from its corner's direction stays flat."""
 
-MOST_PARTS = 60
-"""Into how many parts the edge of a triangle is divided at most for a histogram."""
-
-PART = 0.04
-"""Å, the longest edge of a part: over it a distance of 1 Å is linear to 2e-4 Å."""
-
-MOST_RIVALS = 8
-"""Nuclei outside among which the nearest is looked for in a triangle."""
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(5)
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)
 _NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2  # on 0 to 1
 
 Array = NDArray[np.float64]
@@ -38,7 +29,7 @@ def _dot(a: Array, b: Array) -> float:
 
 
 @kernel
-def _patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Array, c: Array) -> float:
+def patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Array, c: Array) -> float:
     """Fill the directions u (3, 3) and the control values c (10,) of q; return the determinant of u.
 
     Order of c: corners 0 1 2, then 01 10 12 21 20 02 (nearer corner first), then the middle.
@@ -68,7 +59,7 @@ def _patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Arra
 
 
 @kernel
-def _point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float, float, float, float, float]:
+def point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float, float, float, float, float]:
     """Position at barycentric (s, t, 1 - s - t), and area and volume towards the centre per ds dt there."""
     w = 1.0 - s - t
     px = s * u[0, 0] + t * u[1, 0] + w * u[2, 0]
@@ -96,229 +87,30 @@ def measure(vertices: Array, normals: Array, triangles: NDArray[np.int32]) -> tu
     areas, volume = np.zeros(len(triangles)), 0.0
     u, c = np.empty((3, 3)), np.empty(10)
     for k in range(len(triangles)):
-        determinant = _patch(vertices, normals, triangles[k], u, c)
+        determinant = patch(vertices, normals, triangles[k], u, c)
         for i in range(len(_NODES)):
             for j in range(len(_NODES)):
                 weight = _WEIGHTS[i] * _WEIGHTS[j] * (1.0 - _NODES[i])
-                _, _, _, area, space = _point(u, c, determinant, _NODES[i], (1.0 - _NODES[i]) * _NODES[j])
+                _, _, _, area, space = point(u, c, determinant, _NODES[i], (1.0 - _NODES[i]) * _NODES[j])
                 areas[k] += weight * area
                 volume += weight * space
     return areas, volume
 
 
 @kernel
-def _distance(x: float, y: float, z: float, nucleus: Array) -> float:
-    return np.sqrt((x - nucleus[0]) ** 2 + (y - nucleus[1]) ** 2 + (z - nucleus[2]) ** 2)  # type: ignore[no-any-return]
+def distance_to(x: float, y: float, z: float, places: Array, row: int) -> float:
+    """Distance from a point to one of some places (n, 3)."""
+    dx, dy, dz = x - places[row, 0], y - places[row, 1], z - places[row, 2]
+    return np.sqrt(dx * dx + dy * dy + dz * dz)  # type: ignore[no-any-return]
 
 
 @kernel
-def _nearest(x: float, y: float, z: float, nuclei: Array) -> float:
+def nearest(x: float, y: float, z: float, nuclei: Array) -> float:
     """Distance to the nearest of some nuclei (n, 3)."""
     least = np.inf
-    for nucleus in nuclei:
-        least = min(least, _distance(x, y, z, nucleus))
+    for row in range(len(nuclei)):
+        least = min(least, distance_to(x, y, z, nuclei, row))
     return least
-
-
-@kernel
-def _clip(polygon: Array, count: int, column: int, edge: float, sign: float, out: Array) -> int:
-    """Keep what of a convex polygon (rows are corners) has sign · (its value in a column - edge) >= 0."""
-    kept = 0
-    for k in range(count):
-        a, b = polygon[k], polygon[(k + 1) % count]
-        f, g = sign * (a[column] - edge), sign * (b[column] - edge)
-        if f >= 0.0:
-            for j in range(polygon.shape[1]):
-                out[kept, j] = a[j]
-            kept += 1
-        if (f >= 0.0) != (g >= 0.0):
-            t = f / (f - g)
-            for j in range(polygon.shape[1]):
-                out[kept, j] = a[j] + t * (b[j] - a[j])
-            kept += 1
-    return kept
-
-
-@kernel
-def _share(polygon: Array, count: int) -> float:
-    """Area of a polygon in its first two columns, by that of the triangle 00 10 01."""
-    twice = 0.0
-    for k in range(count):
-        a, b = polygon[k], polygon[(k + 1) % count]
-        twice += a[0] * b[1] - a[1] * b[0]
-    return abs(twice)
-
-
-@kernel
-def _spread(polygon: Array, count: int, area: float, counts: Array, low: float, width: float, spare: Array) -> None:
-    """Add the area of a polygon (columns s, t, d_i, d_e; the unit triangle has `area`) to the bins that it covers."""
-    bins = len(counts)
-    first = int(np.floor((polygon[:count, 2].min() - low) / width))
-    last = int(np.floor((polygon[:count, 2].max() - low) / width))
-    for i in range(max(first, 0), min(last, bins - 1) + 1):
-        strip, m = polygon, count
-        if first != last:
-            n = _clip(polygon, count, 2, low + i * width, 1.0, spare[0])
-            m = _clip(spare[0], n, 2, low + (i + 1) * width, -1.0, spare[1])
-            strip = spare[1]
-        if m < 3:
-            continue
-        lowest = int(np.floor((strip[:m, 3].min() - low) / width))
-        highest = int(np.floor((strip[:m, 3].max() - low) / width))
-        for j in range(max(lowest, 0), min(highest, bins - 1) + 1):
-            if lowest == highest:
-                counts[i, j] += area * _share(strip, m)
-            else:
-                n = _clip(strip, m, 3, low + j * width, 1.0, spare[2])
-                n = _clip(spare[2], n, 3, low + (j + 1) * width, -1.0, spare[3])
-                counts[i, j] += area * _share(spare[3], n)
-
-
-@kernel
-def spread_area(
-    vertices: Array,
-    normals: Array,
-    inside: Array,
-    outside: Array,
-    triangles: NDArray[np.int32],
-    group: NDArray[np.int64],
-    counts: Array,
-    low: float,
-    width: float,
-) -> Array:
-    """Add the area of a surface to a histogram of d_i and d_e.
-
-    A triangle is cut into parts. In each both distances are taken as linear, but that it is cut where two nuclei
-    outside are equally near.
-
-    Parameters
-    ----------
-    inside, outside : (a, 3) and (b, 3) nuclei, among them all that are nearest to some point.
-    group : (b,) layer of `counts` for what is nearest to each nucleus outside.
-    counts : (n_groups, n_bins, n_bins), Å², [group, d_i, d_e]; added to.
-    low, width : of the bins, Å.
-
-    Returns
-    -------
-    (n_groups,) area in Å² of each group, in and out of the bins.
-    """
-    sums = np.zeros(len(counts))
-    u, c = np.empty((3, 3)), np.empty(10)
-    columns = 4 + MOST_RIVALS  # x y z, d_i, distances to the nuclei outside
-    points = np.empty(((MOST_PARTS + 1) * (MOST_PARTS + 2) // 2, columns))
-    part, polygons, spare = np.empty((3, columns)), np.empty((1 + MOST_RIVALS, 16, 4)), np.empty((4, 16, 4))
-    rival = np.empty(MOST_RIVALS, dtype=np.int64)
-    distances = np.empty(len(outside))
-    for triangle in triangles:
-        _patch(vertices, normals, triangle, u, c)
-        rivals = _rivals(vertices, outside, triangle, u, c, distances, rival)
-        n = _divisions(vertices, triangle)
-        row = 0
-        for i in range(n + 1):
-            for j in range(n + 1 - i):
-                x, y, z, _, _ = _point(u, c, 0.0, i / n, j / n)
-                points[row, 0], points[row, 1], points[row, 2] = x, y, z
-                points[row, 3] = _nearest(x, y, z, inside)
-                for k in range(rivals):
-                    points[row, 4 + k] = _distance(x, y, z, outside[rival[k]])
-                row += 1
-        start = 0  # row of the lattice point (i, 0)
-        for i in range(n):
-            following = start + n + 1 - i
-            for j in range(n - i):
-                for upside in range(2 if j < n - i - 1 else 1):
-                    third = following + j + 1 if upside else start + j
-                    for k in range(4 + rivals):
-                        part[0, k], part[1, k] = points[following + j, k], points[start + j + 1, k]
-                        part[2, k] = points[third, k]
-                    area = _flat_area(part)
-                    for own in range(rivals):
-                        m, polygon = _domain(part, own, rivals, polygons)
-                        if m >= 3:
-                            layer = group[rival[own]]
-                            sums[layer] += area * _share(polygon, m)
-                            _spread(polygon, m, area, counts[layer], low, width, spare)
-            start = following
-    return sums
-
-
-@kernel
-def _rivals(
-    vertices: Array,
-    outside: Array,
-    triangle: NDArray[np.int32],
-    u: Array,
-    c: Array,
-    distances: Array,
-    rival: NDArray[np.int64],
-) -> int:
-    """Fill in the nuclei that may be nearest somewhere in a triangle, nearest to its middle first; return how many."""
-    x, y, z, _, _ = _point(u, c, 0.0, 1 / 3, 1 / 3)
-    radius = 0.0
-    for k in triangle:
-        radius = max(radius, _distance(x, y, z, vertices[k]))
-    for k in range(len(outside)):
-        distances[k] = _distance(x, y, z, outside[k])
-    limit = distances.min() + 2.0 * radius
-    count = 0
-    while count < len(rival):
-        k = distances.argmin()
-        if distances[k] > limit:
-            break
-        rival[count] = k
-        distances[k] = np.inf
-        count += 1
-    return count
-
-
-@kernel
-def _divisions(vertices: Array, triangle: NDArray[np.int32]) -> int:
-    """Into how many parts to divide the edges of a triangle."""
-    length = 0.0
-    for k in range(3):
-        x, y, z = vertices[triangle[k]]
-        length = max(length, _distance(x, y, z, vertices[triangle[k - 1]]))
-    return min(MOST_PARTS, max(1, int(np.ceil(length / PART))))
-
-
-@kernel
-def _flat_area(part: Array) -> float:
-    """Area of the triangle whose corners are the rows of x, y, z."""
-    ax, ay, az = part[1, 0] - part[0, 0], part[1, 1] - part[0, 1], part[1, 2] - part[0, 2]
-    bx, by, bz = part[2, 0] - part[0, 0], part[2, 1] - part[0, 1], part[2, 2] - part[0, 2]
-    x, y, z = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
-    return 0.5 * np.sqrt(x * x + y * y + z * z)  # type: ignore[no-any-return]
-
-
-@kernel
-def _domain(part: Array, own: int, rivals: int, polygons: Array) -> tuple[int, Array]:
-    """The piece of a part, rows of `points` in `spread_area`, where one nucleus outside is nearer than its rivals.
-
-    Number of corners, and as rows their place s, t in the part, d_i and d_e.
-    """
-    polygon, count = polygons[0], 3
-    for k in range(3):
-        polygon[k, 0], polygon[k, 1], polygon[k, 2] = 1.0 if k == 1 else 0.0, 1.0 if k == 2 else 0.0, part[k, 3]
-    turn = 0
-    for other in range(rivals):
-        a, b, c = (
-            part[0, 4 + other] - part[0, 4 + own],
-            part[1, 4 + other] - part[1, 4 + own],
-            part[2, 4 + other] - part[2, 4 + own],
-        )
-        if other == own or min(a, b, c) >= 0.0:
-            continue
-        if max(a, b, c) <= 0.0:
-            return 0, polygon
-        for k in range(count):  # how much nearer this nucleus is, in the place of d_e
-            polygon[k, 3] = a + polygon[k, 0] * (b - a) + polygon[k, 1] * (c - a)
-        turn += 1
-        count = _clip(polygon, count, 3, 0.0, 1.0, polygons[turn])
-        polygon = polygons[turn]
-    a, b, c = part[0, 4 + own], part[1, 4 + own], part[2, 4 + own]
-    for k in range(count):
-        polygon[k, 3] = a + polygon[k, 0] * (b - a) + polygon[k, 1] * (c - a)
-    return count, polygon
 
 
 @kernel
@@ -328,10 +120,10 @@ def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32]
     u, c = np.empty((3, 3)), np.empty(10)
     row = 0
     for triangle in triangles:
-        _patch(vertices, normals, triangle, u, c)
+        patch(vertices, normals, triangle, u, c)
         for i in range(per_edge):
             for j in range(per_edge - i):
-                x, y, z, _, _ = _point(u, c, 0.0, i / (per_edge - 1), j / (per_edge - 1))
+                x, y, z, _, _ = point(u, c, 0.0, i / (per_edge - 1), j / (per_edge - 1))
                 points[row, 0], points[row, 1], points[row, 2] = x, y, z
                 row += 1
     return points
@@ -340,4 +132,4 @@ def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32]
 @kernel
 def nearest_distances(points: Array, nuclei: Array) -> Array:
     """Distance (m,) of each point (m, 3) to the nearest of some nuclei (n, 3)."""
-    return np.array([_nearest(p[0], p[1], p[2], nuclei) for p in points])
+    return np.array([nearest(p[0], p[1], p[2], nuclei) for p in points])

@@ -14,7 +14,6 @@ from numba import njit
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.patches import spread_area
 from hirshprint.surfaces.procrystal import (
     Array,
     Integers,
@@ -26,6 +25,7 @@ from hirshprint.surfaces.procrystal import (
     without,
 )
 from hirshprint.surfaces.rays import SHIFT
+from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, full, mesh_about_centre
 
 RADII = "distance at which the density of the free atom is 0.001 e/bohr³ (Rahm, Hoffmann, Ashcroft 2016)"
