@@ -21,7 +21,7 @@ sys.path.insert(0, str(SOURCE))
 from hirshprint import frozen, planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
 from hirshprint.files import ForeignFolderError, digest, file_digest, refuse_unwritable
-from hirshprint.frozen import Frozen
+from hirshprint.frozen import Frozen, kept
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.splits import asked_in_vain
 from hirshprint.report.items import (
@@ -187,11 +187,9 @@ def prototype_of(dataset):
     return find_prototype(name) if name else None
 
 
-@cache
+@kept
 def site_labels(dataset):
     """Names of the prototype's sites, for a channel each; none for crystals from files."""
-    if not MAIN:
-        return list(frozen.frozen_dataset(dataset).site_labels)
     return list(prototype_of(dataset).sites) if prototype_of(dataset) else []
 
 
@@ -222,9 +220,9 @@ def surface_settings():
     return [versions.RESULTS_FORMAT, PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()]
 
 
-@cache
+@kept
 def digest_of_batch(dataset, batch):
-    """Digest of what determines the surfaces of a batch: of one alone, for a job must not read the files of all."""
+    """Digest of what determines the surfaces of a batch."""
     settings = [surface_settings(), FINGERPRINT_SETTINGS, site_labels(dataset)]
     settings += [TONTO["time_limit_seconds"]] if ENGINE == "tonto" else []
     return geometry_digest(batches(dataset)[batch], *settings)  # another time limit gives what failed by it a chance
@@ -235,14 +233,14 @@ def batch_digest(wildcards):
     return digest_of_batch(wildcards.dataset, wildcards.batch)
 
 
-@cache
+@kept
 def input_digest(dataset):
     """Digest of a dataset's whole input, measured property and rejected rows included."""
     settings = {key: value for key, value in DATASETS[dataset].items() if key not in ("learning", "source")}
     return target_digest(plan(dataset), settings, config["strict"], versions.RESULTS_FORMAT)
 
 
-@cache
+@kept
 def fingerprint_digest(dataset):
     """Digest of what determines the fingerprints of a dataset: never the measured property.
 
@@ -306,7 +304,7 @@ def growing(amount, per_structure=0.0):
     """An amount of a resource, and more for each structure of the dataset, that grows with each attempt."""
 
     def amount_asked(wildcards, attempt):
-        structures = len(plan(wildcards.dataset).entries) if per_structure else 0
+        structures = structures_in(wildcards.dataset) if per_structure else 0
         return attempt * math.ceil(amount + per_structure * structures)
 
     return quick(amount_asked)
@@ -321,20 +319,26 @@ def mem_mb(amount, per_structure=0.0):
 minutes = growing
 
 
-@cache
+@kept
 def sites(dataset):
     """How many sites without symmetry are as much work as a dataset, about."""
     return expected_sites(plan(dataset).entries, SYMMETRY_SAVES)
 
 
+@kept
+def structures_in(dataset, batch=""):
+    """How many structures a dataset has, or one of its batches."""
+    return len(batches(dataset)[batch] if batch else plan(dataset).entries)
+
+
 def structures_of(wildcards):
     """How many structures a batch has."""
-    return len(batches(wildcards.dataset)[wildcards.batch])
+    return structures_in(wildcards.dataset, wildcards.batch)
 
 
 def sites_of(wildcards):
     """How many sites without symmetry are as much work as a batch, about."""
-    return sites(wildcards.dataset) * structures_of(wildcards) / len(plan(wildcards.dataset).entries)
+    return sites(wildcards.dataset) * structures_of(wildcards) / structures_in(wildcards.dataset)
 
 
 def surface_mb(wildcards, attempt):
@@ -352,8 +356,13 @@ def surface_minutes(structures, sites):
 @quick
 def reading_threads(wildcards):
     """Processes that read structure files at the same time; each has some hundreds to read."""
-    files = sum(entry.path is not None for entry in plan(wildcards.dataset).entries)
-    return min(8, 1 + files // 400)
+    return min(8, 1 + files_in(wildcards.dataset) // 400)
+
+
+@kept
+def files_in(dataset):
+    """How many structures of a dataset are read from files."""
+    return sum(entry.path is not None for entry in plan(dataset).entries)
 
 
 @cache
@@ -424,6 +433,7 @@ def batch_files(wildcards):
     return surfaces_of(wildcards.dataset)
 
 
+@kept
 def surfaces_of(dataset):
     """Surface files of a dataset, from its plan and never from what lies on disk."""
     return [f"results/{dataset}/surfaces/{batch}.npz" for batch in batches(dataset)]
