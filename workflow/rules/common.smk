@@ -8,8 +8,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import smart_open
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
+from snakemake.resources import Resource
 from snakemake.settings.enums import RerunTrigger
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]  # also where it is used as a module
@@ -167,6 +169,7 @@ def learned_targets(wildcards):
 
 
 input_faults()
+gc.freeze()  # plans live as long as the process: none of their parts is looked at again
 
 
 @cache
@@ -247,13 +250,13 @@ def fingerprint_digest(dataset):
     The stages that follow carry digests of their own inputs as well, so that a rerun that failed half-way
     leaves nothing stale that would count as current.
     """
-    return geometry_digest(plan(dataset).entries, surface_settings(), FINGERPRINT_SETTINGS)
+    return digest(plan(dataset).geometry, surface_settings(), FINGERPRINT_SETTINGS)
 
 
 def comparison_digest(wildcards):
     """Digest of what determines the comparison of the engines on a dataset."""
     settings = [PYTHON_SETTINGS, tonto_settings(), config["fingerprint"], config["surfaces"]["compare_structures"]]
-    return geometry_digest(plan(wildcards.dataset).entries, settings)
+    return digest(plan(wildcards.dataset).geometry, settings)
 
 
 def definition_of(dataset):
@@ -298,6 +301,11 @@ def quick(function):
     """Keep the signature of a function that Snakemake calls for each job: it looks at it again before every call."""
     function.__signature__ = inspect.signature(function)
     return function
+
+
+# asked for each job, always with the same answer: together a seventh of a dry run of 5,000 jobs
+quick(Resource.evaluate)
+smart_open.parse_uri = cache(smart_open.parse_uri)
 
 
 def growing(amount, per_structure=0.0):
@@ -511,11 +519,11 @@ def item_files(datasets):
 
 
 def shown_inputs(wildcards):
-    """What the choice of the surfaces that the report shows depends on, and the surfaces."""
+    """What the choice of the surfaces that the report shows depends on."""
     folder = f"results/{wildcards.dataset}"
     names = ["fingerprints.h5", "targets.csv", *(["predictions.csv"] if has_targets(wildcards.dataset) else [])]
     paths = {name.partition(".")[0]: f"{folder}/{name}" for name in names}
-    return paths | {"surfaces": batch_files(wildcards)}
+    return paths  # the surfaces are older than their fingerprints
 
 
 def saliency_inputs(wildcards):
