@@ -11,11 +11,11 @@ import os
 import pickle
 import shutil
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from hirshprint.files import digest, written_whole
 from hirshprint.structures.entries import InputError, Plan, known_digest
@@ -23,7 +23,12 @@ from hirshprint.structures.entries import InputError, Plan, known_digest
 FOLDERS = Path(".snakemake/hirshprint-runs")
 RUN_VARIABLE = "HIRSHPRINT_RUN"
 CONFIG = "config.json"
+ANSWERS = "answers.pickle"
 SHOWN = 3  # files that a message names before it counts the rest
+
+
+Answer = TypeVar("Answer")
+_answers: dict[str, dict[tuple[str, ...], Any]] = {}  # of the functions that are `kept`, by name and arguments
 
 
 class RunGoneError(RuntimeError):
@@ -39,13 +44,11 @@ class Frozen:
     plan : its structures and what was rejected.
     files : digests by path of the structure files and of those of the prototype, which a job reads.
     model : the same of the models of an earlier run that it is predicted with.
-    site_labels : names of its prototype's sites.
     """
 
     plan: Plan
     files: Mapping[str, str]
     model: Mapping[str, str]
-    site_labels: tuple[str, ...] = ()
 
 
 def freeze(config: Mapping[str, Any], datasets: Mapping[str, Frozen]) -> Path:
@@ -74,7 +77,7 @@ def _forget_ended_runs() -> None:
 
 
 def take_config(config: dict[str, Any]) -> None:
-    """Replace a configuration by that of the run that this process is a job of.
+    """Replace a configuration by that of the run that this process is a job of, and take its answers.
 
     Raises
     ------
@@ -83,6 +86,27 @@ def take_config(config: dict[str, Any]) -> None:
     found = json.loads(_read(_run_folder() / CONFIG))
     config.clear()
     config.update(found)
+    if (_run_folder() / ANSWERS).exists():  # else they are found again, from the plans
+        _answers.update(pickle.loads(_read(_run_folder() / ANSWERS)))
+
+
+def kept(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Cache what a function gives for some names, for the jobs of this run too: they load no plan to find it again."""
+
+    @wraps(function)
+    def asked(*names: str) -> Answer:
+        answers = _answers.setdefault(function.__name__, {})
+        if names not in answers:
+            answers[names] = function(*names)
+        return cast("Answer", answers[names])
+
+    return asked
+
+
+def keep_answers() -> None:
+    """Write down, for the jobs of this run, what the functions that are `kept` gave while its graph was made."""
+    with written_whole(_run_folder() / ANSWERS) as temporary:
+        temporary.write_bytes(pickle.dumps(_answers))
 
 
 @cache

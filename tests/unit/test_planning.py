@@ -230,7 +230,8 @@ def test_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "d/POSCAR").write_text("d")
     targets = tmp_path / "targets.csv"
     targets.write_text("structure_id,gap\na,1\nb,nan\nPOSCAR_c,2\nc,3\nd,4\ntwice,5\nghost,6\na.cif,1\n")
-    plan = plan_dataset({"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"})
+    settings = {"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"}
+    plan = plan_dataset(settings)
     assert [(entry.structure_id, entry.target) for entry in plan.entries] == [("c", 3), ("a", 1), ("d", 4)]
     reasons = {rejection.structure_id: rejection.reason for rejection in plan.rejections}
     assert set(reasons) == {"b", "twice", "lonely", "ghost", "POSCAR_c", "a.cif"}
@@ -241,8 +242,9 @@ def test_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(entries, "READING", "another")
         assert geometry_digest(plan.entries) != before
-    (tmp_path / "a.cif").write_text("changed")
-    assert geometry_digest(plan.entries) != before
+    (tmp_path / "a.cif").write_text("other")
+    assert geometry_digest(plan.entries) == before  # as it was planned
+    assert geometry_digest(plan_dataset(settings).entries) != before
 
 
 @pytest.mark.parametrize(

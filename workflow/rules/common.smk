@@ -8,8 +8,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import smart_open
 from snakemake.exceptions import WorkflowError
 from snakemake.io import IOFile
+from snakemake.resources import Resource
 from snakemake.settings.enums import RerunTrigger
 
 ROOT = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]  # also where it is used as a module
@@ -21,7 +23,7 @@ sys.path.insert(0, str(SOURCE))
 from hirshprint import frozen, planned, progress, runs, versions
 from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
 from hirshprint.files import ForeignFolderError, digest, file_digest, refuse_unwritable
-from hirshprint.frozen import Frozen
+from hirshprint.frozen import Frozen, kept
 from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
 from hirshprint.splits import asked_in_vain
 from hirshprint.report.items import (
@@ -167,6 +169,7 @@ def learned_targets(wildcards):
 
 
 input_faults()
+gc.freeze()  # plans live as long as the process: none of their parts is looked at again
 
 
 @cache
@@ -187,11 +190,9 @@ def prototype_of(dataset):
     return find_prototype(name) if name else None
 
 
-@cache
+@kept
 def site_labels(dataset):
     """Names of the prototype's sites, for a channel each; none for crystals from files."""
-    if not MAIN:
-        return list(frozen.frozen_dataset(dataset).site_labels)
     return list(prototype_of(dataset).sites) if prototype_of(dataset) else []
 
 
@@ -222,9 +223,9 @@ def surface_settings():
     return [versions.RESULTS_FORMAT, PYTHON_SETTINGS if ENGINE == "python" else tonto_settings()]
 
 
-@cache
+@kept
 def digest_of_batch(dataset, batch):
-    """Digest of what determines the surfaces of a batch: of one alone, for a job must not read the files of all."""
+    """Digest of what determines the surfaces of a batch."""
     settings = [surface_settings(), FINGERPRINT_SETTINGS, site_labels(dataset)]
     settings += [TONTO["time_limit_seconds"]] if ENGINE == "tonto" else []
     return geometry_digest(batches(dataset)[batch], *settings)  # another time limit gives what failed by it a chance
@@ -235,27 +236,27 @@ def batch_digest(wildcards):
     return digest_of_batch(wildcards.dataset, wildcards.batch)
 
 
-@cache
+@kept
 def input_digest(dataset):
     """Digest of a dataset's whole input, measured property and rejected rows included."""
     settings = {key: value for key, value in DATASETS[dataset].items() if key not in ("learning", "source")}
     return target_digest(plan(dataset), settings, config["strict"], versions.RESULTS_FORMAT)
 
 
-@cache
+@kept
 def fingerprint_digest(dataset):
     """Digest of what determines the fingerprints of a dataset: never the measured property.
 
     The stages that follow carry digests of their own inputs as well, so that a rerun that failed half-way
     leaves nothing stale that would count as current.
     """
-    return geometry_digest(plan(dataset).entries, surface_settings(), FINGERPRINT_SETTINGS)
+    return digest(plan(dataset).geometry, surface_settings(), FINGERPRINT_SETTINGS)
 
 
 def comparison_digest(wildcards):
     """Digest of what determines the comparison of the engines on a dataset."""
     settings = [PYTHON_SETTINGS, tonto_settings(), config["fingerprint"], config["surfaces"]["compare_structures"]]
-    return geometry_digest(plan(wildcards.dataset).entries, settings)
+    return digest(plan(wildcards.dataset).geometry, settings)
 
 
 def definition_of(dataset):
@@ -302,11 +303,16 @@ def quick(function):
     return function
 
 
+# asked for each job, always with the same answer: together a seventh of a dry run of 5,000 jobs
+quick(Resource.evaluate)
+smart_open.parse_uri = cache(smart_open.parse_uri)
+
+
 def growing(amount, per_structure=0.0):
     """An amount of a resource, and more for each structure of the dataset, that grows with each attempt."""
 
     def amount_asked(wildcards, attempt):
-        structures = len(plan(wildcards.dataset).entries) if per_structure else 0
+        structures = structures_in(wildcards.dataset) if per_structure else 0
         return attempt * math.ceil(amount + per_structure * structures)
 
     return quick(amount_asked)
@@ -321,20 +327,26 @@ def mem_mb(amount, per_structure=0.0):
 minutes = growing
 
 
-@cache
+@kept
 def sites(dataset):
     """How many sites without symmetry are as much work as a dataset, about."""
     return expected_sites(plan(dataset).entries, SYMMETRY_SAVES)
 
 
+@kept
+def structures_in(dataset, batch=""):
+    """How many structures a dataset has, or one of its batches."""
+    return len(batches(dataset)[batch] if batch else plan(dataset).entries)
+
+
 def structures_of(wildcards):
     """How many structures a batch has."""
-    return len(batches(wildcards.dataset)[wildcards.batch])
+    return structures_in(wildcards.dataset, wildcards.batch)
 
 
 def sites_of(wildcards):
     """How many sites without symmetry are as much work as a batch, about."""
-    return sites(wildcards.dataset) * structures_of(wildcards) / len(plan(wildcards.dataset).entries)
+    return sites(wildcards.dataset) * structures_of(wildcards) / structures_in(wildcards.dataset)
 
 
 def surface_mb(wildcards, attempt):
@@ -352,8 +364,13 @@ def surface_minutes(structures, sites):
 @quick
 def reading_threads(wildcards):
     """Processes that read structure files at the same time; each has some hundreds to read."""
-    files = sum(entry.path is not None for entry in plan(wildcards.dataset).entries)
-    return min(8, 1 + files // 400)
+    return min(8, 1 + files_in(wildcards.dataset) // 400)
+
+
+@kept
+def files_in(dataset):
+    """How many structures of a dataset are read from files."""
+    return sum(entry.path is not None for entry in plan(dataset).entries)
 
 
 @cache
@@ -424,6 +441,7 @@ def batch_files(wildcards):
     return surfaces_of(wildcards.dataset)
 
 
+@kept
 def surfaces_of(dataset):
     """Surface files of a dataset, from its plan and never from what lies on disk."""
     return [f"results/{dataset}/surfaces/{batch}.npz" for batch in batches(dataset)]
@@ -501,11 +519,11 @@ def item_files(datasets):
 
 
 def shown_inputs(wildcards):
-    """What the choice of the surfaces that the report shows depends on, and the surfaces."""
+    """What the choice of the surfaces that the report shows depends on."""
     folder = f"results/{wildcards.dataset}"
     names = ["fingerprints.h5", "targets.csv", *(["predictions.csv"] if has_targets(wildcards.dataset) else [])]
     paths = {name.partition(".")[0]: f"{folder}/{name}" for name in names}
-    return paths | {"surfaces": batch_files(wildcards)}
+    return paths  # the surfaces are older than their fingerprints
 
 
 def saliency_inputs(wildcards):

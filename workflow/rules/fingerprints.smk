@@ -13,7 +13,7 @@ rule fingerprints:
         "logs/benchmarks/{dataset}/fingerprints.tsv"
     conda:
         "../../envs/surfaces.yaml"
-    threads: quick(lambda wildcards: min(8, 1 + len(plan(wildcards.dataset).entries) // 10_000))
+    threads: quick(lambda wildcards: min(8, 1 + structures_in(wildcards.dataset) // 10_000))
     resources:
         mem_mb=mem_mb(700, per_structure=0.02),
         runtime=minutes(10, per_structure=0.001),

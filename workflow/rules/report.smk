@@ -103,6 +103,7 @@ rule shown_surfaces:
         runtime=minutes(30),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
+        surfaces=batch_files,
         compounds=config["report"]["compounds"],
         sources=content_digest("src/hirshprint/report/shown.py"),
     message:

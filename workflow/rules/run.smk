@@ -14,7 +14,16 @@ IS_OUTERMOST = workflow.modifier.is_main_snakefile()  # and no module of another
 onstart:
     workflow.scheduler._lock = threading.RLock()  # of 9.27; SIGTERM is handled in a thread that may hold it already
     runs.write_head()
+    answer_for_jobs()
     runs.show_engine(config)
+
+
+def answer_for_jobs():
+    """Keep for the jobs what they will ask of the plans, which may be large."""
+    for dataset in PLANS:
+        for asked in (site_labels, sites, structures_in, files_in):
+            asked(dataset)
+    frozen.keep_answers()
 
 
 onsuccess:
@@ -118,15 +127,14 @@ def edited_inputs():
 def frozen_of(dataset):
     """What this run has read of a dataset."""
     prototype = prototype_of(dataset)
-    paths = [entry.path for entry in plan(dataset).entries if entry.path is not None]
-    paths += sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
+    paths = dict.fromkeys(entry.path for entry in plan(dataset).entries if entry.path is not None)
+    of_prototype = sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
     outside = "model" in DATASETS[dataset] and DATASETS[dataset]["model"] not in DATASETS
     model = [model_folder(dataset) / CARD] if outside else []
     return Frozen(
         plan=plan(dataset),
-        files=frozen.digests_of_files(paths),
+        files=frozen.digests_of_files([*paths, *of_prototype]),
         model=frozen.digests_of_files(model),
-        site_labels=tuple(site_labels(dataset)),
     )
 
 

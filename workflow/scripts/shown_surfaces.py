@@ -14,7 +14,7 @@ write_shown_surfaces(
     predictions=Path(predictions) if predictions else None,
     fingerprints=Path(snakemake.input.fingerprints),
     targets=Path(snakemake.input.targets),
-    batches=[Path(file) for file in snakemake.input.surfaces],
+    batches=[Path(file) for file in snakemake.params.surfaces],
     named=snakemake.params.compounds,
     path=Path(snakemake.output[0]),
 )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hirshprint.files import digest, file_digest
 from hirshprint.versions import READING
+
+AT_ONCE = 10_000  # rows of a plan
 
 
 class InputError(ValueError):
@@ -95,6 +100,11 @@ class Plan:
     rejections: tuple[Rejection, ...]
     passed_over: tuple[str, ...] = ()
 
+    @cached_property
+    def geometry(self) -> str:
+        """Digest of what determines the surfaces of all structures."""
+        return geometry_digest(self.entries)
+
 
 def passed_over_text(names: Sequence[str], shown: int = 4) -> str:
     """Say how many files of a folder were passed over, and name the first."""
@@ -105,8 +115,16 @@ def passed_over_text(names: Sequence[str], shown: int = 4) -> str:
 
 def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:
     """Digest of what determines the surfaces of these structures: ids and geometry, not the measured property."""
-    contents = [(entry.structure_id, *_geometry(entry)) for entry in entries]
-    return digest(sorted(contents, key=itemgetter(0)), *settings)
+    ordered = sorted(entries, key=itemgetter(0))
+    return digest(_digest_of_many((entry.structure_id, *_geometry(entry)) for entry in ordered), *settings)
+
+
+def _digest_of_many(rows: Iterable[tuple[Any, ...]]) -> str:
+    """Digest of many rows, of which not all are in memory at once."""
+    total, left = hashlib.sha256(), iter(rows)
+    while some := list(islice(left, AT_ONCE)):
+        total.update(json.dumps(some, separators=(",", ":"), allow_nan=False).encode())
+    return total.hexdigest()
 
 
 def _geometry(entry: Entry) -> tuple[str | float, ...]:
@@ -136,8 +154,6 @@ def _digest_of(path: str, size: int, mtime_ns: int, ctime_ns: int, inode: int) -
 
 def target_digest(plan: Plan, *settings: Any) -> str:
     """Digest of the whole input of a dataset: geometry, measured property and what was rejected."""
-    targets = [
-        [entry.structure_id, entry.source, entry.target, *filter(None, (entry.group,))] for entry in plan.entries
-    ]
-    rejected = [[r.structure_id, r.source, r.reason] for r in plan.rejections]
-    return digest(targets, rejected, geometry_digest(plan.entries), *settings)
+    targets = ((entry.structure_id, entry.source, entry.target, entry.group or "") for entry in plan.entries)
+    rejected = ((one.structure_id, one.source, one.reason) for one in plan.rejections)
+    return digest(_digest_of_many(targets), _digest_of_many(rejected), plan.geometry, *settings)

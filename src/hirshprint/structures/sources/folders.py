@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, known_digest, passed_over_text
-from hirshprint.structures.sources.targets import other_spelling, read_targets
+from hirshprint.structures.sources.targets import other_spelling, read_targets, spellings
 
 SUFFIXES = (
     *(".cif", ".mcif", ".vasp", ".poscar", ".contcar", ".json", ".res", ".cssr", ".xsf"),
@@ -30,19 +29,21 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
         others = f"; {passed_over_text(passed_over)}" if passed_over else ""
         raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)}, each also with .gz){others}")
     targets, rejections = read_targets(settings, structure_name)
-    names = Counter(structure_name(path) for path in files)
+    named: dict[str, list[Path]] = {}
+    for path in files:
+        named.setdefault(structure_name(path), []).append(path)
+    spelled = spellings(targets or ())
     bad_targets = {rejection.structure_id for rejection in rejections} - set(targets or ())
     entries = []
-    for path in files:
-        name = structure_name(path)
+    for path, name in sorted((path, name) for name, paths in named.items() for path in paths):
         if name in bad_targets:
             continue
         fault = None
-        if names[name] > 1:
-            fault = _same_name(name, [file for file in files if structure_name(file) == name])
+        if len(named[name]) > 1:
+            fault = _same_name(name, named[name])
         elif targets is not None and name not in targets:
             fault = (
-                f"no row for {name} in {settings['targets']}{other_spelling(name, targets)}",
+                f"no row for {name} in {settings['targets']}{other_spelling(name, spelled)}",
                 "add its row, or take the file out of the folder",
             )
         if fault:
@@ -50,7 +51,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
             continue
         target, group, _ = targets[name] if targets is not None else (None, None, 0)
         entries.append(Entry(name, str(path), (path.name, known_digest(path)), name, (), None, target, path, group))
-    known = set(names)
+    known = spellings(named)
     rejections += [
         Rejection(
             name,
@@ -59,7 +60,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
             "add the file, or delete the row",
         )
         for name, (_, _, row) in sorted((targets or {}).items())
-        if name not in known
+        if name not in named
     ]
     return Plan(tuple(entries), tuple(rejections), passed_over)
 

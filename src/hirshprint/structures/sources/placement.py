@@ -30,17 +30,9 @@ def prototype_entries(
 ) -> list[Entry]:
     """The structures of one compound, one for each initial edge."""
     compound = prototype.compound(elements)
+    placed = (*prototype.content, *elements)
     return [
-        Entry(
-            structure_id=prototype_id(compound, edge),
-            source=source,
-            content=(*prototype.content, *elements, edge),
-            compound=compound,
-            elements=elements,
-            edge_angstrom=edge,
-            target=target,
-            group=group,
-        )
+        Entry(prototype_id(compound, edge), source, (*placed, edge), compound, elements, edge, target, None, group)
         for edge in dict.fromkeys(edges)
     ]
 

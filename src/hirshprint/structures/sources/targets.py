@@ -94,10 +94,15 @@ def _file_fault(path: Path, name: str, name_of: Callable[[Path], str] | None) ->
     return f"structure_id {name} is the name of a file", f"write the name of its structure, {name_of(path)}"
 
 
-def other_spelling(name: str, known: Iterable[str]) -> str:
-    """Ask, at the end of a message, whether a name is meant that differs in small letters and signs alone."""
-    near = [one for one in known if one != name and _letters(one) == _letters(name)]
-    return f"; is {near[0]} meant?" if near else ""
+def spellings(known: Iterable[str]) -> dict[str, str]:
+    """Of names without small letters and signs the first that is written with these."""
+    return {_letters(name): name for name in reversed(list(known))}
+
+
+def other_spelling(name: str, known: Mapping[str, str]) -> str:
+    """Ask, at the end of a message, whether one of the known `spellings` is meant."""
+    near = known.get(_letters(name))
+    return f"; is {near} meant?" if near else ""
 
 
 def _letters(name: str) -> str:
