@@ -77,8 +77,8 @@ rule evaluate:
         "../../envs/learning.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(2000),
-        runtime=minutes(30),
+        mem_mb=mem_mb(2000, per_structure=0.02),
+        runtime=minutes(30, per_structure=0.001),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
     message:

@@ -74,8 +74,8 @@ rule learning_figures:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(2000),
-        runtime=minutes(30),
+        mem_mb=mem_mb(2000, per_structure=0.02),
+        runtime=minutes(30, per_structure=0.001),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
         sources=content_digest(*FIGURE_SOURCES),
@@ -99,8 +99,8 @@ rule shown_surfaces:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(2000),
-        runtime=minutes(30),
+        mem_mb=mem_mb(2000, per_structure=0.02),
+        runtime=minutes(30, per_structure=0.001),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
         surfaces=batch_files,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from hirshprint.models.uncertainty import expected_std, fit_std, occupants
 from hirshprint.opened import read_json, read_npz, sealed_json
 from hirshprint.structures.structure import Structure
 
+Inputs = Callable[[NDArray[np.int64]], tuple[NDArray[Any], ...]]
+
+AT_ONCE = 2_048  # rows that a network predicts at a time
 DOMAIN = "domain.npz"
 DOMAIN_QUANTILE = 0.99
 """Farther from training than this share of the training samples are from their nearest neighbour counts as outside."""
@@ -112,7 +115,8 @@ def predict_dataset(
         of_unit = read_json(path, CARD_KEYS, unit=folder)
         network = load_network(path.with_suffix(".keras"))
         rows, inputs = _inputs(model, of_unit["inputs"], path.parent, dataset, structures)
-        output = np.asarray(network(list(inputs), training=False))[:, 0]
+        parts = np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE))
+        output = np.concatenate([np.asarray(network(list(inputs(part)), training=False))[:, 0] for part in parts])
         value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
         by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
     if not by_fold:
@@ -187,8 +191,8 @@ def _unseen(of_rows: Sequence[Sequence[str]], seen: Mapping[str, Sequence[str]])
 
 def _inputs(
     model: str, scaling: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]
-) -> tuple[NDArray[np.int64], tuple[NDArray[Any], ...]]:
-    """Rows of the dataset and the inputs of one network for them, scaled as its card says."""
+) -> tuple[NDArray[np.int64], Inputs]:
+    """Rows of the dataset, and the inputs of one network, scaled as its card says, for some of them by their place."""
     from hirshprint.models.cnn import cnn_images
     from hirshprint.models.graphs import build_graphs, graph_batch, lonely_atoms
     from hirshprint.models.hybrid import scaled_inputs
@@ -196,7 +200,8 @@ def _inputs(
 
     first = first_rows(dataset)
     if model == "cnn_paper":
-        return first, (cnn_images(dataset)[first] / np.float32(scaling["divided_by"]),)
+        images, scale = cnn_images(dataset), np.float32(scaling["divided_by"])
+        return first, lambda part: (images[first[part]] / scale,)
     if model == "cgcnn":
         used = first if scaling["draws"] == "first" else np.arange(len(dataset.targets))
         by_id = {structure.structure_id: structure for structure in structures}
@@ -206,7 +211,8 @@ def _inputs(
             names = dataset.structure_ids[used[lonely]].tolist()
             print(f"left out, for an atom without neighbours as near as in training: {', '.join(names)}", flush=True)
         used, chosen = used[~lonely], [one for one, out in zip(chosen, lonely, strict=True) if not out]
-        return used, graph_batch(build_graphs(chosen, scaling["radius_angstrom"]), np.arange(len(used)))
+        graphs = build_graphs(chosen, scaling["radius_angstrom"])
+        return used, lambda part: graph_batch(graphs, part)
     every = np.arange(len(dataset.targets))
     rows, flat, edges = every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
     if scaling["edges_angstrom"] != "any":
@@ -215,6 +221,9 @@ def _inputs(
             raise ModelError(f"{folder}: {model} needs fingerprints at the edges {scaling['edges_angstrom']} Å")
         rows, flat, edges = joined
     arrays = read_npz(folder / scaling["arrays"], unit=folder)
+    made: tuple[NDArray[Any], ...]
     if model == "readout":
-        return rows, (read_reader(arrays).probabilities(flat, edges),)
-    return rows, scaled_inputs({site: symbols[rows] for site, symbols in dataset.elements.items()}, flat, arrays)
+        made = (read_reader(arrays).probabilities(flat, edges),)
+    else:
+        made = scaled_inputs({site: symbols[rows] for site, symbols in dataset.elements.items()}, flat, arrays)
+    return rows, lambda part: tuple(one[part] for one in made)

@@ -70,7 +70,7 @@ def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     for name in COLUMNS:
         columns = [table[name] for table in tables]
         if name in _TEXT:
-            as_categories = [column.astype("category") for column in columns]
+            as_categories = [column.astype("str").astype("category") for column in columns]
             found[name] = pd.Series(pd.api.types.union_categoricals(as_categories, sort_categories=True))
         else:
             found[name] = pd.concat(columns, ignore_index=True)

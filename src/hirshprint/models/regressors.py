@@ -25,10 +25,13 @@ WARM_UP = 0.05  # share of the steps
 
 SVR_SETTINGS = ((10.0, 1.0), (30.0, 0.3), (100.0, 0.1), (100.0, 0.03))  # C, gamma times the number of inputs
 SVR_EPSILON = 0.02  # sd of the training targets
+SVR_ROWS = 20_000  # most rows that the machine learns from
 SVR_FOLDS, SVR_CHOICE_ROWS = 3, 1500  # of the choice; its time grows with the square of the rows
 
 SIGMAS = np.geomspace(0.05, 0.8, 13)  # of the kernel regression, in standardised inputs, per square root of p
+SIGMA_ROWS = 10_000  # most training rows that the width is chosen by
 BLOCK = 512  # rows whose distances are held at a time
+DISTANCES = 10_000_000  # that are held at a time
 
 MAP_EDGE = 50  # most neurons along an edge of the Kohonen map
 MAP_EPOCHS = 30
@@ -89,7 +92,10 @@ def element_network(inputs: Floats, targets: Floats, train: Rows, seed: int) -> 
 
 
 def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
-    """Support-vector regression with a Gaussian kernel; C and width chosen by cross-validation of training rows."""
+    """Support-vector regression with a Gaussian kernel; C and width chosen by cross-validation of training rows.
+
+    Of more than `SVR_ROWS` training rows so many are drawn: time grows with the square of their number.
+    """
     from sklearn.svm import SVR
 
     x = standardised(inputs, train)
@@ -112,28 +118,36 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
             float(np.abs(predicted(setting, np.setdiff1d(tried, held), x[held]) - y[held]).sum()) for held in held_parts
         )
 
-    return predicted(min(SVR_SETTINGS, key=error), train, x) * sd + mean
+    fitted = train
+    if len(train) > SVR_ROWS:
+        fitted = np.sort(np.random.default_rng(0).permutation(train)[:SVR_ROWS])
+        print(f"svr learns from {SVR_ROWS:,} of {len(train):,} training rows, drawn at random", flush=True)
+    return predicted(min(SVR_SETTINGS, key=error), fitted, x) * sd + mean
 
 
 def kernel_regression(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     """General regression neural network: the mean of the training targets, weighted by exp(-d² / 2σ²).
 
     D. F. Specht, IEEE Trans. Neural Networks 2, 568 (1991), doi 10.1109/72.97934. d is the Euclidean distance of the
-    standardised inputs over √p; the σ of `SIGMAS` with the least absolute error counts, each training row predicted
-    from the others.
+    standardised inputs over √p; the σ of `SIGMAS` with the least absolute error counts, each training row (of very many
+    `SIGMA_ROWS`) predicted from the others.
     """
     x = standardised(inputs, train)
     x /= math.sqrt(max(x.shape[1], 1))
     errors = np.zeros(len(SIGMAS))
-    for start in range(0, len(train), BLOCK):
-        rows = train[start : start + BLOCK]
+    block = min(BLOCK, max(1, DISTANCES // len(train)))
+    asked = np.arange(len(train))
+    if len(train) > SIGMA_ROWS:
+        asked = np.sort(np.random.default_rng(0).permutation(len(train))[:SIGMA_ROWS])
+    for part in np.split(asked, range(block, len(asked), block)):
+        rows = train[part]
         squared = _squared_distances(x[rows], x[train])
-        squared[np.arange(len(rows)), start + np.arange(len(rows))] = np.inf  # a row does not predict itself
+        squared[np.arange(len(rows)), part] = np.inf  # a row does not predict itself
         for k, sigma in enumerate(SIGMAS):
             errors[k] += np.abs(_weighted(squared, targets[train], sigma) - targets[rows]).sum()
     sigma = SIGMAS[np.argmin(errors)]
-    blocks = [x[start : start + BLOCK] for start in range(0, len(x), BLOCK)]
-    return np.concatenate([_weighted(_squared_distances(block, x[train]), targets[train], sigma) for block in blocks])
+    blocks = [x[start : start + block] for start in range(0, len(x), block)]
+    return np.concatenate([_weighted(_squared_distances(one, x[train]), targets[train], sigma) for one in blocks])
 
 
 def counter_propagation(inputs: Floats, targets: Floats, train: Rows) -> Floats:

@@ -55,7 +55,7 @@ COLUMNS = 3
 EXAMPLES = 6  # fingerprints in a figure
 PANEL = 2.05  # edge of a panel, inches
 DRAWN = 5_000  # points of one part in a panel; of more, some are drawn
-WORST_SHARE = 0.1  # of the points drawn, those of largest error; chance takes the others
+WORST_SHARE = 0.01  # of the points drawn, those of largest error; chance takes the others
 MARKS = 400  # places along an axis at which points beyond it are marked
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 
@@ -493,10 +493,12 @@ def _model_panels(
             axes.set_title(f"{model['model']}\nsees {model['inputs']}", loc="left", parse_math=False)
             axes.locator_params(nbins=6)
         key(panels[0])
-        figure.supxlabel(_drawable(xlabel))
+        title = figure.supxlabel(_drawable(xlabel))
         figure.supylabel(_drawable(ylabel))
-        note = drawn_note(rows)
-        figure.text(0.995, 0.015 / figure.get_figheight(), note, ha="right", va="bottom", fontsize=5.5, color="#555555")
+        if note := drawn_note(rows):
+            height = figure.get_figheight()
+            title.set_y(0.2 / height)
+            figure.text(title.get_position()[0], 0.03 / height, note, ha="center", va="bottom", fontsize=5.5)
     return figure
 
 
