@@ -92,19 +92,15 @@ def prepare_environment(source: Path) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
     folder = compiled_code_folder(Path("cache/numba").resolve())
     os.environ.setdefault("NUMBA_CACHE_DIR", str(folder))
-    ahead = compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD)
-    if ahead.is_dir() and not folder.exists():  # a copy: the environment may be read-only, and other nodes add to it
-        part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-        with suppress(OSError):
-            shutil.copytree(ahead, part)
-            part.rename(folder)
-        shutil.rmtree(part, ignore_errors=True)
+    if (ahead := compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD)).is_dir() and not folder.exists():
+        with suppress(OSError), written_whole(folder) as part:
+            shutil.copytree(ahead, part)  # the environment may be read-only, and nodes add to it
 
 
 def compile_ahead() -> None:
     """Compile the program for surfaces into a folder of this environment, for `prepare_environment`."""
     os.environ["NUMBA_CACHE_DIR"] = str(compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD))
-    from hirshprint.surfaces.compiled import compile_once
+    from hirshprint.surfaces.compiled import compile_once  # after the folder is set, which numba reads once
 
     compile_once()
 
