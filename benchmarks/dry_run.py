@@ -1,6 +1,6 @@
 """What a dry run costs: `snakemake -n` on tables of made-up perovskites, one job per structure and in batches.
 
-python benchmarks/dry_run.py [STRUCTURES[:PER_JOB] ...]     (5000:1 and 5000:64 by default)
+python benchmarks/dry_run.py [STRUCTURES[:PER_JOB] ...]     (5250:1 and 1000000:auto by default)
 
 Above 10,000 structures, rows have several random edges each.
 """
@@ -23,7 +23,7 @@ ANIONS = ["O", "S", "Se", "Te", "F", "Cl", "Br", "I", "N", "H"]
 ROWS = 10_000
 
 
-def measure(structures: int, structures_per_job: int) -> None:
+def measure(structures: int, structures_per_job: str) -> None:
     """Print wall and CPU seconds and peak memory of one dry run."""
     draws = -(-structures // ROWS)
     with tempfile.TemporaryDirectory() as folder:
@@ -52,9 +52,9 @@ def measure(structures: int, structures_per_job: int) -> None:
 def main() -> None:
     """Measure tables of the given sizes."""
     print(f"{'structures':>10} {'structures_per_job':>18} {'wall s':>8} {'CPU s':>8} {'MB':>8}")
-    for word in sys.argv[1:] or ["5000:1", "5000:64"]:
+    for word in sys.argv[1:] or ["5250:1", "1000000:auto"]:
         structures, _, structures_per_job = word.partition(":")
-        measure(int(structures), int(structures_per_job or 64))
+        measure(int(structures), structures_per_job or "auto")
 
 
 if __name__ == "__main__":

@@ -78,6 +78,8 @@ def test_a_file_edited_before_it_is_read_stops_its_job(crystals: Project) -> Non
     assert not (crystals.folder / "results/mine/structures.h5").exists()
     crystals.run("--until", "structures")
     assert _edges(crystals) == [4.0, 4.5, 4.2]
+    log = (crystals.folder / "logs/mine/structures.log").read_text()
+    assert "2 of 3 crystals: as an earlier run read them" in log
 
 
 def test_a_second_run_gets_one_sentence(crystals: Project) -> None:
