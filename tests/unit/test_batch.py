@@ -214,7 +214,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty": lambda path: path.write_bytes(b""),
     "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "cut at its end": lambda path: path.write_bytes(path.read_bytes()[:-1]),
-    "flipped": lambda path: _flip(path, path.stat().st_size // 2),
+    "flipped": lambda path: _flip(path, path.read_bytes().index(b"vertices.npy") + 400),  # in its numbers
     "a folder": lambda path: (path.unlink(), path.mkdir(), (path / "inside").touch()),
     "another kind": lambda path: path.write_text("{}"),
     "another archive": lambda path: (
@@ -387,6 +387,53 @@ def test_where_no_second_name_can_be_given_the_file_is_copied(
     out, kept = tmp_path / "results/small/surfaces/batch.npz", tmp_path / "cache/engine/small/batch.npz"
     assert not kept.samefile(out)
     assert kept.read_bytes() == out.read_bytes()
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_a_cache_that_cannot_be_written_costs_no_result(
+    structures: list[Structure], thakkar: Densities, tmp_path: Path, capsys: pytest.CaptureFixture[str], attempt: int
+) -> None:
+    """Neither those of now nor what the cache had."""
+    calls: list[str] = []
+    engine = _cubic(thakkar, calls)
+    out, kept = tmp_path / "results/small/surfaces/batch.npz", tmp_path / "cache/engine/small/batch.npz"
+    run_batch(structures, engine, BINNING, kept, out)
+    edited = [replace(structures[0], lattice=np.eye(3) * 4.4), *structures[2:]]
+    before = kept.with_name("batch~before.npz")
+    blocked = before.with_name(f".{before.name}.{os.getpid()}.part")
+    blocked.mkdir()  # in place of a full disk
+    run_batch(edited, engine, BINNING, kept, out, attempt, 3)
+    assert "4 results are not kept in the cache: " in capsys.readouterr().err
+    assert list(read_surfaces(out, NAMES)) == ["a", "c", "d", "e"]
+    assert read_npz(kept, ["ids"])["ids"].tolist() == list(NAMES)
+    blocked.rmdir()
+    run_batch(edited, engine, BINNING, kept, out)
+    calls.clear()
+    run_batch(structures, engine, BINNING, kept, out)
+    assert calls == []
+    shutil.rmtree(kept.parent)
+    kept.parent.write_text("no folder")
+    run_batch(structures, engine, BINNING, kept, out, attempt, 3)
+    assert list(read_surfaces(out, NAMES)) == list(NAMES)
+
+
+def test_what_killed_attempts_and_users_left_beside_a_batch_does_no_harm(
+    attempts: Callable[..., Any], tmp_path: Path
+) -> None:
+    out, kept = tmp_path / "results/small/surfaces/batch.npz", tmp_path / "cache/engine/small/batch.npz"
+    attempts(1, {"c": KilledError()})
+    copied = kept.with_name("batch~part1 (copy).npz")
+    shutil.copy(kept.with_name("batch~part1.npz"), copied)
+    left = [kept.with_name(f".{name}.npz.77.part") for name in ("batch", "batch~part3", "batch~before")]
+    left.append(out.with_name(".batch.npz.77.part"))
+    of_others = [kept.with_name(".batch2.npz.77.part"), out.with_name(".batch2.npz.77.part")]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for path in (*left, *of_others):
+        path.touch()
+    computed, _ = attempts(2, {})
+    assert computed == ["d", "e", "c"]
+    assert sorted(kept.parent.iterdir()) == sorted([kept, of_others[0]])
+    assert sorted(out.parent.iterdir()) == sorted([out, of_others[1]])
 
 
 def test_digest_of_a_structure_is_that_of_its_parts(structures: list[Structure]) -> None:

@@ -351,6 +351,10 @@ def test_one_job_per_structure_is_named_by_its_id(tmp_path: Path) -> None:
     assert list(plan_batches(plan, 1, 1.0)) == ["BaTiO3-a4.50000", "SrTiO3-a4.50000"]
     assert batch_of("my cell (2)", None) != batch_of("my cell [2]", None)
     assert batch_of("mp-1000", None) == "mp-1000"
+    long = "-".join(map(str, range(69)))[:200]
+    assert batch_of(long, None) == long
+    assert len({batch_of("x" * 240 + end, None) for end in "abc"}) == 3
+    assert len(batch_of("x" * 240, None)) == 200  # a file system knows 255 letters to a name
     for name in (".", "..", "x" * 120, "cell-" + "0" * 20, "ab" * 30):  # no folder, and no loop for Snakemake
         assert re.fullmatch(r"[A-Za-z0-9._-]+-[0-9a-f]{8}", batch_of(name, None)), name
     assert " " not in batch_of("my cell (2)", None)

@@ -114,7 +114,8 @@ def keep_part(kept: Path, arrays: Arrays, status: Mapping[str, Any], files: Exit
     OSError
         It cannot be written.
     """
-    number = 1 + max((int(path.stem.rpartition("part")[2]) for path in _parts(kept)), default=0)
+    numbers = [path.stem.rpartition("part")[2] for path in _parts(kept)]
+    number = 1 + max((int(text) for text in numbers if text.isdecimal()), default=0)  # of a copy: "1 (copy)"
     path = kept.with_name(f"{kept.stem}~part{number}.npz")
     with written_whole(path) as temporary:
         write_arrays(temporary, chain(arrays, [("status", np.array(json.dumps(status)))]))
@@ -131,18 +132,20 @@ def keep(written: Path, kept: Path) -> None:
     """Give a batch file a second name in the cache; where the file system has no such thing, copy it.
 
     Results in the file of that name which the new one has not, go into the one of results before.
+
+    Raises
+    ------
+    OSError
+        Something cannot be written; the cache has what it had.
     """
     kept.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(OSError):
-        _keep_before(written, kept)
-    second = kept.with_name(f".{kept.name}.{os.getpid()}.part")
-    second.unlink(missing_ok=True)
-    try:
-        os.link(written, second)
-    except OSError:
-        shutil.copyfile(written, second)
-    second.replace(kept)
-    second.unlink(missing_ok=True)  # of two names of one file none is replaced
+    _keep_before(written, kept)
+    with written_whole(kept) as second:
+        second.unlink(missing_ok=True)
+        try:
+            os.link(written, second)
+        except OSError:
+            shutil.copyfile(written, second)
 
 
 def _keep_before(written: Path, kept: Path) -> None:
@@ -167,9 +170,10 @@ def _keep_before(written: Path, kept: Path) -> None:
                 write_arrays(temporary, chain(join_packs(sources, order), [("status", np.array("{}"))]))
 
 
-def remove_parts(kept: Path) -> None:
-    """Remove the parts of a job that is done."""
-    for path in _parts(kept):
+def remove_parts(out: Path, kept: Path) -> None:
+    """Remove the parts of a job that is done, and what killed attempts at it were about to write."""
+    half_written = [kept.parent.glob(f".{kept.stem}{kind}.*.part") for kind in (".npz", "~*")]
+    for path in chain(_parts(kept), *half_written, out.parent.glob(f".{out.name}.*.part")):
         path.unlink(missing_ok=True)
 
 

@@ -153,8 +153,12 @@ def _write(out: Path, kept: Path, arrays: Arrays, status: dict[str, dict[str, An
             "earlier_seconds": np.array(float(past.wall_seconds)),
         }
         write_arrays(temporary, chain(arrays, about.items()))
-        keep(temporary, kept)
-    remove_parts(kept)
+        try:
+            keep(temporary, kept)
+        except OSError as error:  # results are whole without it, and what the cache had stays there
+            _say(f"{len(status)} results are not kept in the cache: {error}")
+            return
+    remove_parts(out, kept)
 
 
 class Results:

@@ -17,6 +17,9 @@ BATCH = re.compile("batch[0-9a-f]+of([0-9a-f]+)")
 SECONDS_PER_JOB = 60.0
 """Work that a job is given where nothing is said: it costs 4 to 5 s before its first structure, wherever it runs."""
 
+LONGEST = 200
+"""Letters in the name of a batch: a file system knows 255 to a name, and the names of its files have some more."""
+
 MOST_BATCHES = 1024
 """However much work there is: a million structures are to make fewer than 10⁴ files, and a batch makes about six."""
 
@@ -40,8 +43,8 @@ def batch_of(structure_id: str, batches: int | None) -> str:
     if batches is None:
         plain = re.sub(r"[^A-Za-z0-9._+-]", "_", structure_id)
         usable = plain == structure_id and plain.strip(".") and not PERIODIC.search(plain)
-        usable = usable and not BATCH.fullmatch(plain)
-        return plain if usable else f"{plain}-{hashed.hexdigest()[:8]}"
+        usable = usable and not BATCH.fullmatch(plain) and len(plain) <= LONGEST
+        return plain if usable else f"{plain[: LONGEST - 9]}-{hashed.hexdigest()[:8]}"
     bits = batches.bit_length() - 1
     index = int.from_bytes(hashed.digest()[:8], "big") >> (64 - bits)
     width = max(1, math.ceil(bits / 4))
