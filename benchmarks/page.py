@@ -22,7 +22,9 @@ SECTIONS = {
     "surfaces": ("surfaces.py", "Surfaces: cost, convergence, and other programs (chmpy, occpy)"),
     "against_tonto": ("against_tonto.py", "Surfaces against Tonto's meshes"),
     "cgcnn_step": ("cgcnn_step.py", "A training step of CGCNN, here and in cgcnn2"),
-    "dry_run": ("dry_run.py 5250:1 5250:64 100000:64", "Size of the workflow: dry runs"),
+    "dry_run": ("dry_run.py", "Size of the workflow: dry runs"),
+    "one_edit": ("one_edit.py", "Of thousands of files one is edited"),
+    "gathering": ("gathering.py", "Fingerprints of a hundred thousand structures gathered"),
     "reading": ("reading.py 20000", "Reading structure files"),
     "end_to_end": ("end_to_end.py", "A whole run"),
 }

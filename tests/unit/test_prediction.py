@@ -219,7 +219,7 @@ def test_models_that_do_not_fit_are_refused_with_the_reason(
         ({"format": 0}, 1, "train again"),
         ({"engine": "tonto"}, 1, "engine: python"),
         ({"prototype": None}, 2, "learned from files"),
-        ({"versions": card["versions"] | {"surfaces": "1"}}, 1, "versions.surfaces is 1 in the model, here 2"),
+        ({"versions": card["versions"] | {"surfaces": "1"}}, 1, "versions.surfaces is 1 in the model, here 3"),
     ):
         (tmp_path / "model.json").write_text(json.dumps(sealed_json(card | change)), encoding="utf-8")
         assert main(["predict", "SrTiO3", "--model", str(tmp_path)]) == code

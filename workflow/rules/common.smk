@@ -327,6 +327,11 @@ def mem_mb(amount, per_structure=0.0):
 minutes = growing
 
 
+def report_mb(wildcards, attempt):
+    """Memory in MB of the report, which reads the tables of all datasets."""
+    return attempt * math.ceil(2000 + 0.02 * sum(map(structures_in, PLANS))) + progress.SNAKEMAKE_MB
+
+
 @kept
 def sites(dataset):
     """How many sites without symmetry are as much work as a dataset, about."""

@@ -128,7 +128,7 @@ rule report:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=mem_mb(2000),
+        mem_mb=quick(report_mb),
         runtime=minutes(30),
     params:
         digests=lambda wildcards: {dataset: stage_digests(dataset) for dataset in DATASETS},
