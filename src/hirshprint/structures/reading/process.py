@@ -24,7 +24,7 @@ from hirshprint.structures.entries import CrystalError, PassingError
 from hirshprint.structures.structure import Structure
 
 SECONDS = 60.0
-START_SECONDS = 120.0
+START_SECONDS = 600.0
 MEMORY_BYTES = 4 * 2**30
 AT_ONCE = 16  # crystals that a process is sent in one message: it must not wait for each next one
 PER_PROCESS = 200  # crystals that are worth the start of one more process, about a second
@@ -139,7 +139,10 @@ class _Reader:
             fault = PassingError("the program that reads it was ended by it", remedy)
         if fault:
             if not self.ready:
-                raise RuntimeError(f"the program that reads structure files did not start within {START_SECONDS:g} s")
+                raise RuntimeError(
+                    f"the program that reads structure files did not start within {START_SECONDS:g} s: this machine has "
+                    "too much other work, or its disk is slow; give the same command again"
+                )
             found[self.asked.popleft()[1]] = fault
             self.stop()
         return found
