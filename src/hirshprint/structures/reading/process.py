@@ -140,7 +140,7 @@ class _Reader:
         if fault:
             if not self.ready:
                 raise RuntimeError(
-                    f"the program that reads structure files did not start within {START_SECONDS:g} s: this machine has "
+                    f"the program that reads structure files did not start within {START_SECONDS:g} s: the machine has "
                     "too much other work, or its disk is slow; give the same command again"
                 )
             found[self.asked.popleft()[1]] = fault
