@@ -82,6 +82,20 @@ def point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float,
 
 
 @kernel
+def position(u: Array, c: Array, s: float, t: float) -> tuple[float, float, float]:
+    """What `point` gives first: the position alone takes half as long."""
+    w = 1.0 - s - t
+    a = s * (s * c[0] + 3.0 * (t * c[3] + w * c[8])) + t * (3.0 * t * c[4] + 6.0 * w * c[9]) + 3.0 * w * w * c[7]
+    b = t * (t * c[1] + 3.0 * w * c[5]) + 3.0 * w * w * c[6]
+    scale = 1.0 / (s * a + t * b + w * w * w * c[2])
+    return (
+        scale * (s * u[0, 0] + t * u[1, 0] + w * u[2, 0]),
+        scale * (s * u[0, 1] + t * u[1, 1] + w * u[2, 1]),
+        scale * (s * u[0, 2] + t * u[1, 2] + w * u[2, 2]),
+    )
+
+
+@kernel
 def measure(vertices: Array, normals: Array, triangles: NDArray[np.int32]) -> tuple[Array, float]:
     """Areas (m,) of the curved triangles in Å², and the volume between all of them and the centre in Å³."""
     areas, volume = np.zeros(len(triangles)), 0.0
@@ -123,7 +137,7 @@ def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32]
         patch(vertices, normals, triangle, u, c)
         for i in range(per_edge):
             for j in range(per_edge - i):
-                x, y, z, _, _ = point(u, c, 0.0, i / (per_edge - 1), j / (per_edge - 1))
+                x, y, z = position(u, c, i / (per_edge - 1), j / (per_edge - 1))
                 points[row, 0], points[row, 1], points[row, 2] = x, y, z
                 row += 1
     return points

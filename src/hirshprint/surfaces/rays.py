@@ -42,29 +42,28 @@ STRONG_SHIFT = 1e-1
 LAST = 3e-4
 """Å, the last Newton step at most: it leaves about 1e-7 Å, and the gradient is that of its start."""
 
-MARGIN = 0.1
-"""Å that a ray's end may move before its neighbours are listed anew."""
+MARGIN = 0.4
+"""Å around a point in which the list of its neighbours holds: several rays that end beside each other have one list."""
 
 
 @kernel
-def _near(u: Array, r: float, around: Neighbours, near: Array, first: Integers) -> None:
-    """List the atoms that count at a distance r along u, or `MARGIN` from there.
+def _list(x: float, y: float, z: float, around: Neighbours, near: Array, first: Integers) -> None:
+    """List the atoms that count at a point or up to `MARGIN` from it.
 
-    Rows first[e] to first[e + 1] of `near` are those of element e: x, y, z, Å along and squared distance in Å².
+    Rows first[e] to first[e + 1] of `near` are those of element e: x, y, z and squared distance from the centre in Å².
     """
     atoms, n = around.atoms, 0
-    ux, uy, uz = u[0], u[1], u[2]
+    r = np.sqrt(x * x + y * y + z * z)
     for e in range(len(around.elements)):
         limit = around.cutoffs[e] + MARGIN
-        furthest, squared_limit = r + limit, limit * limit - r * r
         for k in range(around.blocks[e], around.blocks[e + 1]):
             d = atoms[k, 3]
-            if d > furthest:
+            if d > r + limit:
                 break
-            x, y, z = atoms[k, 0], atoms[k, 1], atoms[k, 2]
-            along = ux * x + uy * y + uz * z
-            near[n, 0], near[n, 1], near[n, 2], near[n, 3], near[n, 4] = x, y, z, along, d * d
-            n += int(d * d - 2.0 * r * along < squared_limit)  # the next overwrites what does not count
+            ax, ay, az = atoms[k, 0], atoms[k, 1], atoms[k, 2]
+            near[n, 0], near[n, 1], near[n, 2], near[n, 3] = ax, ay, az, d * d
+            squared = (ax - x) * (ax - x) + (ay - y) * (ay - y) + (az - z) * (az - z)
+            n += int(squared < limit * limit)  # the next overwrites what does not count
         first[e + 1] = n
 
 
@@ -72,20 +71,22 @@ def _near(u: Array, r: float, around: Neighbours, near: Array, first: Integers) 
 def _at(
     r: float, u: Array, own: int, near: Array, first: Integers, rho: Array, around: Neighbours
 ) -> tuple[float, float, float, float, float]:
-    """What `log_ratio` gives, at a distance r along the ray of `near`."""
+    """What `log_ratio` gives, at a distance r along u, from the atoms of `near`."""
     inside, change = density(rho[own], r * r)
     outside = slopes = x = y = z = 0.0
+    px, py, pz, squared_r = 2.0 * r * u[0], 2.0 * r * u[1], 2.0 * r * u[2], r * r
     for e in range(len(around.elements)):
         table, squared_limit = rho[around.elements[e]], around.cutoffs[e] * around.cutoffs[e]
         for k in range(first[e], first[e + 1]):
-            squared = near[k, 4] + r * (r - 2.0 * near[k, 3])
+            ax, ay, az = near[k, 0], near[k, 1], near[k, 2]
+            squared = near[k, 3] + squared_r - (px * ax + py * ay + pz * az)
             if squared < squared_limit:
                 value, slope = density(table, squared)
                 outside += value
                 slopes += slope
-                x += slope * near[k, 0]
-                y += slope * near[k, 1]
-                z += slope * near[k, 2]
+                x += slope * ax
+                y += slope * ay
+                z += slope * az
     if inside <= 0.0:
         return -np.inf, 0.0, 0.0, 0.0, max(outside, RANGE)
     if outside <= RANGE:
@@ -97,15 +98,26 @@ def _at(
 
 @kernel
 def _polished(
-    r: float, end: float, u: Array, own: int, near: Array, first: Integers, rho: Array, around: Neighbours
+    r: float,
+    end: float,
+    u: Array,
+    own: int,
+    near: Array,
+    first: Integers,
+    listed: Array,
+    rho: Array,
+    around: Neighbours,
 ) -> tuple[float, bool, float, float, float, float]:
-    """Root near r by Newton steps; whether they led to one; the gradient of f `LAST` from it, and ρ_out there."""
-    listed = np.inf
+    """Root near r by Newton steps; whether they led to one; the gradient of f `LAST` from it, and ρ_out there.
+
+    `listed` (3,) : the point for which `near` holds the neighbours, most often since an earlier ray.
+    """
     gx = gy = gz = outside = 0.0
     for _ in range(8):
-        if abs(r - listed) > MARGIN:
-            _near(u, r, around, near, first)
-            listed = r
+        x, y, z = r * u[0], r * u[1], r * u[2]
+        if (x - listed[0]) ** 2 + (y - listed[1]) ** 2 + (z - listed[2]) ** 2 > MARGIN * MARGIN:
+            _list(x, y, z, around, near, first)
+            listed[0], listed[1], listed[2] = x, y, z
         f, gx, gy, gz, outside = _at(r, u, own, near, first, rho, around)
         slope = gx * u[0] + gy * u[1] + gz * u[2]
         if slope >= 0.0:
@@ -117,6 +129,21 @@ def _polished(
         if abs(step) < LAST:
             return r, True, gx, gy, gz, outside
     return r, False, gx, gy, gz, outside
+
+
+@kernel
+def _extreme(
+    low: float, high: float, largest: bool, few: Array, few_first: Integers, rho: Array, around: Neighbours
+) -> float:
+    """Sum of the densities of `few`, each where between low and high Å along the ray it is largest, or where least."""
+    total = 0.0
+    for e in range(len(around.elements)):
+        table = rho[around.elements[e]]
+        for k in range(few_first[e], few_first[e + 1]):
+            along = few[k, 0]
+            t = min(max(along, low), high) if largest else (low if 2.0 * along > low + high else high)
+            total += density(table, few[k, 1] + t * (t - 2.0 * along))[0]
+    return total
 
 
 @kernel
@@ -135,18 +162,19 @@ def _alone(
     rho: Array,
     around: Neighbours,
 ) -> bool:
-    """Say whether the walk of `walk` meets no other root before or behind `root`.
+    """Say whether f > 0 all along the ray before `root`, and f < 0 behind it; a step around it is left out.
 
-    Only the atoms within `strong` of the nucleus or the root are looked up at each step. Behind the root the others may
+    Only the atoms within `strong` of the nucleus or the root are looked up. Behind the root the others may
     be left out, as f is less with them. Before it they have at most what those behind the nucleus have there
     (`background`), those beyond the root have there (of `outside`), and those beside the ray where it passes them.
+    As ρ_in falls along the ray, bounds of ρ_out show it at once for most rays; else steps do, as in `walk`.
     """
     count = 0
     rest = background + outside
     for e in range(len(around.elements)):
         table, limit = rho[around.elements[e]], strong[e] * strong[e]
         for k in range(first[e], first[e + 1]):
-            along, squared = near[k, 3], near[k, 4]
+            along, squared = u[0] * near[k, 0] + u[1] * near[k, 1] + u[2] * near[k, 2], near[k, 3]
             here = squared + root * (root - 2.0 * along)
             if squared < limit or here < limit:
                 few[count, 0], few[count, 1] = along, squared
@@ -155,16 +183,20 @@ def _alone(
             elif 0.0 < along < root:
                 rest += density(table, squared - along * along)[0]
         few_first[e + 1] = count
-    r = START
+    r, before, behind = START, root - LEAST_STRIDE, root + LEAST_STRIDE
+    if before > START:
+        most = max(RANGE, rest + _extreme(START, before, True, few, few_first, rho, around))
+        if density(rho[own], before * before)[0] > most:
+            r, rest = behind, 0.0
+    if behind < end:
+        least = max(RANGE, _extreme(behind, end, False, few, few_first, rho, around))
+        if density(rho[own], behind * behind)[0] < least:
+            end = before
     while r < end:
-        if root - LEAST_STRIDE < r < root + LEAST_STRIDE:
-            r, rest = root + LEAST_STRIDE, 0.0
+        if before < r < behind:
+            r, rest = behind, 0.0
             continue
-        others = rest
-        for e in range(len(around.elements)):
-            table = rho[around.elements[e]]
-            for k in range(few_first[e], few_first[e + 1]):
-                others += density(table, few[k, 1] + r * (r - 2.0 * few[k, 0]))[0]
+        others = rest + _extreme(r, r, True, few, few_first, rho, around)
         f = np.log(density(rho[own], r * r)[0] / max(others, RANGE))
         if (f > 0.0) == (r > root):
             f = _at(r, u, own, near, first, rho, around)[0]
@@ -225,7 +257,7 @@ def _cast(
     radius, status = np.zeros(count), np.zeros(count, dtype=np.int64)
     normal, vertices = np.zeros((count, 3)), np.zeros((count, 3))
     places, elements = np.empty((2, size, 2)), np.empty((2, size), dtype=np.int64)
-    few, near = np.empty((size, 2)), np.empty((size, 5))
+    few, near, listed = np.empty((size, 2)), np.empty((size, 4)), np.full(3, np.inf)
     first, few_first = np.zeros((2, len(around.elements) + 1), dtype=np.int64)
     same = int(np.searchsorted(around.elements, own))
     outermost, smallest, background = 0.0, np.inf, 0.0
@@ -240,7 +272,7 @@ def _cast(
         r, found, state = _guess(u, chain[row, 1:], vertices, normal), False, ROOT
         gx = gy = gz = out = 0.0
         if r > 0.0:
-            r, found, gx, gy, gz, out = _polished(min(r, nearer), nearer, u, own, near, first, rho, around)
+            r, found, gx, gy, gz, out = _polished(min(r, nearer), nearer, u, own, near, first, listed, rho, around)
             found = found and _alone(
                 r, nearer, u, own, out, near, first, few, few_first, strong, background, rho, around
             )
@@ -250,7 +282,7 @@ def _cast(
             if state == BURIED:
                 status[ray] = BURIED
                 break
-            r, _, gx, gy, gz, out = _polished(r, nearer, u, own, near, first, rho, around)
+            r, _, gx, gy, gz, out = _polished(r, nearer, u, own, near, first, listed, rho, around)
         length = np.sqrt(gx * gx + gy * gy + gz * gz)
         normal[ray, 0], normal[ray, 1], normal[ray, 2] = -gx / length, -gy / length, -gz / length
         vertices[ray, 0], vertices[ray, 1], vertices[ray, 2] = r * u[0], r * u[1], r * u[2]

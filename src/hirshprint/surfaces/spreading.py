@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.surfaces.compiled import kernel
-from hirshprint.surfaces.patches import Array, distance_to, nearest, patch, point
+from hirshprint.surfaces.patches import Array, distance_to, nearest, patch, position
 
 BEND = 1e-3
 """Å, by how much a distance at the middle of a part's edge may differ from the mean of its ends.
@@ -71,11 +71,16 @@ def spread_area(
     for triangle in triangles:
         patch(vertices, normals, triangle, u, c)
         rivals = _rivals(vertices, outside, triangle, u, c, distances, rival)
-        _nodes(2, u, c, inside, outside, rival, rivals, points, best)
-        rivals = _kept(points, rival, rivals)
+        _nodes(2, u, c, inside, outside, rival, rivals, points)
+        if rivals > 1:
+            rivals = _kept(points, rival, rivals)
         largest = _bends(points, rivals, bend)
         n = min(MOST_PARTS, max(1, int(np.ceil(np.sqrt(largest / BEND)))))
-        _nodes(n, u, c, inside, outside, rival, rivals, points, best)
+        if n == 1:
+            points[1], points[2] = points[2], points[5]  # the corners alone
+        elif n > 2:
+            _nodes(n, u, c, inside, outside, rival, rivals, points)
+        _nearest_rivals(points, (n + 1) * (n + 2) // 2, rivals, best)
         for row in range((n + 1) * (n + 2) // 2):
             for k in range(3, 4 + rivals):
                 points[row, k] = (points[row, k] + bend[k] / (n * n) - low) * scale
@@ -117,25 +122,27 @@ def _nodes(
     rival: NDArray[np.int64],
     rivals: int,
     points: Array,
-    best: NDArray[np.int64],
 ) -> None:
-    """Fill in the lattice of points that cuts the edges of a triangle into n parts: columns as in `spread_area`, in Å.
-
-    `best` is the rival nearest to each.
-    """
+    """Fill in the points that cut the edges of a triangle into n parts: columns as in `spread_area`, in Å."""
     row = 0
     for i in range(n + 1):
         for j in range(n + 1 - i):
-            x, y, z, _, _ = point(u, c, 0.0, i / n, j / n)
+            x, y, z = position(u, c, i / n, j / n)
             points[row, 0], points[row, 1], points[row, 2] = x, y, z
             points[row, 3] = nearest(x, y, z, inside)
-            least, best[row] = np.inf, 0
             for k in range(rivals):
-                away = distance_to(x, y, z, outside, rival[k])
-                points[row, 4 + k] = away
-                if away < least:
-                    least, best[row] = away, k
+                points[row, 4 + k] = distance_to(x, y, z, outside, rival[k])
             row += 1
+
+
+@kernel
+def _nearest_rivals(points: Array, count: int, rivals: int, best: NDArray[np.int64]) -> None:
+    """Fill in the rival nearest to each point, of those equally near the first."""
+    for row in range(count):
+        best[row] = 0
+        for k in range(1, rivals):
+            if points[row, 4 + k] < points[row, 4 + best[row]]:
+                best[row] = k
 
 
 @kernel
@@ -149,7 +156,7 @@ def _rivals(
     rival: NDArray[np.int64],
 ) -> int:
     """Fill in the nuclei that may be nearest somewhere in a triangle, nearest to its middle first; return how many."""
-    x, y, z, _, _ = point(u, c, 0.0, 1 / 3, 1 / 3)
+    x, y, z = position(u, c, 1 / 3, 1 / 3)
     radius, least = 0.0, np.inf
     for k in range(3):
         radius = max(radius, distance_to(x, y, z, vertices, triangle[k]))
