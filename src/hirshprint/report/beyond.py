@@ -78,7 +78,7 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
 
 def write_learning_curve(predictions: str | Path, folder: str | Path) -> None:
     """Write the files of `items.LEARNING_CURVE` for one dataset, from its table of predictions."""
-    rows = read_compact(predictions)
+    rows = plain(read_compact(predictions))
     table = learning_curve_table(rows)
     write_item(folder, "learning_curve", table, learning_curve(table, display_unit(str(rows["unit"].iloc[0]))))
 
