@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hirshprint.surfaces.compiled import kernel
 from hirshprint.surfaces.patches import Array, distance_to, nearest, patch, position
 
-BEND = 1e-3
+BEND = 4e-4
 """Å, by how much a distance at the middle of a part's edge may differ from the mean of its ends.
 
 The mean of this over a triangle is taken off, so that no distance is too large in the mean."""
