@@ -17,7 +17,7 @@ import pytest
 from hirshprint import status
 from hirshprint.batch import journal
 from hirshprint.batch.binning import Binning
-from hirshprint.batch.file import read_surfaces
+from hirshprint.batch.file import read_surfaces, write_arrays
 from hirshprint.batch.kept import drop_superseded, forget_failures
 from hirshprint.batch.keys import structure_digest, surface_key
 from hirshprint.batch.run import run_batch
@@ -144,6 +144,28 @@ def test_a_full_disk_fails_the_job_and_blames_no_structure(attempts: Callable[..
     computed, records = attempts(1, {}, failures="x")
     assert computed == ["b"]
     assert _states(records) == dict.fromkeys(NAMES, "ok")
+
+
+def test_a_full_disk_below_the_results_alone_costs_no_surface(
+    structures: list[Structure], thakkar: Densities, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a job has computed by then goes into the cache, for the next run."""
+    calls: list[str] = []
+    out, kept = tmp_path / "results/small/surfaces/batch.npz", tmp_path / "cache/engine/small/batch.npz"
+
+    def full(path: Path, arrays: Any) -> None:
+        if path.parent == out.parent:
+            raise OSError(28, "No space left on device")
+        write_arrays(path, arrays)
+
+    with monkeypatch.context() as small:
+        small.setattr("hirshprint.batch.run.write_arrays", full)
+        with pytest.raises(OSError, match="No space left"):
+            run_batch(structures, _cubic(thakkar, calls), BINNING, kept, out)
+    records = run_batch(structures, _cubic(thakkar, calls), BINNING, kept, out)
+    assert calls == list(NAMES)
+    assert all(record["reused"] for record in records.values())
+    assert [path.name for path in kept.parent.iterdir()] == ["batch.npz"]
 
 
 def test_cost_is_that_of_all_attempts(

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -130,15 +130,15 @@ def run_batch(
                 for number, (structure, outcome) in enumerate(zip(waiting, outcomes, strict=True), 1):
                     results.add(structure.structure_id, outcome, f"{number}/{len(waiting)}")
                     results.save(seconds_at_risk)
+            full = [error for error in results.errors if is_disk_full(error)]
+            if full or (results.errors and attempt < attempts):
+                raise [*full, *results.errors][0]
+            status = {structure.structure_id: results.records[structure.structure_id] for structure in structures}
+            _write(out, kept, results.arrays(list(status)), status, past)
         except (Exception, KeyboardInterrupt):
-            results.save()
+            with suppress(OSError):  # it is the first error that counts
+                results.save()
             raise
-        full = [error for error in results.errors if is_disk_full(error)]
-        if full or (results.errors and attempt < attempts):
-            results.save()
-            raise [*full, *results.errors][0]
-        status = {structure.structure_id: results.records[structure.structure_id] for structure in structures}
-        _write(out, kept, results.arrays(list(status)), status, past)
     failed = sum(record["status"] == "failed" for record in status.values())
     reused = sum(record["reused"] and record["status"] == "ok" for record in status.values())
     _say(f"{len(status)} structures in {time.monotonic() - start:.1f} s: {reused} reused, {failed} failed")
