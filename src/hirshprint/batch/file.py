@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.opened import read_npz, reading
-from hirshprint.surfaces.surface import Surface, unpack_surfaces
+from hirshprint.surfaces.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
 
 Pack = dict[str, NDArray[Any]]
 Reader = Callable[[str], NDArray[Any]]
@@ -24,14 +24,10 @@ Reader = Callable[[str], NDArray[Any]]
 Arrays = Iterable[tuple[str, NDArray[Any]]]
 
 OF_STRUCTURES = ("ids", "keys", "in_range_fraction")
-OF_SURFACES = (
-    *("site_label", "inside_number", "is_anion", "multiplicity", "formula_units", "area", "volume", "open_fraction"),
-    *("engine", "density_source", "level", "centre"),
-)
+OF_SURFACES = (*SCALARS, "centre")
 OF_OTHER_ROWS = {  # by the offsets that say which rows are of which surface
-    "vertex_offsets": ("vertices", "d_i", "d_e", "inside_species", "outside_species", "normal"),
-    "inside_offsets": ("inside_nuclei",),
-    "outside_offsets": ("outside_nuclei", "outside_numbers"),
+    f"{row}_offsets": [name for name, (_, _, own) in ARRAYS.items() if own == row]
+    for row in ("vertex", "inside", "outside")
 }
 OF_BINS = ("bin", "count")
 SETS = ("triangle", "operation")

@@ -139,7 +139,7 @@ def _merged(points: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.
     return kept, merged
 
 
-_SCALARS: dict[str, Any] = {
+SCALARS: dict[str, Any] = {
     "site_label": np.str_,
     "inside_number": np.uint8,
     "is_anion": np.bool_,
@@ -152,7 +152,7 @@ _SCALARS: dict[str, Any] = {
     "density_source": np.str_,
     "level": np.int32,
 }
-_ARRAYS: dict[str, tuple[Any, tuple[int, ...], str]] = {  # kind on disk, shape of a row, what a row is
+ARRAYS: dict[str, tuple[Any, tuple[int, ...], str]] = {  # kind on disk, shape of a row, what a row is
     "vertices": (np.float32, (3,), "vertex"),
     "d_i": (np.float32, (), "vertex"),
     "d_e": (np.float32, (), "vertex"),
@@ -193,9 +193,9 @@ def pack_surfaces(by_id: Mapping[str, Sequence[Surface]]) -> dict[str, Any]:
         "operations": joined(operations, (3, 3), np.float64),
         "centre": joined([s.centre[None] for s in surfaces], (3,), np.float64),
     }
-    for name, dtype in _SCALARS.items():
+    for name, dtype in SCALARS.items():
         arrays[name] = np.array([getattr(s, name) for s in surfaces], dtype=dtype)
-    for name, (dtype, shape, row) in _ARRAYS.items():
+    for name, (dtype, shape, row) in ARRAYS.items():
         parts = [getattr(s, name) - s.centre if name in _PLACES else getattr(s, name) for s in surfaces]
         arrays[name] = joined(parts, shape, dtype)
         if f"{row}_offsets" not in arrays:
@@ -219,7 +219,7 @@ def _once(parts: Sequence[NDArray[Any]]) -> tuple[list[NDArray[Any]], list[int]]
 
 def unpack_surfaces(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Surface]]:
     """Undo `pack_surfaces`; entries that it does not know are ignored."""
-    data = {name: arrays[name] for name in (*_SCALARS, *_ARRAYS, "centre")}
+    data = {name: arrays[name] for name in (*SCALARS, *ARRAYS, "centre")}
     offsets = {row: arrays[f"{row}_offsets"] for row in ("surface", "vertex", "inside", "outside")}
     triangles, operations = (
         np.split(arrays[f"{name}s"], arrays[f"{name}_offsets"][1:-1]) for name in ("triangle", "operation")
@@ -227,9 +227,9 @@ def unpack_surfaces(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Surfac
     triangle_set, operation_set = arrays["triangle_set"], arrays["operation_set"]
 
     def one(k: int) -> Surface:
-        values: dict[str, Any] = {name: data[name][k].item() for name in _SCALARS}
+        values: dict[str, Any] = {name: data[name][k].item() for name in SCALARS}
         centre = data["centre"][k]
-        for name, (dtype, _, row) in _ARRAYS.items():
+        for name, (dtype, _, row) in ARRAYS.items():
             part = data[name][offsets[row][k] : offsets[row][k + 1]]
             values[name] = part.astype(np.float64 if dtype is np.float32 else dtype)
             if name in _PLACES:
