@@ -131,17 +131,20 @@ def read_npz(
     DamagedError
         One is not as it was written, or is not there.
     """
-    import numpy as np  # not needed by those that read tables
-
     with reading(path, unit), Path(path).open("rb") as file, zipfile.ZipFile(file) as archive:
         present = {name.removesuffix(".npy"): name for name in archive.namelist()}
         wanted = list(present) if names is None else list(names)
         if absent := [name for name in wanted if name not in present]:
             raise DamagedError(path, f"it lacks {', '.join(absent)}", unit)
-        return {
-            name: np.lib.format.read_array(io.BytesIO(archive.read(present[name])), allow_pickle=False)
-            for name in wanted
-        }
+        return {name: read_member(archive, present[name]) for name in wanted}
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """Read one array of an open NPZ file, with its checksum."""
+    import numpy as np  # not needed by those that read tables
+
+    array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(archive.read(name)), allow_pickle=False)
+    return array
 
 
 def check_zip(path: str | Path, unit: str | Path | None = None) -> None:

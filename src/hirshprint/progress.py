@@ -15,7 +15,7 @@ from hirshprint.frozen import listed
 from hirshprint.opened import DamagedError, read_rows
 from hirshprint.remarks import REMARKED, remark_lines, split_remarks
 from hirshprint.status import failure_text, job_cpu_seconds, read_status
-from hirshprint.structures.batches import BATCH, batch_of
+from hirshprint.structures.batches import batch_of, batches_of
 from hirshprint.structures.entries import Entry, Plan, origin_digest, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 
@@ -276,7 +276,7 @@ def _with_settings(
     batches = {Path(path).stem for path in pending if Path(path).parent == surfaces}
     if not batches:
         return states
-    total = next((int(name.rpartition("of")[2], 16) for name in batches if BATCH.fullmatch(name)), None)
+    total = next(filter(None, map(batches_of, batches)), None)
     of = {name: batch_of(name, total) for name in [*(name for _, name, _ in states), *removed]}
     explained = {of[name] for name in removed} | {of[name] for state, name, _ in states if state in UNMADE}
     if batches <= explained:

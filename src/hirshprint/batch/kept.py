@@ -13,16 +13,16 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
-from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hirshprint.batch.file import Arrays, Reader, join_packs, notes_of, without_fingerprints, write_arrays
 from hirshprint.files import written_whole
-from hirshprint.opened import DamagedError, check_zip, kept_or_none, read_npz
+from hirshprint.opened import DamagedError, check_zip, kept_or_none, read_member, read_npz
 from hirshprint.structures.batches import batch_of, batches_of
 from hirshprint.surfaces.surface import Surface, unpack_surfaces
 
@@ -69,11 +69,16 @@ def failure_key(key: str, failures: str | None) -> str:
 def _files_with(kept: Path, ids: Iterable[str]) -> list[Path]:
     """Files of the cache in which some structures may be, those of their own batch first."""
     paths = [*kept.parent.glob("*.npz"), *kept.parents[1].glob("*/*.npz")]
-    batch = {path: path.stem.partition("~")[0] for path in dict.fromkeys(paths)}
+    batch = {path: _batch_in(path) for path in dict.fromkeys(paths)}
     divisions = {batches_of(name) for name in batch.values()}
     wanted = {kept.stem, *(batch_of(name, number) for number in divisions for name in ids)}
     chosen = [path for path, name in batch.items() if name in wanted]
     return sorted(chosen, key=lambda path: (path.parent != kept.parent, batch[path] != kept.stem, path))
+
+
+def _batch_in(path: Path) -> str:
+    """Name of the batch that a file of the cache is of, whatever follows it."""
+    return path.stem.partition("~")[0]
 
 
 def open_pack(path: Path, files: ExitStack) -> Reader | None:
@@ -83,8 +88,8 @@ def open_pack(path: Path, files: ExitStack) -> Reader | None:
         check_zip(path)
         archive = files.enter_context(zipfile.ZipFile(files.enter_context(path.open("rb"))))
 
-        def read(name: str) -> np.ndarray[Any, Any]:
-            return np.lib.format.read_array(BytesIO(archive.read(f"{name}.npy")), allow_pickle=False)
+        def read(name: str) -> NDArray[Any]:
+            return read_member(archive, f"{name}.npy")
 
         for name in ("ids", "keys", "status", "binning"):
             read(name)
@@ -125,7 +130,7 @@ def keep_part(kept: Path, arrays: Arrays, status: Mapping[str, Any], files: Exit
 
 
 def _parts(kept: Path) -> list[Path]:
-    return sorted(path for path in kept.parent.glob("*~part*.npz") if path.stem.partition("~")[0] == kept.stem)
+    return sorted(path for path in kept.parent.glob("*~part*.npz") if _batch_in(path) == kept.stem)
 
 
 def keep(written: Path, kept: Path) -> None:
@@ -206,7 +211,7 @@ def drop_superseded(results: Path, kept: Path, batches: Iterable[str]) -> None:
     for path in kept.glob("*.npz"):
         with suppress(DamagedError, OSError):
             keys[path] = read_npz(path, ["keys"])["keys"].tolist()
-    batch = {path: path.stem.partition("~")[0] for path in keys}
+    batch = {path: _batch_in(path) for path in keys}
     current = {key for path in keys if batch[path] in now for key in keys[path]}
     for path in keys:
         if batch[path] not in now and current.issuperset(keys[path]):

@@ -88,9 +88,8 @@ def taken_over(earlier: Earlier, entries: Iterable[Entry]) -> tuple[dict[str, An
             continue
         if isinstance(found, Structure):
             formulas[entry.structure_id] = earlier.formulas[key]
-            found = (
-                found if found.structure_id == entry.structure_id else replace(found, structure_id=entry.structure_id)
-            )
+            if found.structure_id != entry.structure_id:
+                found = replace(found, structure_id=entry.structure_id)
         answers[entry.structure_id] = found
     return answers, formulas
 
