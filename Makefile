@@ -22,7 +22,7 @@ env: .venv/installed .venv-densities/made  ## environments .venv and .venv-densi
 
 .venv/installed: .venv/made$(if $(filter 1,$(GPU)),-gpu) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
-	$(BIN)/python -c 'from hirshprint import runs; runs.compile_ahead()'
+	$(BIN)/python -c 'from hirshprint.run import runs; runs.compile_ahead()'
 	@touch $@
 
 .venv-densities/made: envs/densities.txt
@@ -71,8 +71,8 @@ test: env .venv-fetch-test/made  ## all tests but those of SLURM; those that nee
 test-slurm: env  ## tests on a SLURM of one node that they start; skipped where its packages are absent
 	$(BIN)/python -m pytest tests/slurm
 
-config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config_model.py
-	$(BIN)/python -m hirshprint.config_documents
+config: env  ## write config.yaml, its schema and the table of keys from src/hirshprint/config/model.py
+	$(BIN)/python -m hirshprint.config.documents
 
 lint: env  ## what CI checks beside the tests
 	$(BIN)/ruff check .

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hirshprint.models.backend import keras, prepare_device, tf
-from hirshprint.models.cgcnn import CONVOLUTIONS, FEATURES, HIDDEN, GaussianDistances, build_cgcnn
-from hirshprint.models.graphs import SHELL_WIDTH, Graphs, build_graphs, graph_batch, neighbours_within
-from hirshprint.models.training import RECIPES, _Trainer
+from hirshprint.networks.backend import keras, prepare_device, tf
+from hirshprint.networks.cgcnn import CONVOLUTIONS, FEATURES, HIDDEN, GaussianDistances, build_cgcnn
+from hirshprint.networks.graphs import SHELL_WIDTH, Graphs, build_graphs, graph_batch, neighbours_within
+from hirshprint.networks.trainer import RECIPES, _Trainer
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 

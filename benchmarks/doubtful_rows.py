@@ -12,7 +12,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from hirshprint.models.predictions import ENSEMBLE, accuracy, basis, read_predictions
+from hirshprint.accuracy.metrics import accuracy
+from hirshprint.accuracy.predictions import ENSEMBLE, basis, read_predictions
 
 MODELS = ("cgcnn", "hybrid", "readout", "mlp")
 LIMIT = 0.1  # Å

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hirshprint.datasets import SITES, load_dataset, make_splits
-from hirshprint.models.readout import fit_reader, moment_rows
+from hirshprint.datasets.gather import SITES, load_dataset, make_splits
+from hirshprint.networks.readout import fit_reader, moment_rows
 from hirshprint.structures.symbols import SYMBOLS
 
 

@@ -21,9 +21,9 @@ from surfaces import PEROVSKITES, perovskite
 
 from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.batch.file import join_packs, write_arrays
+from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.batch.keys import structure_digest
 from hirshprint.commands.inputs import default_fingerprint, find_densities
-from hirshprint.gathering import gather_fingerprints
 from hirshprint.surfaces.python_engine import compute_surfaces
 
 

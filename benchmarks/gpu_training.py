@@ -52,8 +52,8 @@ def settings(copies: int, epochs: int) -> dict[str, Any]:
 
 def inputs(folder: Path, copies: int) -> tuple[Any, list[Any]]:
     """The dataset of a folder of results and its structures, as often as asked for, each copy a compound."""
-    from hirshprint.datasets import SITES, load_dataset
-    from hirshprint.models.training import needed_of_fingerprints
+    from hirshprint.datasets.gather import SITES, load_dataset
+    from hirshprint.networks.trainer import needed_of_fingerprints
     from hirshprint.structures.structure import read_structures
 
     needed = needed_of_fingerprints(ALL, SITES)
@@ -80,7 +80,7 @@ def inputs(folder: Path, copies: int) -> tuple[Any, list[Any]]:
 
 def train(asked: dict[str, Any]) -> dict[str, Any]:
     """Train as asked in this process and say how long each epoch took."""
-    from hirshprint.models import training
+    from hirshprint.networks import trainer as training
 
     spent: dict[str, list[float]] = {}
 
@@ -117,9 +117,9 @@ def train(asked: dict[str, Any]) -> dict[str, Any]:
 
 def steps(asked: dict[str, Any]) -> dict[str, Any]:
     """Milliseconds of a step of each network for each size of batch, waited for or not, compiled by XLA or not."""
-    from hirshprint.datasets import make_splits
-    from hirshprint.models import training
-    from hirshprint.models.backend import prepare_device, tf
+    from hirshprint.datasets.gather import make_splits
+    from hirshprint.networks import trainer as training
+    from hirshprint.networks.backend import prepare_device, tf
 
     prepare_device(asked["gpus"], bool(asked["gpus"]), asked["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(asked["inter"])
@@ -164,7 +164,7 @@ def _milliseconds(action: Any) -> float:
 
 
 def _peak_mb() -> float:
-    from hirshprint.models.backend import tf
+    from hirshprint.networks.backend import tf
 
     if not tf.config.get_visible_devices("GPU"):
         return 0.0

@@ -173,8 +173,8 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     import h5py
     import numpy as np
 
-    from hirshprint.fingerprints import ROWS_AT_ONCE, bin_edges, fingerprint_of
-    from hirshprint.opened import USER_BLOCK, seal_hdf5
+    from hirshprint.files.reading import USER_BLOCK, seal_hdf5
+    from hirshprint.fingerprints.binning import ROWS_AT_ONCE, bin_edges, fingerprint_of
 
     bins = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
     settings: dict[str, Any] = {"weighting": "area", "normalise": "formula_unit", "bins": bins}
@@ -229,9 +229,9 @@ def predictions(kind: str, targets: Any, models: dict[str, float]) -> Iterator[A
     import numpy as np
     import pandas as pd
 
-    from hirshprint.datasets import Fold
-    from hirshprint.models.predictions import COLUMNS, PARTS
-    from hirshprint.splits import divide
+    from hirshprint.accuracy.predictions import COLUMNS, PARTS
+    from hirshprint.datasets.gather import Fold
+    from hirshprint.datasets.splits import divide
 
     rng = np.random.default_rng(SEED + 1)
     groups, compounds = targets["group"].to_numpy(str), targets["compound"].to_numpy(str)
@@ -286,8 +286,8 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
 
 def train(results: Path, model: str) -> None:
     """Train one epoch of one fold, and predict with it, as `rule train` does."""
-    from hirshprint.datasets import load_dataset, planned_splits
-    from hirshprint.models import training
+    from hirshprint.datasets.gather import load_dataset, planned_splits
+    from hirshprint.networks import trainer as training
     from hirshprint.structures.structure import read_structures
 
     sites = ("A", "B", "X") if results.name == KINDS[0] else ()
@@ -319,9 +319,9 @@ def say(what: str) -> None:
 
 def folder_card(results: Path) -> None:
     """Write what predictions need beside the networks."""
-    from hirshprint.datasets import load_dataset
-    from hirshprint.models.prediction import write_folder_card
-    from hirshprint.models.predictions import read_predictions
+    from hirshprint.accuracy.predictions import read_predictions
+    from hirshprint.datasets.gather import load_dataset
+    from hirshprint.networks.predict import write_folder_card
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
     (results / "models").mkdir(exist_ok=True)
@@ -332,8 +332,8 @@ def folder_card(results: Path) -> None:
 
 def baseline(results: Path, model: str) -> None:
     """Fit one baseline on one fold."""
-    from hirshprint.datasets import load_dataset, planned_splits
-    from hirshprint.models import baselines
+    from hirshprint.baselines import composition as baselines
+    from hirshprint.datasets.gather import load_dataset, planned_splits
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
     plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}

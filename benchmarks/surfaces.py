@@ -23,7 +23,7 @@ import numpy as np
 from numba import njit
 
 from hirshprint.densities import Densities, read_densities
-from hirshprint.fingerprints import fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.structure import Structure, read_structures, write_structures
 from hirshprint.surfaces.patches import lattice_points

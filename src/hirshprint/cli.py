@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hirshprint import __version__
 from hirshprint.commands import FAILED, CommandError
-from hirshprint.opened import DamagedError
+from hirshprint.files.reading import DamagedError
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.opened import open_hdf5
+from hirshprint.files.reading import open_hdf5
 
 BOHR = 0.529177210903
 """Bohr radius in Å (CODATA 2018)."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hirshprint.opened import read_npz, read_rows, reading, table_written
+from hirshprint.files.reading import read_npz, read_rows, reading, table_written
 from hirshprint.remarks import REMARKED, REMEDY, SEPARATOR
 
 STATUS_COLUMNS = ("structure_id", "source", "status", "stage", "reason", "remedy")

@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from hirshprint.datasets import Dataset, planned_splits
-from hirshprint.models.baselines import BASELINES, composition, predict_baselines
-from hirshprint.models.predictions import metrics, validate_predictions
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import validate_predictions
+from hirshprint.baselines.composition import BASELINES, predict_baselines
+from hirshprint.datasets.gather import Dataset, planned_splits
 from hirshprint.structures.elements import element_properties, oxidation_states, shannon_radius
-from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.structures.symbols import SYMBOLS, composition
 
 A = ("Na", "K", "Rb", "Cs", "Ca", "Sr", "Ba", "La", "Y", "Pb")
 B = ("Ti", "Zr", "Hf", "Fe", "Co", "Al", "Sc", "Nb")

@@ -22,9 +22,9 @@ from hirshprint.batch.kept import drop_superseded, forget_failures
 from hirshprint.batch.keys import structure_digest, surface_key
 from hirshprint.batch.run import run_batch
 from hirshprint.densities import Densities
-from hirshprint.files import digest
-from hirshprint.fingerprints import fingerprint_of
-from hirshprint.opened import read_npz
+from hirshprint.files.reading import read_npz
+from hirshprint.files.writing import digest
+from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.report.run import cost_table
 from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_cpu_seconds, read_status
 from hirshprint.structures.batches import batch_of

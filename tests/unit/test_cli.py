@@ -21,7 +21,7 @@ import pytest
 from hirshprint import cli
 from hirshprint.commands import CommandError, inputs, surface
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
-from hirshprint.opened import seal_hdf5
+from hirshprint.files.reading import seal_hdf5
 from hirshprint.surfaces.python_engine import compute_surfaces
 
 ROOT = Path(__file__).parents[2]
@@ -447,7 +447,7 @@ def test_compare(run: Callable[..., tuple[int, str, str]], cif: Path, densities:
 def test_compare_names_one_of_several_structures(
     run: Callable[..., tuple[int, str, str]], densities: list[str], tmp_path: Path
 ) -> None:
-    from hirshprint.gathering import write_fingerprints
+    from hirshprint.batch.gathering import write_fingerprints
 
     table = find_densities(densities[1])
     both = {name: compute_surfaces(read_input(name, 4.0), table, 4) for name in ("SrTiO3", "BaTiO3")}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hirshprint import runs
+from hirshprint.run import runs
 from hirshprint.surfaces import compiled
 
 

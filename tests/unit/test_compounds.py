@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from hirshprint.compounds import EDGES_ANGSTROM, Compound, read_compound, write_compound
 from hirshprint.densities import Densities
+from hirshprint.fingerprints.one_compound import EDGES_ANGSTROM, Compound, read_compound, write_compound
 from hirshprint.report import compound as figures
 from hirshprint.report import networks
 
@@ -62,8 +62,8 @@ def test_without_opengl_the_fingerprint_is_drawn_all_the_same(made: Compound) ->
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, int]]:
     """A saved network and the number of its parameters, as Keras counts them."""
-    from hirshprint.models.cgcnn import build_cgcnn
-    from hirshprint.models.cnn import build_cnn_paper
+    from hirshprint.networks.cgcnn import build_cgcnn
+    from hirshprint.networks.cnn_paper import build_cnn_paper
 
     folder = tmp_path_factory.mktemp("networks")
     built: dict[str, Any] = {"cnn_paper": build_cnn_paper((50, 50, 1)), "cgcnn": build_cgcnn(5.0)}

@@ -10,12 +10,12 @@ import jsonschema
 import pytest
 import yaml
 
-from hirshprint import config as config_module
-from hirshprint.config import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
-from hirshprint.config_documents import HINT, documents
-from hirshprint.config_files import repeated_keys
-from hirshprint.config_messages import yaml_number
-from hirshprint.config_model import json_schema
+from hirshprint.config.documents import HINT, documents
+from hirshprint.config.files import repeated_keys
+from hirshprint.config.load import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
+from hirshprint.config.load import load as config_module
+from hirshprint.config.messages import yaml_number
+from hirshprint.config.model import json_schema
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -317,9 +317,9 @@ def test_mesh_level_is_that_of_the_engine() -> None:
 
 def test_networks_and_baselines_are_those_of_the_library() -> None:
     """What may be written is what there is, and each network has its section."""
-    from hirshprint.models.baselines import BASELINES
-    from hirshprint.models.training import NETWORKS, SITE_NETWORKS
-    from hirshprint.splits import HOLDOUT, SPLITS
+    from hirshprint.baselines.composition import BASELINES
+    from hirshprint.datasets.splits import HOLDOUT, SPLITS
+    from hirshprint.networks.trainer import NETWORKS, SITE_NETWORKS
 
     learning = json_schema()["properties"]["learning"]["properties"]
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hirshprint.densities import Densities
-from hirshprint.fingerprints import contact_fingerprints, fingerprint_of
+from hirshprint.fingerprints.binning import contact_fingerprints, fingerprint_of
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import compute_surfaces
 

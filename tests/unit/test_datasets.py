@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hirshprint.datasets import Dataset, curve_share, load_dataset, make_splits, planned_splits
+from hirshprint.datasets.gather import Dataset, curve_share, load_dataset, make_splits, planned_splits
 
 COLUMNS = (
     *("structure_id", "compound", "group", "formula", "A", "B", "X"),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import wasserstein_distance_nd
 
-from hirshprint.distances import earth_movers_distance, l1_distance
+from hirshprint.fingerprints.distances import earth_movers_distance, l1_distance
 
 EDGES = np.linspace(0.76, 2.80, 51)
 WIDTH = EDGES[1] - EDGES[0]

@@ -14,9 +14,9 @@ import pytest
 
 from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.batch.file import write_arrays
+from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.densities import Densities
-from hirshprint.fingerprints import channel_names, fingerprint_of
-from hirshprint.gathering import gather_fingerprints
+from hirshprint.fingerprints.binning import channel_names, fingerprint_of
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, full

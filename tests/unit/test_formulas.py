@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Element
 
-from hirshprint.models.formulas import FORMULAS, fit_bond_lengths, fit_verma, ions
+from hirshprint.baselines.formulas import FORMULAS, fit_bond_lengths, fit_verma, ions
 from hirshprint.structures.radii import SLATER_ANGSTROM
 from hirshprint.structures.symbols import SYMBOLS
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hirshprint import frozen
+from hirshprint.run import frozen
 
 JOB = """
 import json, sys
-from hirshprint import frozen
+from hirshprint.run import frozen
 def count(name, batch=""):
     return f"counted in {sys.argv[1]}: {name}{batch}"
 config = {"of": "the user"}

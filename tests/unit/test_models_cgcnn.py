@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hirshprint.models.backend import prepare_device
-from hirshprint.models.cgcnn import build_cgcnn
-from hirshprint.models.graphs import Graphs, build_graphs, graph_batch, neighbours_within
-from hirshprint.models.training import _Trainer
+from hirshprint.networks.backend import prepare_device
+from hirshprint.networks.cgcnn import build_cgcnn
+from hirshprint.networks.graphs import Graphs, build_graphs, graph_batch, neighbours_within
+from hirshprint.networks.trainer import _Trainer
 from hirshprint.structures.structure import Structure
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hirshprint.datasets import Dataset
-from hirshprint.models.backend import keras, prepare_device
-from hirshprint.models.cnn import build_cnn_paper, cnn_images, image_scale
-from hirshprint.models.training import _Trainer
+from hirshprint.datasets.gather import Dataset
+from hirshprint.networks.backend import keras, prepare_device
+from hirshprint.networks.cnn_paper import build_cnn_paper, cnn_images, image_scale
+from hirshprint.networks.trainer import _Trainer
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 

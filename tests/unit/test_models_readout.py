@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import hirshprint.models.training as training
-from hirshprint.datasets import Dataset, planned_splits
-from hirshprint.fingerprints import moments
-from hirshprint.models.backend import keras, prepare_device
-from hirshprint.models.hybrid import build_hybrid, fit_scales, scaled_inputs
-from hirshprint.models.predictions import metrics
-from hirshprint.models.readout import build_readout, fit_reader, joined_moments, read_reader
-from hirshprint.models.training import train_networks
+import hirshprint.networks.trainer as training
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.datasets.gather import Dataset, planned_splits
+from hirshprint.fingerprints.binning import moments
+from hirshprint.networks.backend import keras, prepare_device
+from hirshprint.networks.hybrid import build_hybrid, fit_scales, scaled_inputs
+from hirshprint.networks.readout import build_readout, fit_reader, joined_moments, read_reader
+from hirshprint.networks.trainer import train_networks
 from hirshprint.structures.symbols import SYMBOLS
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process

@@ -15,8 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hirshprint.files import is_disk_full, written_whole
-from hirshprint.opened import (
+from hirshprint.files.reading import (
     USER_BLOCK,
     DamagedError,
     check_table,
@@ -32,7 +31,8 @@ from hirshprint.opened import (
     sealed_json,
     table_written,
 )
-from hirshprint.runs import remove_head
+from hirshprint.files.writing import is_disk_full, written_whole
+from hirshprint.run.runs import remove_head
 
 ROOT = Path(__file__).parents[2]
 ARRAYS = {"a": np.arange(3000.0), "words": np.array(["Sr", "Ti"]), "one": np.array(2.5)}
@@ -84,7 +84,7 @@ KINDS: dict[str, tuple[Callable[[Path], None], Callable[[Path], Any]]] = {
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hirshprint.opened.SECONDS_TO_AGREE", 0.0)
+    monkeypatch.setattr("hirshprint.files.reading.SECONDS_TO_AGREE", 0.0)
 
 
 @pytest.fixture(params=KINDS)
@@ -253,7 +253,7 @@ def test_what_the_cache_has_is_read_or_said_and_put_aside(tmp_path: Path, capsys
 def _job(folder: Path, code: str) -> tuple[str, str]:
     """Run a job that fails; return its log and what it says on the terminal."""
     (folder / "logs").mkdir(exist_ok=True)
-    whole = f"from hirshprint.logs import start_log\nstart_log('logs/small/job.log')\n{code}\n"
+    whole = f"from hirshprint.run.logs import start_log\nstart_log('logs/small/job.log')\n{code}\n"
     (folder / "logs/small").mkdir(exist_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", whole]
@@ -297,7 +297,7 @@ def test_a_job_leaves_files_of_others_where_they_are(tmp_path: Path) -> None:
     (models / "model.json").write_text("{")
     log, _ = _job(
         tmp_path,
-        "from hirshprint.models.cards import read_folder_card\nfrom pathlib import Path\n"
+        "from hirshprint.networks.cards import read_folder_card\nfrom pathlib import Path\n"
         "read_folder_card(Path('theirs/models'))",
     )
     assert log == (
@@ -312,7 +312,7 @@ def test_a_full_disk_ends_a_job_in_one_sentence(small_disk: Path) -> None:
         (small_disk / name).mkdir()
     words = f"the disk of {small_disk}"
     codes = {
-        "from hirshprint.files import written_whole\n"
+        "from hirshprint.files.writing import written_whole\n"
         "with written_whole('results/x') as path:\n    path.write_bytes(bytes(3_000_000))": f"{words}/results is full",
         "import h5py, numpy\nwith h5py.File('results/x.h5', 'w') as file: file['a'] = numpy.zeros(500_000)": words,
         "import numpy\nnumpy.zeros(500_000).tofile('results/y')": words,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from hirshprint.config import resolve_config
-from hirshprint.planned import known_faults, left_out, plan_faults
-from hirshprint.splits import learning_faults
+from hirshprint.config.load import resolve_config
+from hirshprint.datasets.splits import learning_faults
+from hirshprint.run.planned import known_faults, left_out, plan_faults
 from hirshprint.structures.entries import InputError
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.stage import make_structures

@@ -15,15 +15,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
-from hirshprint.datasets import SITES, Dataset, load_dataset
+from hirshprint.datasets.gather import SITES, Dataset, load_dataset
 from hirshprint.densities import Densities
-from hirshprint.gathering import write_fingerprints
-from hirshprint.models.backend import prepare_device, tf
-from hirshprint.models.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
-from hirshprint.models.prediction import predict_dataset, write_folder_card
-from hirshprint.models.training import needed_of_fingerprints, train_networks
-from hirshprint.opened import sealed_json
+from hirshprint.files.reading import sealed_json
+from hirshprint.networks.backend import prepare_device, tf
+from hirshprint.networks.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
+from hirshprint.networks.predict import predict_dataset, write_folder_card
+from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
 from hirshprint.structures.building import build_structures, write_targets
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.planning import plan_dataset

@@ -6,18 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hirshprint.models.predictions import (
+from hirshprint.accuracy.metrics import accuracy, metrics
+from hirshprint.accuracy.predictions import (
     COLUMNS,
-    accuracy,
     basis,
-    metrics,
     read_predictions,
     validate_predictions,
     with_compound_means,
     with_ensembles,
     write_predictions,
 )
-from hirshprint.opened import DamagedError
+from hirshprint.files.reading import DamagedError
 
 
 def predictions(seed: str = "0", shift: float = 0.1) -> pd.DataFrame:

@@ -12,11 +12,11 @@ import h5py
 import numpy as np
 import pytest
 
-from hirshprint.files import file_digest
-from hirshprint.logs import _show_error
-from hirshprint.progress import Job, describe_datasets, structure_states, summarise_run
+from hirshprint.datasets.splits import SplitError
+from hirshprint.files.writing import file_digest
 from hirshprint.remarks import join_remarks, remark_lines, split_remarks
-from hirshprint.splits import SplitError
+from hirshprint.run.logs import _show_error
+from hirshprint.run.progress import Job, describe_datasets, structure_states, summarise_run
 from hirshprint.status import STATUS_COLUMNS, merge_status, write_status
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.stage import make_structures

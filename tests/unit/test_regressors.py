@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from hirshprint.models.regressors import (
+from hirshprint.baselines.regressors import (
     HUBER,
     _gradients,
     _layers,

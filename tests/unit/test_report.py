@@ -18,8 +18,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hirshprint import comparison
-from hirshprint.models.predictions import COLUMNS, metrics, read_predictions, read_targets, write_predictions
+from hirshprint.accuracy import comparison as comparison_room
+from hirshprint.accuracy import standing
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import COLUMNS, read_predictions, read_targets, write_predictions
+from hirshprint.batch import comparison
 from hirshprint.report import compounds, engines, figures, html, shown
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
@@ -201,8 +204,8 @@ def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
     for axes in panels:
         assert axes.get_xlim() == axes.get_ylim()
         row = expected.loc[axes.get_title(loc="left").split("\n")[0]]
-        mae = f"MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å"
-        shown = f"r² {figures.with_sd(row['r2'], row['r2_sd'])}\n{mae}"
+        mae = f"MAE {standing.with_sd(row['mae'], row['mae_sd'])} Å"
+        shown = f"r² {standing.with_sd(row['r2'], row['r2_sd'])}\n{mae}"
         assert any(text.get_text().startswith(shown) for text in axes.texts)
     order = [axes.get_title(loc="left").split("\n")[0] for axes in panels]
     assert order == list(expected["mae"].sort_values().index)
@@ -266,13 +269,13 @@ def test_headline_takes_the_ensemble_and_never_the_best_seed() -> None:
         for model, seed, error in runs
         for c, t in (("a", 1.0), ("b", 2.0))
     ]
-    table = figures.headline_metrics(pd.DataFrame(rows)[list(COLUMNS)], "random").set_index("model")
+    table = standing.headline_metrics(pd.DataFrame(rows)[list(COLUMNS)], "random").set_index("model")
     assert table["seed"].to_dict() == {"readout": "3", "cgcnn": "ensemble"}
 
 
 def test_worst_rows_one_per_compound_largest_first(made: html.DatasetInputs) -> None:
     table = read_predictions(made.predictions)
-    worst = figures.worst_rows(table, "random", "readout", 5)
+    worst = standing.worst_rows(table, "random", "readout", 5)
     test = table[(table["model"] == "readout") & (table["part"] == "test")]
     error = (test["predicted"] - test["true"]).abs().sort_values(ascending=False)
     np.testing.assert_allclose(worst["residual"].abs(), error.iloc[:5])
@@ -285,10 +288,10 @@ def test_worst_rows_one_per_compound_largest_first(made: html.DatasetInputs) -> 
      (12.34, 1.9, "12.3 ± 1.9"), (np.nan, np.nan, "not defined"), (-0.012, 0.0345, "−0.012 ± 0.035")],
 )  # fmt: skip
 def test_with_sd(value: float, sd: float, text: str) -> None:
-    assert figures.with_sd(value, sd) == text
+    assert standing.with_sd(value, sd) == text
 
 
-def compared(errors: list[float], folds: int) -> html.Comparison:
+def compared(errors: list[float], folds: int) -> comparison_room.Comparison:
     """Compare a fingerprint model with ridge, whose MAE is 0.1 in every fold; `errors` are the model's."""
     rows = [
         {
@@ -305,7 +308,7 @@ def compared(errors: list[float], folds: int) -> html.Comparison:
         for c, t in (("a", 1.0), ("b", 2.0))
     ]
     rows.append({**rows[0], "compound": "only the cnn", "predicted": 1e6})
-    found = html.compare(pd.DataFrame(rows)[list(COLUMNS)], "random", "readout", "ridge")
+    found = comparison_room.compare(pd.DataFrame(rows)[list(COLUMNS)], "random", "readout", "ridge")
     assert found is not None
     return found
 
@@ -355,7 +358,7 @@ def test_report_says_what_a_referee_asks_first(page: str, made: html.DatasetInpu
     assert "one in twenty is above" in text
     table = read_predictions(made.predictions)
     row = metrics(table[(table["part"] == "test") & (table["model"] == "readout")]).iloc[0]
-    assert f"readout: MAE {figures.with_sd(row['mae'], row['mae_sd'])} Å" in text
+    assert f"readout: MAE {standing.with_sd(row['mae'], row['mae_sd'])} Å" in text
     assert "composition baseline, gradient_boosting" in text
     assert "Every structure was built with the same edge, 4.5 Å." in text
 
@@ -441,7 +444,7 @@ def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: 
     stated = table["compound"] == names[7]
     table.loc[table["model"] == "readout", "std"] = np.where(stated, 0.5, 0.1)[table["model"] == "readout"]
     chosen = shown.choose_compounds(names, table, [names[3], "NoSuchO3"], count=5)
-    worst = figures.worst_rows(table, "random", "readout", 5)["compound"]
+    worst = standing.worst_rows(table, "random", "readout", 5)["compound"]
     assert chosen[0] == names[3]
     assert len(chosen) == len(set(chosen)) == 5
     assert {names[7], worst.iloc[0], worst.iloc[1]} <= set(chosen)

@@ -11,9 +11,9 @@ import pytest
 from matplotlib.text import Text
 from pymatgen.core import Element
 
-from hirshprint.models.predictions import COLUMNS
+from hirshprint.accuracy.predictions import COLUMNS
+from hirshprint.accuracy.standing import headline_rows
 from hirshprint.report import beyond, paper
-from hirshprint.report.figures import headline_rows
 from hirshprint.report.items import (
     BEYOND_ITEMS,
     COST,

@@ -11,20 +11,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hirshprint.datasets import Dataset, Fold, load_dataset
-from hirshprint.models import regressors
-from hirshprint.models.predictions import (
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import (
     COLUMNS,
     by_model,
     fold_predictions,
     joined,
-    metrics,
     plain,
     read_compact,
     read_predictions,
     with_ensembles,
     write_predictions,
 )
+from hirshprint.baselines import regressors
+from hirshprint.datasets.gather import Dataset, Fold, load_dataset
 from hirshprint.report import beyond, compounds, figures, html
 
 MANY = 3_000

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from test_training import CNN, crystals
 
-from hirshprint.models.backend import keras, prepare_device
-from hirshprint.models.cnn import build_cnn_paper
-from hirshprint.models.saliency import QUANTILES, Explanation, explain, influence, integrated_gradients
-from hirshprint.models.training import train_networks
+from hirshprint.networks.backend import keras, prepare_device
+from hirshprint.networks.cnn_paper import build_cnn_paper
+from hirshprint.networks.saliency import QUANTILES, Explanation, explain, influence, integrated_gradients
+from hirshprint.networks.trainer import train_networks
 
 prepare_device(gpus=0, require_gpu=False, threads=2)
 
@@ -38,7 +38,7 @@ def test_of_the_papers_network_they_sum_up_to_the_change() -> None:
 def test_a_network_that_jumps_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     image = keras.Input((2, 2, 1))
     jump = keras.layers.Lambda(lambda x: keras.ops.sum(keras.ops.sign(x), axis=(1, 2)))(image)
-    monkeypatch.setattr("hirshprint.models.saliency.MOST", 256)
+    monkeypatch.setattr("hirshprint.networks.saliency.MOST", 256)
     ones = np.ones((2, 2, 1), np.float32)
     with pytest.raises(RuntimeError, match="do not sum up"):
         integrated_gradients(keras.Model([image], jump), ones, -ones)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hirshprint import slurm
+from hirshprint.run import slurm
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
-from hirshprint import runs, slurm, slurm_executor
+from hirshprint.run import runs, slurm, slurm_executor
 
 AWAY = "echo 'Unable to contact slurm controller (connect failure)' >&2; exit 1"
 

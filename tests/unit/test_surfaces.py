@@ -395,7 +395,7 @@ def test_input_is_not_modified(thakkar: Densities, triclinic: Structure) -> None
 
 def test_no_heavy_imports() -> None:
     code = (
-        "import sys, hirshprint.surfaces.python_engine, hirshprint.fingerprints;"
+        "import sys, hirshprint.surfaces.python_engine, hirshprint.fingerprints.binning;"
         "heavy = {'pymatgen', 'tensorflow', 'pyvista', 'pandas', 'plotly', 'skimage'};"
         "print(sorted(heavy & sys.modules.keys()))"
     )

@@ -18,7 +18,7 @@ from hirshprint.batch.binning import Binning
 from hirshprint.batch.run import run_batch
 from hirshprint.commands.inputs import default_fingerprint
 from hirshprint.densities import Densities
-from hirshprint.fingerprints import fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import python_engine

@@ -22,7 +22,7 @@ import pytest
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.run import run_batch
 from hirshprint.commands.inputs import default_fingerprint
-from hirshprint.config import ConfigError, resolve_config, resolve_engine
+from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.cxs import CxsError, parse_cxs

@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import hirshprint.models.training as training
-from hirshprint.datasets import Dataset, planned_splits
-from hirshprint.models.backend import keras
-from hirshprint.models.graphs import build_graphs, graph_batch
-from hirshprint.models.predictions import metrics, validate_predictions
-from hirshprint.models.training import train_networks
+import hirshprint.networks.trainer as training
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import validate_predictions
+from hirshprint.datasets.gather import Dataset, planned_splits
+from hirshprint.networks.backend import keras
+from hirshprint.networks.graphs import build_graphs, graph_batch
+from hirshprint.networks.trainer import train_networks
 from hirshprint.structures.structure import Structure
 
 CGCNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.01, "radius_angstrom": 4.5}
@@ -182,7 +183,7 @@ def test_changed_settings_train_only_what_they_concern(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import hirshprint.models.training as training
+import hirshprint.networks.trainer as training
 from test_training import BOTH, train
 
 where, seen = sys.argv[2], 0

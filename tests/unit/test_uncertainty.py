@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from hirshprint.models.predictions import COLUMNS, metrics
-from hirshprint.models.uncertainty import expected_std, fit_std, occupants, occupants_of_targets, with_calibrated_std
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import COLUMNS
+from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants, occupants_of_targets, with_calibrated_std
 
 PARTS = np.array(["train", "train", "validation", "test"])
 

@@ -20,12 +20,13 @@ if set("{}") & set(str(ROOT)):
 SOURCE = ROOT / "src"
 sys.path.insert(0, str(SOURCE))
 
-from hirshprint import frozen, planned, progress, runs, versions
-from hirshprint.config import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
-from hirshprint.files import ForeignFolderError, digest, file_digest, refuse_unwritable
-from hirshprint.frozen import Frozen, kept
-from hirshprint.models.cards import CARD, ModelError, complete_predicted, fingerprint_definition
-from hirshprint.splits import asked_in_vain
+from hirshprint import versions
+from hirshprint.run import frozen, planned, progress, runs
+from hirshprint.config.load import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
+from hirshprint.files.writing import ForeignFolderError, digest, file_digest, refuse_unwritable
+from hirshprint.run.frozen import Frozen, kept
+from hirshprint.networks.cards import CARD, ModelError, complete_predicted, fingerprint_definition
+from hirshprint.datasets.splits import asked_in_vain
 from hirshprint.report.items import (
     BEYOND_ITEMS,
     COST,
@@ -501,7 +502,7 @@ FIGURE_SOURCES = ("src/hirshprint/report/figures.py", "src/hirshprint/report/ite
 BEYOND_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/beyond.py")
 PAPER_SOURCES = (*BEYOND_SOURCES, "src/hirshprint/report/paper.py", "src/hirshprint/report/networks.py")
 COMPOUND_SOURCES = (*FIGURE_SOURCES, *(f"src/hirshprint/report/{name}.py" for name in ("compound", "render")))
-SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hirshprint/models/saliency.py")
+SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hirshprint/networks/saliency.py")
 REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
 
 

@@ -3,11 +3,11 @@
 Writes predictions_baselines.csv, one row per compound and part of a fold.
 """
 
-from hirshprint.config import learning_of
-from hirshprint.datasets import load_dataset
-from hirshprint.logs import start_log
-from hirshprint.models.baselines import predict_baselines
-from hirshprint.models.predictions import write_predictions
+from hirshprint.accuracy.predictions import write_predictions
+from hirshprint.baselines.composition import predict_baselines
+from hirshprint.config.load import learning_of
+from hirshprint.datasets.gather import load_dataset
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 files = (snakemake.input.fingerprints, snakemake.input.targets)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.beyond import write_beyond
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_beyond(

@@ -5,9 +5,9 @@ Writes comparison.csv; results/README.md lists its columns.
 
 from pathlib import Path
 
+from hirshprint.batch.comparison import compare_engines, sample, write_comparison
 from hirshprint.batch.places import engine_folder
-from hirshprint.comparison import compare_engines, sample, write_comparison
-from hirshprint.logs import start_log
+from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 from hirshprint.surfaces.engines import chosen_engine
 

@@ -1,8 +1,8 @@
-"""Compute what is drawn of one compound (NPZ, see hirshprint.compounds)."""
+"""Compute what is drawn of one compound (NPZ, see hirshprint.fingerprints.one_compound)."""
 
-from hirshprint.compounds import write_compound
 from hirshprint.densities import read_densities
-from hirshprint.logs import start_log
+from hirshprint.fingerprints.one_compound import write_compound
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_compound(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.compound import write_compound_figures
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_compound_figures(snakemake.input[0], folder=Path(snakemake.output[0]).parent)

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.figures import write_item
 from hirshprint.report.run import cost_table
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 table = cost_table(Path("logs/benchmarks"), Path("results"), snakemake.config["datasets"])

@@ -4,10 +4,11 @@ Writes predictions.csv, its `std` the standard deviation to expect, and metrics.
 seed and part, mean and sd over the folds.
 """
 
-from hirshprint.logs import start_log
-from hirshprint.models.predictions import joined, metrics, read_compact, read_targets, write_predictions
-from hirshprint.models.uncertainty import occupants_of_targets, with_calibrated_std
-from hirshprint.opened import table_written
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import joined, read_compact, read_targets, write_predictions
+from hirshprint.accuracy.uncertainty import occupants_of_targets, with_calibrated_std
+from hirshprint.files.reading import table_written
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 files = (snakemake.input.networks, snakemake.input.baselines)

@@ -5,7 +5,7 @@ Writes a CSV table (formula, sites, a_angstrom, id, candidates) and its provenan
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
+from hirshprint.run.logs import start_log
 from hirshprint.structures.fetched import write_fetched_table
 
 start_log(snakemake.log[0], echo=True)

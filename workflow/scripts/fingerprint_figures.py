@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.figures import write_fingerprint_figures
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_fingerprint_figures(

@@ -6,11 +6,11 @@ Writes fingerprints.h5; results/README.md lists its contents with shapes and uni
 from pathlib import Path
 
 from hirshprint.batch.binning import Binning
+from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.batch.kept import drop_superseded
 from hirshprint.batch.keys import structure_digest
 from hirshprint.batch.places import engine_folder
-from hirshprint.gathering import gather_fingerprints
-from hirshprint.logs import start_log
+from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0])

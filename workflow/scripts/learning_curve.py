@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.beyond import write_learning_curve
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_learning_curve(snakemake.input.predictions, folder=Path(snakemake.output[0]).parent)

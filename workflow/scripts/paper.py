@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.paper import write_paper
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_paper(results="results", roles=snakemake.config["paper"], folder=Path(snakemake.output[0]).parent)

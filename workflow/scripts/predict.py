@@ -6,14 +6,14 @@ what training saw.
 
 from pathlib import Path
 
-from hirshprint.datasets import load_dataset
-from hirshprint.frozen import frozen_dataset, refuse_edited
-from hirshprint.logs import start_log
-from hirshprint.models.backend import prepare_device
-from hirshprint.models.cards import best_network, check_fits, read_folder_card
-from hirshprint.models.prediction import predict_dataset, result_table
-from hirshprint.models.training import needed_of_fingerprints
-from hirshprint.opened import table_written
+from hirshprint.datasets.gather import load_dataset
+from hirshprint.files.reading import table_written
+from hirshprint.networks.backend import prepare_device
+from hirshprint.networks.cards import best_network, check_fits, read_folder_card
+from hirshprint.networks.predict import predict_dataset, result_table
+from hirshprint.networks.trainer import needed_of_fingerprints
+from hirshprint.run.frozen import frozen_dataset, refuse_edited
+from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from hirshprint.files import written_whole
-from hirshprint.logs import start_log
+from hirshprint.files.writing import written_whole
 from hirshprint.report.html import dataset_inputs, summary_lines, write_report
 from hirshprint.report.items import Item
 from hirshprint.report.run import describe_run
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 engine = snakemake.config["surfaces"]["engine"].capitalize()

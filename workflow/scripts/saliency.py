@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from hirshprint.datasets import load_dataset
-from hirshprint.logs import start_log
-from hirshprint.models.backend import prepare_device
-from hirshprint.models.predictions import read_predictions
-from hirshprint.models.saliency import MODEL, explain
-from hirshprint.models.training import needed_of_fingerprints
+from hirshprint.accuracy.predictions import read_predictions
+from hirshprint.datasets.gather import load_dataset
+from hirshprint.networks.backend import prepare_device
+from hirshprint.networks.saliency import MODEL, explain
+from hirshprint.networks.trainer import needed_of_fingerprints
 from hirshprint.report.regions import write_saliency
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 prepare_device(gpus=0, require_gpu=False, threads=snakemake.threads)

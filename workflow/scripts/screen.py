@@ -5,8 +5,8 @@ Writes screen.csv (with tolerance and octahedral factors) and screen.svg.
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.screen import write_screen
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 write_screen(

@@ -5,8 +5,8 @@ Writes shown_surfaces.npz: surfaces of up to 200 compounds in the form of a batc
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
 from hirshprint.report.shown import write_shown_surfaces
+from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 predictions = snakemake.input.get("predictions")

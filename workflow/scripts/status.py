@@ -5,7 +5,7 @@ Writes status.csv: structure_id, source, status (ok, remarked, failed, rejected 
 
 from pathlib import Path
 
-from hirshprint.logs import start_log
+from hirshprint.run.logs import start_log
 from hirshprint.status import merge_status, read_status, write_status
 
 start_log(snakemake.log[0])

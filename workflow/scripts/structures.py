@@ -6,10 +6,10 @@ Writes structures.h5 (see hirshprint.structures.structure), targets.csv and reje
 import os
 from pathlib import Path
 
-from hirshprint.config import learning_of
-from hirshprint.frozen import frozen_dataset, refuse_edited
-from hirshprint.logs import start_log
-from hirshprint.runs import learning_is_asked_for
+from hirshprint.config.load import learning_of
+from hirshprint.run.frozen import frozen_dataset, refuse_edited
+from hirshprint.run.logs import start_log
+from hirshprint.run.runs import learning_is_asked_for
 from hirshprint.structures.stage import make_structures
 
 start_log(snakemake.log[0], echo=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.places import engine_folder
 from hirshprint.batch.run import read_batch, run_batch
-from hirshprint.logs import start_log
+from hirshprint.run.logs import start_log
 from hirshprint.surfaces.engines import chosen_engine
 
 start_log(snakemake.log[0])

@@ -8,9 +8,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from hirshprint.files import written_whole
-from hirshprint.logs import start_log
-from hirshprint.opened import sealed_json
+from hirshprint.files.reading import sealed_json
+from hirshprint.files.writing import written_whole
+from hirshprint.run.logs import start_log
 from hirshprint.surfaces.installation import Installation
 from hirshprint.surfaces.tonto import TontoError, explain_probe, probe
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from hirshprint.config import learning_of
-from hirshprint.datasets import load_dataset
-from hirshprint.logs import start_log
-from hirshprint.models.prediction import write_folder_card
-from hirshprint.models.predictions import write_predictions
-from hirshprint.models.training import needed_of_fingerprints, train_networks
+from hirshprint.accuracy.predictions import write_predictions
+from hirshprint.config.load import learning_of
+from hirshprint.datasets.gather import load_dataset
+from hirshprint.networks.predict import write_folder_card
+from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
+from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from hirshprint.batch.file import Pack
-from hirshprint.files import digest
-from hirshprint.fingerprints import channel_names, fingerprint_of
+from hirshprint.files.writing import digest
+from hirshprint.fingerprints.binning import channel_names, fingerprint_of
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.versions import FINGERPRINT_FORMAT
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.opened import read_npz, reading
+from hirshprint.files.reading import read_npz, reading
 from hirshprint.surfaces.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
 
 Pack = dict[str, NDArray[Any]]

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.batch.file import Arrays, Reader, join_packs, notes_of, without_fingerprints, write_arrays
-from hirshprint.files import written_whole
-from hirshprint.opened import DamagedError, check_zip, kept_or_none, read_member, read_npz
+from hirshprint.files.reading import DamagedError, check_zip, kept_or_none, read_member, read_npz
+from hirshprint.files.writing import written_whole
 from hirshprint.structures.batches import batch_of, batches_of
 from hirshprint.surfaces.surface import Surface, unpack_surfaces
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from functools import lru_cache
 
-from hirshprint.files import digest
+from hirshprint.files.writing import digest
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import Engine
 

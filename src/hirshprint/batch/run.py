@@ -28,8 +28,8 @@ from hirshprint.batch.kept import (
     remove_parts,
 )
 from hirshprint.batch.keys import structure_digest, surface_key
-from hirshprint.files import digest, is_disk_full, written_whole
-from hirshprint.opened import open_hdf5
+from hirshprint.files.reading import open_hdf5
+from hirshprint.files.writing import digest, is_disk_full, written_whole
 from hirshprint.status import cpu_seconds
 from hirshprint.structures.batches import members
 from hirshprint.structures.structure import Structure, read_structures

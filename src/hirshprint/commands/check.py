@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.commands import FAILED, UNUSABLE, CommandError
-from hirshprint.files import written_whole
+from hirshprint.files.writing import written_whole
 from hirshprint.remarks import join_remarks, split_remarks
 from hirshprint.structures.building import build_structures
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.batch.keys import surface_key
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
-from hirshprint.files import digest
-from hirshprint.fingerprints import COUNTS_UNIT, bin_edges, contact_fingerprints, fingerprint_of
-from hirshprint.gathering import write_fingerprints
+from hirshprint.files.writing import digest
+from hirshprint.fingerprints.binning import COUNTS_UNIT, bin_edges, contact_fingerprints, fingerprint_of
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.config import resolve_config
+from hirshprint.config.load import resolve_config
 from hirshprint.densities import Densities, read_densities
-from hirshprint.opened import DamagedError
+from hirshprint.files.reading import DamagedError
 from hirshprint.remarks import remark_lines
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import find_densities, show_remarks
-from hirshprint.files import digest, written_whole
-from hirshprint.models.cards import (
+from hirshprint.files.writing import digest, written_whole
+from hirshprint.networks.cards import (
     ModelError,
     best_network,
     check_fits,
@@ -123,11 +123,11 @@ def _placed(plan: Plan, settings: Row) -> Plan:
 
 def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFrame:
     """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
-    from hirshprint.datasets import load_dataset
-    from hirshprint.gathering import write_fingerprints
-    from hirshprint.models.backend import leave_gpus
-    from hirshprint.models.prediction import predict_dataset, result_table
-    from hirshprint.models.training import needed_of_fingerprints
+    from hirshprint.batch.gathering import write_fingerprints
+    from hirshprint.datasets.gather import load_dataset
+    from hirshprint.networks.backend import leave_gpus
+    from hirshprint.networks.predict import predict_dataset, result_table
+    from hirshprint.networks.trainer import needed_of_fingerprints
     from hirshprint.structures.building import build_structures, write_targets
 
     leave_gpus()

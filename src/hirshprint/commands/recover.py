@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from hirshprint import runs
 from hirshprint.commands import CommandError
-from hirshprint.slurm import SlurmError
+from hirshprint.run import runs
+from hirshprint.run.slurm import SlurmError
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 
 from hirshprint.commands import CommandError
-from hirshprint.config import ConfigError, read_datasets
-from hirshprint.pending import pending_jobs, pending_line
-from hirshprint.progress import describe_datasets
+from hirshprint.config.load import ConfigError, read_datasets
+from hirshprint.run.pending import pending_jobs, pending_line
+from hirshprint.run.progress import describe_datasets
 from hirshprint.structures.entries import InputError
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
-from hirshprint.files import written_whole
-from hirshprint.fingerprints import bin_edges, fingerprint_of
+from hirshprint.files.writing import written_whole
+from hirshprint.fingerprints.binning import bin_edges, fingerprint_of
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line

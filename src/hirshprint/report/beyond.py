@@ -14,26 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from hirshprint.datasets import curve_share
-from hirshprint.models.baselines import composition
-from hirshprint.models.predictions import ENSEMBLE, main_split, metrics, plain, read_compact, read_targets
+from hirshprint.accuracy.comparison import compare
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import ENSEMBLE, main_split, plain, read_compact, read_targets
+from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, INPUTS, best_model, headline_metrics, headline_rows
+from hirshprint.datasets.gather import curve_share
 from hirshprint.report.compounds import count_blocks, counts_of_rows
-from hirshprint.report.figures import (
-    COMPOSITION,
-    FINGERPRINT,
-    INPUTS,
-    STYLE,
-    FingerprintFile,
-    best_model,
-    by_lot,
-    display_unit,
-    headline_metrics,
-    headline_rows,
-    open_fingerprints,
-    write_item,
-)
-from hirshprint.report.html import compare
-from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.report.figures import STYLE, FingerprintFile, by_lot, display_unit, open_fingerprints, write_item
+from hirshprint.structures.symbols import SYMBOLS, composition
 
 STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 ANYWHERE = "anywhere"  # the site of an element in crystals from files

@@ -12,18 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hirshprint.distances import nearest_fingerprints
-from hirshprint.opened import open_hdf5
-from hirshprint.report.figures import (
-    FingerprintFile,
-    display_unit,
-    headline_metrics,
-    headline_rows,
-    main_channel,
-    quantity,
-)
+from hirshprint.accuracy.standing import headline_metrics, headline_rows
+from hirshprint.datasets.splits import HOLDOUT
+from hirshprint.files.reading import open_hdf5
+from hirshprint.fingerprints.distances import nearest_fingerprints
+from hirshprint.report.figures import FingerprintFile, display_unit, main_channel, quantity
 from hirshprint.report.shown import page_meshes, shown_structures
-from hirshprint.splits import HOLDOUT
 from hirshprint.surfaces.surface import Surface
 
 LISTED = 6_000  # compounds of a dataset on the page

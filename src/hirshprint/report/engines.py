@@ -9,12 +9,12 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hirshprint.opened import check_table, reading
+from hirshprint.files.reading import check_table, reading
 from hirshprint.report.figures import LINE, STYLE, TEST, write_figure
 
 
 def read_comparison(path: str | Path) -> pd.DataFrame:
-    """Read what `hirshprint.comparison.write_comparison` wrote."""
+    """Read what `hirshprint.batch.comparison.write_comparison` wrote."""
     types = {"unit": "str", "element": "str"}
     check_table(path, (*types, "quantity", "python", "tonto", "difference"))
     with reading(path):

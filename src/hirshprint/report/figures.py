@@ -23,20 +23,10 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from PIL import Image
 
-from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, plain, read_compact, read_targets
-from hirshprint.opened import open_hdf5
-
-# What a model sees of a compound; a model that is not named here counts as composition only.
-INPUTS = {
-    "cnn_paper": "fingerprint",
-    "readout": "fingerprint",
-    "hybrid": "fingerprint and composition",
-    "cgcnn": "crystal graph",
-    "mean": "nothing",
-}
-FINGERPRINT = ("fingerprint", "fingerprint and composition")
-COMPOSITION = ("composition", "nothing")
+from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
+from hirshprint.accuracy.standing import headline_metrics, headline_rows, records, shown_model, with_sd, worst_rows
+from hirshprint.files.reading import open_hdf5
+from hirshprint.files.writing import written_whole
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -57,7 +47,6 @@ PANEL = 2.05  # edge of a panel, inches
 DRAWN = 5_000  # points of one part in a panel; of more, some are drawn
 WORST_SHARE = 0.01  # of the points drawn, those of largest error; chance takes the others
 MARKS = 400  # places along an axis at which points beyond it are marked
-RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 
 
 @dataclass(frozen=True)
@@ -105,59 +94,6 @@ def read_counts(file: FingerprintFile, ids: Sequence[str], channel: str | None =
 def main_channel(file: FingerprintFile) -> str:
     """Channel that pictures show: ``total``, or the first of a file that has no ``total``."""
     return "total" if "total" in file.channels else file.channels[0]
-
-
-def headline_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Rows of one split with one seed per model: ``ensemble`` where there is one, else the lowest seed.
-
-    The lowest seed, not the best one: choosing the best would choose on the test part. Where a model predicts
-    several structures of a compound, rows for their mean stand beside theirs; those rows count.
-    """
-    rows = predictions[predictions["split"] == split]
-    kept = np.zeros(len(rows), dtype=bool)
-    for places in rows.groupby("model", sort=False, observed=True).indices.values():
-        of_model = rows.iloc[places]
-        of_compounds = (basis(of_model) == "compound").to_numpy()
-        wanted = of_compounds | ~of_compounds.any()
-        order = of_model["seed"].astype("str").replace(ENSEMBLE, "-1").astype(int).to_numpy()
-        kept[places] = wanted & (order == order[wanted].min())
-    return rows[kept]
-
-
-def headline_metrics(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Test figures of the headline rows, one row per model, lowest MAE first.
-
-    Columns are those of `metrics` with ``inputs`` (what the model sees), ``compounds`` (test compounds
-    predicted) and ``ranked``: False for a model that predicts less than 95 % of the compounds.
-    """
-    rows = headline_rows(predictions, split)
-    test = plain(rows[rows["part"] == "test"])
-    table = metrics(test).sort_values(["mae", "model"], ignore_index=True)
-    table["inputs"] = [INPUTS.get(model, "composition") for model in table["model"]]
-    table["compounds"] = table["model"].map(test.groupby("model")["compound"].nunique())
-    table["ranked"] = table["compounds"] >= RANKED_SHARE * table["compounds"].max()
-    return table
-
-
-def best_model(table: pd.DataFrame, inputs: Sequence[str] | None = None) -> dict[str, Any] | None:
-    """Row of lowest MAE among the ranked models, among those with these `inputs` if given; None if none."""
-    ranked = (row for row in _records(table) if row["ranked"])
-    return next((row for row in ranked if inputs is None or row["inputs"] in inputs), None)
-
-
-def shown_model(table: pd.DataFrame) -> str:
-    """Name of the model whose worst predictions are shown: the best that sees fingerprints, else the best."""
-    best = best_model(table, FINGERPRINT) or best_model(table) or _records(table)[0]
-    return str(best["model"])
-
-
-def worst_rows(predictions: pd.DataFrame, split: str, model: str, count: int) -> pd.DataFrame:
-    """Test rows of largest |predicted - true|, at most one per compound, with a column ``residual``."""
-    rows = headline_rows(predictions, split)
-    rows = rows[(rows["model"] == model) & (rows["part"] == "test")]
-    rows = rows.assign(residual=rows["predicted"] - rows["true"])
-    order = rows["residual"].abs().sort_values(ascending=False, kind="stable").index
-    return rows.loc[order].drop_duplicates("compound").head(count)
 
 
 def structure_of(row: Any, targets: pd.DataFrame, file: FingerprintFile) -> str | None:
@@ -208,18 +144,6 @@ def display_unit(unit: str) -> str:
 def quantity(name: str) -> str:
     """Property as printed: ``a_angstrom`` and ``lattice_parameter`` become words."""
     return {"a_angstrom": "lattice parameter"}.get(name, name.replace("_", " "))
-
-
-def with_sd(value: float, sd: float) -> str:
-    """Write ``value ± sd`` with two significant digits of the sd; three or four where there is no sd."""
-    if not np.isfinite(value):
-        return "not defined"
-    if not np.isfinite(sd) or sd <= 0:
-        text = f"{value:.4f}" if abs(value) >= 0.01 else f"{value:.3g}"
-    else:
-        decimals = int(np.clip(1 - np.floor(np.log10(sd)), 0, 6))
-        text = f"{value:.{decimals}f} ± {sd:.{decimals}f}"
-    return text.replace("-", "−") if value < 0 else text
 
 
 def parity(predictions: pd.DataFrame, split: str) -> Figure:
@@ -295,7 +219,7 @@ def residuals(predictions: pd.DataFrame, split: str) -> Figure:
 
 def fingerprint_examples(file: FingerprintFile, targets: pd.DataFrame, count: int = EXAMPLES) -> Figure:
     """Total fingerprints of structures spread evenly over the property's range (its quantiles)."""
-    rows = _records(example_rows(file, targets, count))
+    rows = records(example_rows(file, targets, count))
     counts = read_counts(file, [row["structure_id"] for row in rows])
     titles = [row["structure_id"] for row in rows]
     if targets["value"].notna().any():
@@ -467,10 +391,6 @@ def _channel_note(file: FingerprintFile) -> str:
     return "" if main_channel(file) == "total" else f", channel {main_channel(file)}"
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
-
-
 def _panels_data(predictions: pd.DataFrame, split: str) -> tuple[pd.DataFrame, pd.DataFrame, str, str]:
     rows = headline_rows(predictions, split)
     unit = display_unit(str(rows["unit"].iloc[0]))
@@ -488,7 +408,7 @@ def _model_panels(
 ) -> Figure:
     with mpl.rc_context(STYLE):
         figure, panels = _grid(len(table), title_lines=2)
-        for model, axes in zip(_records(table), panels, strict=True):
+        for model, axes in zip(records(table), panels, strict=True):
             draw(axes, model, rows[rows["model"] == model["model"]])
             axes.set_title(f"{model['model']}\nsees {model['inputs']}", loc="left", parse_math=False)
             axes.locator_params(nbins=6)

@@ -18,27 +18,26 @@ import numpy as np
 import pandas as pd
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
-from hirshprint.datasets import curve_share
-from hirshprint.files import written_whole
-from hirshprint.models.predictions import main_split, metrics, plain, read_compact, read_targets
-from hirshprint.opened import check_table, open_hdf5, reading
-from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
-from hirshprint.report.compounds import LISTED, colours, deflated, page_compounds
-from hirshprint.report.engines import comparison_rows, read_comparison
-from hirshprint.report.figures import (
+from hirshprint.accuracy.comparison import Comparison, comparisons
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
+from hirshprint.accuracy.standing import (
     COMPOSITION,
     FINGERPRINT,
     best_model,
-    display_unit,
     headline_metrics,
     headline_rows,
-    open_fingerprints,
-    quantity,
     shown_model,
-    structure_of,
     with_sd,
     worst_rows,
 )
+from hirshprint.datasets.gather import curve_share
+from hirshprint.files.reading import check_table, open_hdf5, reading
+from hirshprint.files.writing import written_whole
+from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
+from hirshprint.report.compounds import LISTED, colours, deflated, page_compounds
+from hirshprint.report.engines import comparison_rows, read_comparison
+from hirshprint.report.figures import display_unit, open_fingerprints, quantity, structure_of
 from hirshprint.report.items import Item, caption
 from hirshprint.report.render import COLOURS
 from hirshprint.report.shown import read_shown_surfaces
@@ -50,8 +49,6 @@ PAPER = (
     ("fingerprint + CNN, experimental, initial edge 4.5 Å", "0.9939", "0.0221", "0.00110"),
     ("CPANN", "0.9312", "0.0853", "0.01231"),
 )
-# 97.5 % points of Student's t for 1, 2, ... 9 degrees of freedom; more are treated as 9
-STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
 WORST_COUNT = 15
 LISTED_STRUCTURES = 500
 LISTED_ROWS = 200  # of a table among the items
@@ -120,80 +117,6 @@ def dataset_inputs(
         predicted=folder / "predicted.csv" if predicted else None,
         screen=folder / "screen.svg" if screened else None,
     )
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two models on the same compounds of the same folds.
-
-    Attributes
-    ----------
-    model, baseline : their names.
-    mae, baseline_mae : ``value ± sd`` over folds, without unit.
-    folds, compounds : how many they share.
-    wins : folds in which the model's MAE is the smaller one.
-    difference : mean over folds of MAE(model) - MAE(baseline).
-    half_width : half of its 95 % confidence interval; NaN with one fold.
-    verdict : ``better``, ``worse``, ``undecided`` (the interval holds zero) or ``one fold``.
-    """
-
-    model: str
-    baseline: str
-    mae: str
-    baseline_mae: str
-    folds: int
-    compounds: int
-    wins: int
-    difference: float
-    half_width: float
-    verdict: str
-
-
-def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) -> Comparison | None:
-    """Compare two models' test MAE fold by fold, on the compounds that both predict; None if they share none.
-
-    The interval uses the corrected resampled t-test (Nadeau and Bengio, Mach. Learn. 2003, 52, 239): the
-    training parts of k folds overlap, so the variance of the mean difference is s² (1/k + 1/(k-1)), not s²/k.
-    """
-    rows = headline_rows(predictions, split)
-    rows = rows[(rows["part"] == "test") & rows["model"].isin([model, baseline])]
-    both = rows.groupby(["fold", "compound"])["model"].transform("nunique") == 2
-    rows = rows[both]
-    if rows.empty:
-        return None
-    by_fold = [metrics(part).set_index("model")["mae"] for _, part in rows.groupby("fold")]
-    differences = np.array([mae[model] - mae[baseline] for mae in by_fold])
-    folds, mean = len(differences), float(differences.mean())
-    half_width = float("nan")
-    verdict = "one fold"
-    if folds > 1:
-        scatter = float(differences.std(ddof=1)) * np.sqrt(1 / folds + 1 / (folds - 1))
-        half_width = STUDENT[min(folds - 1, len(STUDENT)) - 1] * scatter
-        verdict = "undecided" if abs(mean) <= half_width else ("better" if mean < 0 else "worse")
-    total = {row["model"]: with_sd(row["mae"], row["mae_sd"]) for row in metrics(rows).to_dict("records")}
-    return Comparison(
-        model=model,
-        baseline=baseline,
-        mae=total[model],
-        baseline_mae=total[baseline],
-        folds=folds,
-        compounds=rows["compound"].nunique(),
-        wins=int((differences < 0).sum()),
-        difference=mean,
-        half_width=half_width,
-        verdict=verdict,
-    )
-
-
-def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
-    """Compare the best fingerprint model, hybrid and graph model with the best composition baseline."""
-    table = headline_metrics(predictions, split)
-    baseline = best_model(table, COMPOSITION)
-    models = [best_model(table, [x]) for x in (*FINGERPRINT, "crystal graph")]
-    if baseline is None:
-        return []
-    found = (compare(predictions, split, x["model"], baseline["model"]) for x in models if x is not None)
-    return [x for x in found if x is not None]
 
 
 def write_report(

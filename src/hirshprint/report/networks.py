@@ -17,7 +17,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from hirshprint.opened import check_zip
+from hirshprint.files.reading import check_zip
 from hirshprint.report.figures import STYLE, each
 
 COLOURS = {"Conv2D": "#1b5e8c", "MaxPooling2D": "#7fb2d6", "Dense": "#b3421b", "InputLayer": "#777777"}

@@ -20,24 +20,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hirshprint.files import written_whole
-from hirshprint.models.predictions import ENSEMBLE, basis, main_split, metrics, read_predictions, read_targets
+from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import ENSEMBLE, basis, main_split, read_predictions, read_targets
+from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, headline_rows, with_sd
+from hirshprint.files.writing import written_whole
 from hirshprint.report.beyond import model_colour, table_place
 from hirshprint.report.figures import (
-    COMPOSITION,
-    FINGERPRINT,
     LINE,
     STYLE,
     TEST,
     TRAIN,
-    best_model,
     each,
     example_rows,
     fingerprint_examples,
-    headline_metrics,
-    headline_rows,
     open_fingerprints,
-    with_sd,
     write_item,
 )
 from hirshprint.report.networks import first_networks, network_drawing, network_layers, network_table

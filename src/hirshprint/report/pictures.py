@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from hirshprint.files import written_whole
+from hirshprint.files.writing import written_whole
 from hirshprint.report.figures import STYLE
 from hirshprint.report.render import COLOURS
 from hirshprint.structures.structure import Structure

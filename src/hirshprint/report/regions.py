@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hirshprint.densities import Densities, read_densities
-from hirshprint.models.saliency import Explanation, influence
+from hirshprint.networks.saliency import Explanation, influence
 from hirshprint.report.figures import STYLE, FingerprintFile, display_unit, open_fingerprints, write_item
 from hirshprint.report.pictures import crop, draw_fingerprint, finish, scene_of, site_name
 from hirshprint.report.render import SIGNED, NoPictureError, render_panels

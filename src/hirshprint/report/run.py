@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from hirshprint import __version__
-from hirshprint.opened import read_json
+from hirshprint.files.reading import read_json
 from hirshprint.status import earlier_seconds, job_cpu_seconds
 
 PACKAGES = (

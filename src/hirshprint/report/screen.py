@@ -10,9 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hirshprint.files import written_whole
-from hirshprint.models.formulas import ions
-from hirshprint.opened import check_table, reading
+from hirshprint.baselines.formulas import ions
+from hirshprint.files.reading import check_table, reading
+from hirshprint.files.writing import written_whole
 from hirshprint.report.figures import display_unit, quantity, svg_bytes
 from hirshprint.structures.elements import element_properties
 

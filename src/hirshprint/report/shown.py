@@ -12,17 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hirshprint.accuracy.predictions import main_split, read_predictions, read_targets
+from hirshprint.accuracy.standing import headline_metrics, headline_rows, shown_model
 from hirshprint.batch.file import read_surfaces
-from hirshprint.files import written_whole
-from hirshprint.models.predictions import main_split, read_predictions, read_targets
-from hirshprint.opened import read_npz, reading
-from hirshprint.report.figures import (
-    FingerprintFile,
-    headline_metrics,
-    headline_rows,
-    open_fingerprints,
-    shown_model,
-)
+from hirshprint.files.reading import read_npz, reading
+from hirshprint.files.writing import written_whole
+from hirshprint.report.figures import FingerprintFile, open_fingerprints
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from hirshprint.files import digest, file_digest, written_whole
-from hirshprint.opened import kept_or_none, open_hdf5, seal_hdf5
+from hirshprint.files.reading import kept_or_none, open_hdf5, seal_hdf5
+from hirshprint.files.writing import digest, file_digest, written_whole
 from hirshprint.structures.entries import CrystalError, Entry, PassingError, origin_digest
 from hirshprint.structures.reading.process import Answer
 from hirshprint.structures.structure import Structure, read_structures, write_structures

@@ -13,7 +13,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hirshprint.files import digest, file_digest
+from hirshprint.files.writing import digest, file_digest
 from hirshprint.versions import READING
 
 AT_ONCE = 10_000  # rows of a plan

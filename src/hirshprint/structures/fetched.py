@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from hirshprint.files import file_digest, written_whole
+from hirshprint.files.writing import file_digest, written_whole
 from hirshprint.structures.crystals import CrystalError, crystal_structure
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.reading.records import crystal_of_optimade

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from hirshprint.files import file_digest
+from hirshprint.files.writing import file_digest
 from hirshprint.structures.entries import InputError
 from hirshprint.structures.sources.rows import read_rows
 from hirshprint.structures.symbols import element_fault

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hirshprint.files import written_whole
-from hirshprint.opened import table_written
+from hirshprint.datasets.splits import asked_in_vain, target_faults
+from hirshprint.files.reading import table_written
+from hirshprint.files.writing import written_whole
 from hirshprint.remarks import remark_lines
-from hirshprint.splits import asked_in_vain, target_faults
 from hirshprint.status import write_status
 from hirshprint.structures.building import build_structures, formula_of, read_entries, write_targets
 from hirshprint.structures.earlier import Earlier, keep_answers, read_earlier, taken_over

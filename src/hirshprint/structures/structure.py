@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.opened import USER_BLOCK, open_hdf5, seal_hdf5
+from hirshprint.files.reading import USER_BLOCK, open_hdf5, seal_hdf5
 
 ARRAYS = (
     *("ids", "lattice", "formula_units", "atom_offsets", "numbers", "frac", "is_anion", "site_offsets", "site_atom"),

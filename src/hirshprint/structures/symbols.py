@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 SYMBOLS: tuple[str, ...] = tuple(
@@ -33,3 +34,22 @@ def element_fault(symbol: str) -> tuple[str, str] | None:
 def atomic_number(symbol: str) -> int:
     """Atomic number of an element symbol."""
     return SYMBOLS.index(symbol) + 1
+
+
+def composition(formula: str) -> dict[str, float]:
+    """Count the atoms of a formula without brackets, such as ``SrTi0.5O3``.
+
+    Raises
+    ------
+    ValueError
+        The formula is not a row of element symbols with optional numbers.
+    """
+    pairs = re.findall(r"([A-Z][a-z]?)(\d*\.?\d*)", formula)
+    if not pairs or "".join(symbol + number for symbol, number in pairs) != formula:
+        raise ValueError(f"cannot read the formula '{formula}'; write it like SrTiO3, without brackets")
+    counts: dict[str, float] = {}
+    for symbol, number in pairs:
+        if symbol not in SYMBOLS:
+            raise ValueError(f"'{symbol}' in the formula '{formula}' is not an element")
+        counts[symbol] = counts.get(symbol, 0.0) + (float(number) if number else 1.0)
+    return counts

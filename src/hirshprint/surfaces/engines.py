@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from hirshprint import versions
 from hirshprint.densities import Densities, read_densities
-from hirshprint.files import digest
-from hirshprint.opened import read_json
+from hirshprint.files.reading import read_json
+from hirshprint.files.writing import digest
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.compiled import compile_once, compiling_said
 from hirshprint.surfaces.surface import Surface

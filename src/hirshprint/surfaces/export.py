@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.files import written_whole
+from hirshprint.files.writing import written_whole
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface
 

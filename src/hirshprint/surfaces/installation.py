@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hirshprint.files import digest, file_digest
+from hirshprint.files.writing import digest, file_digest
 
 BASIS_FILE = "Thakkar"
 """The one file of the basis directory that is read: its name is case-sensitive."""

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.files import FULL_TEXT, disk_full, is_disk_full, scratch_place
+from hirshprint.files.writing import FULL_TEXT, disk_full, is_disk_full, scratch_place
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.cxs import Cxs, CxsError, parse_cxs

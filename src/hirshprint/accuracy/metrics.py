@@ -1,0 +1,61 @@
+"""Accuracy figures of predictions: per fold, and over the folds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hirshprint.accuracy.predictions import basis, by_model
+
+GROUPS = ("dataset", "model", "split", "seed", "part", "basis")  # what accuracy is stated of
+
+
+def accuracy(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
+    """Return r² = 1 − SS_res / SS_tot of predicted against true (NaN if `true` is constant), MAE and MSE."""
+    residual = np.asarray(predicted) - np.asarray(true)
+    spread = float(np.sum(np.square(true - np.mean(true))))
+    return {
+        "r2": 1 - float(np.sum(residual**2)) / spread if spread > 0 else np.nan,
+        "mae": float(np.mean(np.abs(residual))),
+        "mse": float(np.mean(residual**2)),
+    }
+
+
+def metrics(table: pd.DataFrame) -> pd.DataFrame:
+    """Compute accuracy per fold, then mean and standard deviation (n − 1) over the folds.
+
+    Returns
+    -------
+    One row per dataset, model, split, seed, part and basis (`basis`: are single structures predicted, or compounds)
+    with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²), unit, and
+    within_1_std, within_2_std: shares of the rows whose error is within so many of their own std; and std_correlation:
+    rank correlation (Spearman) of the size of the error with std, NaN where all have one std.
+    The sd of a single fold is NaN.
+    """
+    found: list[tuple[int, dict[str, object]]] = []  # each with the place of its first row
+    for rows in by_model(table):
+        groups = rows.assign(basis=basis(rows)).groupby(list(GROUPS), sort=False)
+        found += [(int(part.index[0]), _metrics_row(values, part)) for values, part in groups]
+    return pd.DataFrame([row for _, row in sorted(found, key=lambda one: one[0])])
+
+
+def _metrics_row(values: tuple[Any, ...], of_part: pd.DataFrame) -> dict[str, object]:
+    folds = pd.DataFrame(
+        [
+            accuracy(fold["true"].to_numpy(float), fold["predicted"].to_numpy(float))
+            for _, fold in of_part.groupby("fold")
+        ]
+    )
+    row: dict[str, object] = dict(zip(GROUPS, values, strict=True))
+    row |= {"n_folds": len(folds), "n": len(of_part)}
+    for name in ("r2", "mae", "mse"):
+        row |= {name: folds[name].mean(), f"{name}_sd": folds[name].std(ddof=1)}
+    error = (of_part["predicted"] - of_part["true"]).abs()
+    known = of_part["std"].notna().any()
+    within = {f"within_{k}_std": float((error <= k * of_part["std"]).mean()) if known else np.nan for k in (1, 2)}
+    several = of_part["std"].nunique() > 1 and error.nunique() > 1
+    correlation = error.rank().corr(of_part["std"].rank()) if several else np.nan
+    return row | {"unit": of_part["unit"].iloc[0]} | within | {"std_correlation": correlation}

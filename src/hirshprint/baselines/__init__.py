@@ -1,0 +1,1 @@
+"""What is predicted without a surface: from composition and formula."""

@@ -1,0 +1,216 @@
+"""What a referee asks for beside a network: models of the composition alone, on the very same folds.
+
+A compound has one composition, so these make one prediction per compound, not one per structure. The empirical
+formulas predict only compounds of ABX3 whose ions are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hirshprint.accuracy.predictions import fold_predictions, joined, plain, with_ensembles
+from hirshprint.baselines import regressors
+from hirshprint.baselines.formulas import FORMULAS, ions
+from hirshprint.datasets.gather import SITES, Dataset, Fold, planned_splits, seeds_of
+from hirshprint.structures.elements import element_properties
+from hirshprint.structures.symbols import SYMBOLS, composition
+
+BASELINES = ("mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", *FORMULAS)
+SEEDED = ("mlp",)  # the others have no randomness
+
+
+def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads: int = 2) -> pd.DataFrame:
+    """Fit the baselines named in `learning` on every split and fold, and predict every compound.
+
+    Those without randomness have one prediction, their `seed` is the first of the plan; ``mlp`` is trained with every
+    seed. What is left out, and why, is printed.
+
+    Parameters
+    ----------
+    learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction, baselines.
+
+    Returns
+    -------
+    Predictions table (`predictions.COLUMNS`); structure_id is empty where one row stands for all
+    structures of a compound (always, but for a compound whose structures differ in target). A compound that a
+    formula cannot predict has no row of it.
+
+    Raises
+    ------
+    ValueError
+        An unknown baseline, or none of them applies to this dataset.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    unknown = sorted(set(learning["baselines"]) - set(BASELINES))
+    if unknown:
+        raise ValueError(f"unknown baseline {', '.join(unknown)}; write {', '.join(BASELINES)}")
+    plan = planned_splits(dataset, learning)
+    single, rows = _one_row_per_compound(dataset)
+    number = np.full(len(dataset.structure_ids), -1)
+    number[rows] = np.arange(len(rows))
+    tables = []
+    with threadpool_limits(threads):
+        for model in learning["baselines"]:
+            if model in FORMULAS and (reason := _no_formula(single)):
+                print(f"{model} is left out: {reason}", flush=True)
+                continue
+            inputs = _inputs(model, single)
+            for split, folds in plan.items():
+                for fold in folds:
+                    kept = {part: number[of_part] for part, of_part in fold.parts().items()}
+                    of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
+                    for seed in seeds_of(split, learning)[: None if model in SEEDED else 1]:
+                        predicted = _fit_and_predict(model, inputs, single.targets, of_single.train, seed)
+                        table = fold_predictions(single, model, split, of_single, seed, predicted)
+                        tables.append(table[table["predicted"].notna()] if model in FORMULAS else table)
+                if model in FORMULAS:  # one table per fold
+                    _print_coverage(model, split, tables[-len(folds) :], inputs)
+    if sum(map(len, tables)) == 0:
+        raise ValueError(
+            f"none of the baselines {', '.join(learning['baselines'])} can predict dataset '{dataset.name}'; "
+            "add mean, ridge or gradient_boosting under learning: baselines:"
+        )
+    return plain(with_ensembles(joined(tables)))
+
+
+def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
+    """Keep the first structure of each compound, nameless, and which rows of the dataset those are.
+
+    The structures of a compound with more than one target (polymorphs) stay apart and keep their names.
+    """
+    rows: list[int] = []
+    names: list[str] = []
+    _, number, sizes = np.unique(dataset.compounds, return_inverse=True, return_counts=True)
+    for members in np.split(np.argsort(number, kind="stable"), np.cumsum(sizes)[:-1]):
+        alike = len(set(dataset.targets[members].tolist())) == 1
+        rows += members[:1].tolist() if alike else members.tolist()
+        names += [""] if alike else dataset.structure_ids[members].tolist()
+    kept = np.array(rows, dtype=np.int64)
+    return replace(
+        dataset,
+        structure_ids=np.array(names, dtype=str),
+        compounds=dataset.compounds[kept],
+        groups=dataset.groups[kept],
+        elements={site: symbols[kept] for site, symbols in dataset.elements.items()},
+        formulas=dataset.formulas[kept],
+        initial_edges=dataset.initial_edges[kept],
+        targets=dataset.targets[kept],
+        draws=dataset.draws[kept],
+        counts=dataset.counts[kept, :0],
+        moments=dataset.moments[kept],
+    ), kept
+
+
+def _no_formula(dataset: Dataset) -> str:
+    """Why the empirical formulas do not apply; empty if they do."""
+    if tuple(dataset.elements) != SITES:
+        return f"dataset '{dataset.name}' has not the sites A, B and X alone"
+    if dataset.unit != "Å":
+        return f"it predicts an edge in Å, but {dataset.property} is in {dataset.unit}"
+    return ""
+
+
+def _print_coverage(model: str, split: str, tables: list[pd.DataFrame], inputs: NDArray[np.float64]) -> None:
+    """Say how many compounds a formula predicts when they are in the test part, where each is once."""
+    tested = sum(int((table["part"] == "test").sum()) for table in tables)
+    known = int(np.isfinite(inputs).all(axis=1).sum())
+    print(
+        f"{model}, {split}: predicts {tested} of {len(inputs)} compounds; the ions of {known} are tabulated", flush=True
+    )
+
+
+def _inputs(model: str, dataset: Dataset) -> NDArray[np.float64]:
+    """Inputs (n, p) of a baseline."""
+    if model == "mean":
+        return np.zeros((len(dataset.targets), 0))
+    if model in FORMULAS:
+        return np.concatenate(ions(dataset.elements), axis=1)
+    return _one_hot(dataset) if model in ("ridge", "mlp") else _properties(dataset)
+
+
+def _one_hot(dataset: Dataset) -> NDArray[np.float64]:
+    """Which element is on each site, or the fractions of the elements in datasets without named sites."""
+    known = np.array(SYMBOLS)
+    if dataset.elements:
+        return np.concatenate(
+            [symbols[:, None] == known for symbols in dataset.elements.values()], axis=1, dtype=np.float64
+        )
+    return _fractions(dataset)
+
+
+def _fractions(dataset: Dataset) -> NDArray[np.float64]:
+    found = np.zeros((len(dataset.formulas), len(SYMBOLS)))
+    for row, formula in enumerate(dataset.formulas.tolist()):
+        for symbol, count in composition(formula).items():
+            found[row, SYMBOLS.index(symbol)] = count
+    shares: NDArray[np.float64] = found / found.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _properties(dataset: Dataset) -> NDArray[np.float64]:
+    """Element properties per site; without named sites their mean, sd, least and greatest in the formula."""
+    if dataset.elements:
+        tables = [element_properties(symbols.tolist())[1] for symbols in dataset.elements.values()]
+        return np.concatenate(tables, axis=1)
+    _, table = element_properties(SYMBOLS)
+    rows = []
+    for shares in _fractions(dataset):
+        present = shares > 0
+        values, weights = table[present], shares[present][:, None]
+        mean = (weights * values).sum(axis=0)
+        sd = np.sqrt((weights * (values - mean) ** 2).sum(axis=0))
+        rows.append(np.concatenate([mean, sd, values.min(axis=0), values.max(axis=0)]))
+    return np.array(rows)
+
+
+def _with_average_for_unseen(inputs: NDArray[np.float64], train: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Let an element that a site never has in training count as the average of those it has; drop its column.
+
+    For one-hot inputs, a block of columns per site; fractions (one block, several elements) lose columns only.
+    """
+    blocks = []
+    for start in range(0, inputs.shape[1], len(SYMBOLS)):
+        block = inputs[:, start : start + len(SYMBOLS)]
+        seen = np.flatnonzero(block[train].any(axis=0))
+        unseen = block[:, seen].sum(axis=1) == 0
+        blocks.append(np.where(unseen[:, None], block[train][:, seen].mean(axis=0), block[:, seen]))
+    return np.concatenate(blocks, axis=1)
+
+
+def _fit_and_predict(
+    model: str, inputs: NDArray[np.float64], targets: NDArray[np.float64], train: NDArray[np.int64], seed: int
+) -> NDArray[np.float64]:
+    """Fit on the training rows and predict every row; NaN where a formula does not apply."""
+    if model == "mean":
+        return np.full(len(targets), targets[train].mean())
+    if model in FORMULAS:
+        return FORMULAS[model](inputs[:, :3], inputs[:, 3:], targets, train)
+    if model == "mlp":
+        return regressors.element_network(_with_average_for_unseen(inputs, train), targets, train, seed)
+    if model == "svr":
+        return regressors.support_vectors(inputs, targets, train)
+    if model == "grnn":
+        return regressors.kernel_regression(inputs, targets, train)
+    if model == "cpann":
+        return regressors.counter_propagation(inputs, targets, train)
+    if model == "ridge":
+        from sklearn.linear_model import RidgeCV
+
+        # the strength is chosen by leaving out one training row at a time
+        fitted = RidgeCV(alphas=np.logspace(-4, 2, 13)).fit(inputs[train], targets[train])
+    else:
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        known = np.nan_to_num(inputs[train], nan=np.inf)
+        inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
+        fitted = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, random_state=0)
+        fitted.fit(inputs[train], targets[train])
+    predicted: NDArray[np.float64] = fitted.predict(inputs)
+    return predicted

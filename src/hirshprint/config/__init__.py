@@ -1,0 +1,1 @@
+"""The configuration: its model, how it is read and checked, its documents."""

@@ -1,0 +1,1 @@
+"""Datasets: fingerprints beside targets, and their splits."""

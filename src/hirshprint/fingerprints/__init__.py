@@ -1,0 +1,1 @@
+"""Fingerprints: binned surfaces, their distances, and those of one compound."""

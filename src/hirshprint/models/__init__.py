@@ -1,1 +1,0 @@
-"""Networks, baselines, training and the common predictions table."""

@@ -1,0 +1,150 @@
+"""The card of a folder of models, and whether they fit what they are asked for (light: read with the Snakefile)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hirshprint import versions
+from hirshprint.files.reading import DamagedError, read_json
+from hirshprint.structures.planning import has_property
+
+CARD = "model.json"
+CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
+"""What the use of a network needs of its own card."""
+ONE_EDGE_NETWORKS = ("cnn_paper", "cgcnn")
+
+
+class ModelError(ValueError):
+    """A folder of models that cannot be used here; the message says why."""
+
+
+def fingerprint_definition(
+    dataset: Mapping[str, Any], surfaces: Mapping[str, Any], densities: str, fingerprint: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What defines the fingerprints that a model learns from: others tell it nothing.
+
+    Parameters
+    ----------
+    dataset : the dataset's part of the configuration.
+    surfaces, densities, fingerprint : those parts of the configuration, with the engine that was chosen.
+    """
+    engine = surfaces["engine"]
+    algorithm = versions.SURFACE_ALGORITHM if engine == "python" else versions.TONTO_ALGORITHM
+    return {
+        "prototype": dataset.get("prototype"),
+        "initial_edge": dataset.get("initial_edge"),
+        "engine": engine,
+        "mesh_level": surfaces["mesh_level"] if engine == "python" else surfaces["tonto"]["separation_bohr"],
+        "densities": densities,
+        "fingerprint": {**fingerprint},
+        "versions": {"surfaces": algorithm, "densities": versions.DENSITIES, "format": versions.FINGERPRINT_FORMAT},
+    }
+
+
+def read_folder_card(folder: Path) -> dict[str, Any]:
+    """Read ``model.json``.
+
+    Raises
+    ------
+    ModelError
+        There is none, or it is of another version.
+    DamagedError
+        It is not as it was written.
+    """
+    if not (folder / CARD).exists():
+        raise ModelError(f"{folder}: no {CARD} in it; name the folder results/DATASET/models of a run")
+    card = read_json(folder / CARD, unit=folder)
+    if card.get("format") != versions.MODEL_FORMAT:
+        raise ModelError(
+            f"{folder / CARD}: of format {card.get('format')}, this version reads {versions.MODEL_FORMAT}; train again"
+        )
+    if not card["validation_mean_absolute_error"]:
+        raise ModelError(f"{folder}: its training had no validation part to choose a network by")
+    return card
+
+
+def best_network(card: Mapping[str, Any]) -> str:
+    """Name the network with the least validation error."""
+    errors: dict[str, float] = card["validation_mean_absolute_error"]
+    return min(errors, key=lambda model: errors[model])
+
+
+def needed_edges(card: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Rule of the initial edges that the best network looks at: of a list, some look at the first alone."""
+    rule: dict[str, Any] | None = card["initial_edge"]
+    if rule is None or rule["kind"] != "list" or best_network(card) not in ONE_EDGE_NETWORKS:
+        return rule
+    return rule | {"edges_angstrom": rule["edges_angstrom"][:1]}
+
+
+def check_fits(folder: Path, card: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
+    """Check that fingerprints of this definition are those that the models learned from.
+
+    Raises
+    ------
+    ModelError
+        Naming everything that differs.
+    """
+    faults = _differences(card, definition, ("engine", "mesh_level", "densities", "fingerprint", "versions"))
+    if faults:
+        raise ModelError(
+            f"{folder}: it learned from other fingerprints: {'; '.join(faults)}; configure what the model has, "
+            "or train it again"
+        )
+
+
+def _differences(
+    of_model: Mapping[str, Any], given: Mapping[str, Any], keys: tuple[str, ...], place: str = ""
+) -> list[str]:
+    found = []
+    for key in keys:
+        one, other = of_model.get(key), given.get(key)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += _differences(one, other, tuple(dict.fromkeys([*one, *other])), f"{place}{key}.")
+        elif one != other and not (isinstance(one, list) and isinstance(other, list) and sorted(one) == sorted(other)):
+            found.append(f"{place}{key} is {one} in the model, here {other}")
+    return found
+
+
+def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the datasets that are predicted the prototype, initial edge, property and unit of their model.
+
+    Parameters
+    ----------
+    config : a complete configuration, with the engine that was chosen.
+
+    Returns
+    -------
+    Its datasets.
+
+    Raises
+    ------
+    ModelError
+        A model that does not exist, was not made for such datasets, or learned from other fingerprints.
+    """
+    datasets = dict(config["datasets"])
+    for name, dataset in datasets.items():
+        if "model" not in dataset:
+            continue
+        place, model = f"datasets.{name}.model", dataset["model"]
+        if model in datasets:
+            of_model = datasets[model]
+            if not has_property(of_model):
+                raise ModelError(f"{place}: nothing is learned from dataset {model}; name one with a property")
+        else:
+            try:
+                of_model = read_folder_card(Path(model))
+                own = fingerprint_definition(of_model, config["surfaces"], config["densities"], config["fingerprint"])
+                check_fits(Path(model), of_model, own)
+            except (ModelError, DamagedError) as error:
+                raise ModelError(f"{place}: {error}") from None
+        of_prototype = of_model.get("prototype")
+        if bool(of_prototype) == bool({"folder", "structures"} & set(dataset)):
+            wanted = "`table` or `elements`" if of_prototype else "`folder` or `structures`"
+            learned = f"the prototype {of_prototype}" if of_prototype else "files"
+            raise ModelError(f"{place}: it learned from {learned}: name the new compounds by {wanted}")
+        keys = ("prototype", "initial_edge", "property", "unit")
+        datasets[name] = dataset | {key: of_model[key] for key in keys if of_model.get(key)}
+    return datasets

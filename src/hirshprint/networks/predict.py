@@ -1,0 +1,229 @@
+"""Predictions for new compounds with the networks of a folder that a training wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+import hirshprint
+from hirshprint import versions
+from hirshprint.accuracy.predictions import basis, main_split
+from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
+from hirshprint.datasets.gather import Dataset, first_rows, total_moments
+from hirshprint.files.reading import read_json, read_npz, sealed_json
+from hirshprint.files.writing import digest, written_whole
+from hirshprint.networks.cards import CARD, CARD_KEYS, ModelError, best_network
+from hirshprint.structures.structure import Structure
+from hirshprint.structures.symbols import composition
+
+Inputs = Callable[[NDArray[np.int64]], tuple[NDArray[Any], ...]]
+
+AT_ONCE = 2_048  # rows that a network predicts at a time
+DOMAIN = "domain.npz"
+DOMAIN_QUANTILE = 0.99
+"""Farther from training than this share of the training samples are from their nearest neighbour counts as outside."""
+
+
+def write_folder_card(
+    folder: Path, dataset: Dataset, table: pd.DataFrame, definition: Mapping[str, Any], fingerprints: str | Path
+) -> None:
+    """Write ``model.json`` and ``domain.npz``: what predictions with the networks need beside their own cards.
+
+    Parameters
+    ----------
+    table : the predictions of their training.
+    definition : how fingerprints are made, `cards.fingerprint_definition`.
+    fingerprints : file of the dataset's fingerprints.
+    """
+    split = main_split(table)
+    of_split = table[(table["split"] == split) & (table["part"] != "test")]
+    whole = basis(of_split) == "compound"
+    of_files = ~of_split["model"].isin(of_split.loc[whole, "model"])  # several files of a compound each stand alone
+    rows = of_split[whole | of_files]
+    joint = rows[rows["seed"].eq("ensemble") | ~rows["model"].isin(rows.loc[rows["seed"].eq("ensemble"), "model"])]
+    validation = joint[joint["part"] == "validation"]
+    error = (validation["predicted"] - validation["true"]).abs().groupby(validation["model"]).mean()
+    made_of = dict(zip(dataset.compounds.tolist(), _made_of(dataset), strict=True))
+    samples = dict(zip(dataset.structure_ids.tolist(), dataset.targets.tolist(), strict=True))
+    card = {
+        "format": versions.MODEL_FORMAT,
+        "hirshprint": hirshprint.__version__,
+        "dataset": dataset.name,
+        "property": dataset.property,
+        "unit": dataset.unit,
+        "split": split,
+        "validation_mean_absolute_error": error.to_dict(),
+        "expected_std": {
+            model: {str(fold): fit_std(of_fold, made_of) for fold, of_fold in of_model.groupby("fold")}
+            for model, of_model in joint.groupby("model")
+        },
+        "elements": {site: sorted(set(symbols.tolist())) for site, symbols in seen_elements(dataset).items()},
+        "training_set": {"structures": len(samples), "digest": digest(samples)},
+        **definition,
+    }
+    points = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
+    mean, sd = points.mean(axis=0), points.std(axis=0)
+    known = _standardised(points, mean, sd)
+    nearest = cKDTree(known).query(known, k=2)[0][:, 1] if len(known) > 1 else np.ones(1)
+    with written_whole(folder / DOMAIN) as temporary, temporary.open("wb") as file:
+        np.savez(file, mean=mean, sd=sd, known=known, limit=np.quantile(nearest, DOMAIN_QUANTILE))
+    with written_whole(folder / CARD) as temporary:
+        temporary.write_text(json.dumps(sealed_json(card), indent=1) + "\n", encoding="utf-8")
+
+
+def predict_dataset(
+    folder: Path,
+    card: Mapping[str, Any],
+    dataset: Dataset,
+    structures: Sequence[Structure],
+    fingerprints: str | Path,
+) -> pd.DataFrame:
+    """Predict the property of compounds with the network of least validation error.
+
+    All its folds and seeds are averaged. The standard deviation is the one to expect of a fold's ensemble
+    (`uncertainty.expected_std`), averaged over the folds.
+
+    Parameters
+    ----------
+    card : `cards.read_folder_card` of the folder.
+    dataset : with what `training.needed_of_fingerprints` says of that network; its targets are not read.
+    structures : of any order; must have every structure of the dataset.
+    fingerprints : file of the dataset's fingerprints.
+
+    Returns
+    -------
+    One row per compound (of a dataset from files, per structure), sorted by name: name, formula, the sites, predicted,
+    std, spread (standard deviation of what the networks of all folds and seeds say), unseen (elements that training had
+    on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training sample; `DOMAIN_QUANTILE` of these are
+    nearer to each other than 1), outside_domain (whether either is the case).
+    """
+    from hirshprint.networks import cgcnn, hybrid  # noqa: F401  Keras must know their layers
+    from hirshprint.networks.backend import load_network
+
+    model = best_network(card)
+    from_files = not np.isfinite(dataset.initial_edges).any()
+    name_of = dataset.structure_ids if from_files else dataset.compounds
+    by_fold: dict[int, list[pd.Series[float]]] = {}
+    for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
+        of_unit = read_json(path, CARD_KEYS, unit=folder)
+        network = load_network(path.with_suffix(".keras"))
+        rows, inputs = _inputs(model, of_unit["inputs"], path.parent, dataset, structures)
+        parts = np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE))
+        output = np.concatenate([np.asarray(network(list(inputs(part)), training=False))[:, 0] for part in parts])
+        value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
+        by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
+    if not by_fold:
+        raise ModelError(f"{folder}: no network {model} in it; train again")
+    names = next(iter(by_fold.values()))[0].index.to_numpy(str)
+    folds = {fold: np.array([member.to_numpy() for member in members]) for fold, members in by_fold.items()}
+    by_draw = np.argsort(-dataset.draws, kind="stable")
+    row_of = dict(zip(name_of[by_draw].tolist(), by_draw.tolist(), strict=True))  # the first draw comes last, and stays
+    shown = np.array([row_of[name] for name in names.tolist()])
+    made_of = _made_of(dataset)
+    of_rows = [made_of[row] for row in shown]
+    sizes = []
+    for fold, members in folds.items():
+        spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
+        sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
+    distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
+    unseen = _unseen(of_rows, card["elements"])
+    return pd.DataFrame(
+        {
+            "name": names,
+            "formula": dataset.formulas[shown],
+            **{site: symbols[shown] for site, symbols in dataset.elements.items()},
+            "predicted": np.mean([members.mean(axis=0) for members in folds.values()], axis=0),
+            "std": np.mean(sizes, axis=0),
+            "spread": np.std(np.concatenate(list(folds.values())), axis=0),
+            "unseen": unseen,
+            "fingerprint_distance": distance.to_numpy(),
+            "outside_domain": (np.array(unseen) != "") | ~(distance.to_numpy() <= 1),
+        }
+    )
+
+
+def result_table(found: pd.DataFrame, property_name: str) -> pd.DataFrame:
+    """Name the columns of predictions after the property, its unit at their end where the property names one."""
+    stem, ending = ("a", "_angstrom") if property_name == "a_angstrom" else (property_name, "")
+    return found.rename(columns={name: f"{stem}_{name}{ending}" for name in ("predicted", "std", "spread")})
+
+
+def seen_elements(dataset: Dataset) -> dict[str, NDArray[np.str_]]:
+    """Elements by site; without named sites all of them under an empty name."""
+    if dataset.elements:
+        return dataset.elements
+    return {"": np.array(sorted({symbol for formula in dataset.formulas.tolist() for symbol in composition(formula)}))}
+
+
+def _made_of(dataset: Dataset) -> list[list[str]]:
+    return occupants(dataset.formulas.tolist(), {site: of.tolist() for site, of in dataset.elements.items()})
+
+
+def _standardised(
+    points: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    scaled: NDArray[np.float64] = (points - mean) / np.where(sd > 0, sd, 1.0)
+    return scaled
+
+
+def _domain_distance(folder: Path, dataset: Dataset, fingerprints: str | Path) -> NDArray[np.float64]:
+    """Distance of each sample's fingerprint to the nearest of training, in units of the limit of the domain."""
+    arrays = read_npz(folder / DOMAIN, ("mean", "sd", "known", "limit"), unit=folder)
+    moments = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
+    points = _standardised(moments, arrays["mean"], arrays["sd"])
+    nearest = cKDTree(arrays["known"]).query(points)[0]
+    distance: NDArray[np.float64] = nearest / max(float(arrays["limit"]), 1e-12)
+    return distance
+
+
+def _unseen(of_rows: Sequence[Sequence[str]], seen: Mapping[str, Sequence[str]]) -> list[str]:
+    """What of each row (`occupants`) is not among `seen_elements`."""
+    known = {f"{site}={symbol}" if site else symbol for site, symbols in seen.items() for symbol in symbols}
+    return [" ".join(part for part in parts if part not in known) for parts in of_rows]
+
+
+def _inputs(
+    model: str, scaling: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]
+) -> tuple[NDArray[np.int64], Inputs]:
+    """Rows of the dataset, and the inputs of one network, scaled as its card says, for some of them by their place."""
+    from hirshprint.networks.cnn_paper import cnn_images
+    from hirshprint.networks.graphs import build_graphs, graph_batch, lonely_atoms
+    from hirshprint.networks.hybrid import scaled_inputs
+    from hirshprint.networks.readout import joined_moments, read_reader
+
+    first = first_rows(dataset)
+    if model == "cnn_paper":
+        images, scale = cnn_images(dataset), np.float32(scaling["divided_by"])
+        return first, lambda part: (images[first[part]] / scale,)
+    if model == "cgcnn":
+        used = first if scaling["draws"] == "first" else np.arange(len(dataset.targets))
+        by_id = {structure.structure_id: structure for structure in structures}
+        chosen = [by_id[name] for name in dataset.structure_ids[used].tolist()]
+        lonely = lonely_atoms(chosen, scaling["radius_angstrom"])
+        if lonely.any():
+            names = dataset.structure_ids[used[lonely]].tolist()
+            print(f"left out, for an atom without neighbours as near as in training: {', '.join(names)}", flush=True)
+        used, chosen = used[~lonely], [one for one, out in zip(chosen, lonely, strict=True) if not out]
+        graphs = build_graphs(chosen, scaling["radius_angstrom"])
+        return used, lambda part: graph_batch(graphs, part)
+    every = np.arange(len(dataset.targets))
+    rows, flat, edges = every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
+    if scaling["edges_angstrom"] != "any":
+        joined = joined_moments(dataset)
+        if joined is None:
+            raise ModelError(f"{folder}: {model} needs fingerprints at the edges {scaling['edges_angstrom']} Å")
+        rows, flat, edges = joined
+    arrays = read_npz(folder / scaling["arrays"], unit=folder)
+    made: tuple[NDArray[Any], ...]
+    if model == "readout":
+        made = (read_reader(arrays).probabilities(flat, edges),)
+    else:
+        made = scaled_inputs({site: symbols[rows] for site, symbols in dataset.elements.items()}, flat, arrays)
+    return rows, lambda part: tuple(one[part] for one in made)

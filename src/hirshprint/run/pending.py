@@ -1,0 +1,62 @@
+"""What the next run would make, in Snakemake's own words (light)."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
+UPDATE = "update pending"
+NOISE = ("Building DAG", "Assuming unrestricted", "Migrating")
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What the next run would make.
+
+    Attributes
+    ----------
+    jobs : how many of each rule.
+    outputs : files that it would write.
+    fault : why it would stop before any job; empty if it would not.
+    """
+
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    outputs: frozenset[str] = frozenset()
+    fault: str = ""
+
+
+def pending_jobs(configfile: Path) -> Pending:
+    """Ask Snakemake what it would do now with a configuration, in this folder; nothing is changed."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(configfile)]
+    done = subprocess.run(
+        [*command, "--cores", "1", "--summary"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"},
+    )
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(NOISE)]
+        return Pending(fault="\n".join(lines))
+    rows = [row for row in csv.DictReader(done.stdout.splitlines(), delimiter="\t") if row["plan"] == UPDATE]
+    jobs = {(row["rule"], row["log-file(s)"]) for row in rows}  # a job may have several outputs, and has one log
+    return Pending(dict(Counter(rule for rule, _ in sorted(jobs))), frozenset(row["output_file"] for row in rows))
+
+
+def pending_line(pending: Pending) -> str:
+    """Say what the next run would make, as the last line of a status."""
+    if pending.fault:
+        return f"the next run stops before any job:\n{pending.fault}"
+    if not pending.jobs:
+        return "the results are up to date: a run has nothing to do"
+    jobs = sum(pending.jobs.values())
+    return f"the next run has {jobs:,} job{'s' if jobs > 1 else ''}: " + ", ".join(
+        f"{count:,} {rule}" for rule, count in pending.jobs.items()
+    )
