@@ -13,7 +13,7 @@ import yaml
 from hirshprint.config.documents import HINT, documents
 from hirshprint.config.files import repeated_keys
 from hirshprint.config.load import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
-from hirshprint.config.load import load as config_module
+from hirshprint.config import load as config_module
 from hirshprint.config.messages import yaml_number
 from hirshprint.config.model import json_schema
 from hirshprint.structures.planning import has_property
