@@ -10,12 +10,12 @@ import jsonschema
 import pytest
 import yaml
 
+from hirshprint.config import load as config_module
 from hirshprint.config.documents import HINT, documents
 from hirshprint.config.files import repeated_keys
 from hirshprint.config.load import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
-from hirshprint.config import load as config_module
 from hirshprint.config.messages import yaml_number
-from hirshprint.config.model import json_schema
+from hirshprint.config.model import Config, json_schema
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -401,3 +401,35 @@ def test_numbers_are_written_so_that_yaml_reads_them(value: float) -> None:
 def test_every_element_but_nobelium_is_text_for_yaml() -> None:
     read = yaml.safe_load(f"[{', '.join(SYMBOLS)}]")
     assert [symbol for symbol, one in zip(SYMBOLS, read, strict=True) if symbol != one] == ["No"]
+
+
+def test_a_typed_configuration_gives_back_what_was_written() -> None:
+    written = resolve_config(
+        {
+            "datasets": {
+                "one": {
+                    "table": "a.csv",
+                    "initial_edge": {"kind": "random", "draws": 2},
+                    "filters": [{"name": "a", "column": "a", "above": 5}],
+                },
+                "two": {"folder": "b", "targets": "t.csv", "property": "gap", "learning": {"cgcnn": {"epochs": 3}}},
+                "three": {"structures": "c.jsonl"},
+            },
+            "surfaces": {"structures_per_job": None},
+        }
+    )
+    config = Config.from_dict(written)
+    for name, dataset in config.datasets.items():
+        assert {**dataset.written(), "learning": 0} == written["datasets"][name] | {"learning": 0}
+        assert dataset.learning.written() == learning_of(written, name)
+    assert config.surfaces.written() | {"structures_per_job": None} == written["surfaces"]
+    assert config.fingerprint.written() == written["fingerprint"]
+    two, three = config.datasets["two"], config.datasets["three"]
+    assert (two.learning.cgcnn.epochs, config.learning.cgcnn.epochs, two.prototype, three.property) == (
+        3,
+        100,
+        None,
+        None,
+    )
+    with pytest.raises(AttributeError):
+        two.learning.cgcnn.epochs = 4  # type: ignore[misc]

@@ -5,7 +5,8 @@ From this one source come the JSON schema, the default file ``config/config.yaml
 
 1. Add a field to the class of its section, at the place where it shall stand in the files, annotated with ``bool``,
    ``int``, ``float``, ``str``, ``Literal[...]`` of the words to choose from, a ``list`` of one of these, or
-   ``int | None``, with ``Literal`` words too. A length in Å ends in ``_angstrom``.
+   a union of these. A length in Å ends in ``_angstrom``. ``X | None`` is a key that may be absent; with
+   ``nullable=True`` it may also be written as null.
    ``key(default, meaning)`` describes it; ``comment`` and ``note`` are what ``config.yaml`` says above and beside it,
    ``minimum``, ``above`` and ``maximum`` bound a number, or each number of a list. ``given(meaning)`` is a key without
    a default. ``only="table"`` is a key of datasets from a table, ``only="folder structures"`` of those two kinds,
@@ -21,12 +22,14 @@ jsonschema anyhow; pydantic would add half as much again to the time of the impo
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, Self, cast
 
 BOUNDS = {"minimum": "minimum", "above": "exclusiveMinimum", "maximum": "maximum"}
 WORDS = {bool: "boolean", int: "integer", float: "number", str: "string", types.NoneType: "null"}
@@ -42,13 +45,36 @@ def key(default: Any, meaning: str, **more: Any) -> Any:
     return given(meaning, default=default, **more)
 
 
+class Section:
+    """What all sections share: they are made of mappings, and give them back."""
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make a section of the mapping that a configuration file has for it.
+
+        Parameters
+        ----------
+        values : Mapping
+            Checked keys of the section (`hirshprint.config.load.resolve_config`). One that is missing has its default,
+            or None where the section may be without it.
+        """
+        model: Any = cls
+        keys = keys_of(model).items()
+        return cls(**{name: _typed(kind, _value(values, name, described)) for name, (kind, described) in keys})
+
+    def written(self) -> dict[str, Any]:
+        """Give the keys of the section as a configuration file has them; those that are absent are left out."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast("Any", self))}
+        return {name: _written(value) for name, value in values.items() if value is not None}
+
+
 def part(model: type, **more: Any) -> Any:
     """Describe a key that is a section, by the docstring of its class."""
     return key({}, model.__doc__ or "", **more)
 
 
-@dataclass(kw_only=True)
-class InitialEdge:
+@dataclass(frozen=True, kw_only=True)
+class InitialEdge(Section):
     """The edge that each structure is built with before its true edge is known.
 
     A column `initial_edge_angstrom` of the table overrides it row by row.
@@ -60,44 +86,44 @@ class InitialEdge:
         `low_angstrom` and `high_angstrom`; a draw depends only on the seed, the formula and its number. `radii`: the
         edge at which hard spheres of Slater's atomic radii touch, one for each compound.""",
     )
-    edge_angstrom: float = key(4.5, "Å, for `fixed`.", only="fixed", minimum=1)
-    edges_angstrom: list[float] = key([4.0, 4.5, 5.0], "Å, for `list`.", only="list", minimum=1)
-    low_angstrom: float = key(3.5, "Å, for `random`.", only="random", minimum=1)
-    high_angstrom: float = key(5.5, "Å, for `random`.", only="random", minimum=1)
-    draws: int = key(1, "Structures per compound, for `random`.", only="random", minimum=1)
-    seed: int = key(0, "Seed, for `random`.", only="random", minimum=0)
+    edge_angstrom: float | None = key(4.5, "Å, for `fixed`.", only="fixed", minimum=1)
+    edges_angstrom: list[float] | None = key([4.0, 4.5, 5.0], "Å, for `list`.", only="list", minimum=1)
+    low_angstrom: float | None = key(3.5, "Å, for `random`.", only="random", minimum=1)
+    high_angstrom: float | None = key(5.5, "Å, for `random`.", only="random", minimum=1)
+    draws: int | None = key(1, "Structures per compound, for `random`.", only="random", minimum=1)
+    seed: int | None = key(0, "Seed, for `random`.", only="random", minimum=0)
 
 
-@dataclass(kw_only=True)
-class Filter:
+@dataclass(frozen=True, kw_only=True)
+class Filter(Section):
     """A step that takes rows of a table out."""
 
     name: str = given("What the report calls it, e.g. a > 5 Å.", required=True)
-    column: str = given("Column with a number.")
-    above: float = given("Rows with a larger number go.")
-    below: float = given("Rows with a smaller number go.")
-    elements: dict[str, list[str]] = given("By site the elements that stay.")
+    column: str | None = given("Column with a number.")
+    above: float | None = given("Rows with a larger number go.")
+    below: float | None = given("Rows with a smaller number go.")
+    elements: dict[str, list[str]] | None = given("By site the elements that stay.")
 
 
-@dataclass(kw_only=True)
-class Dataset:
+@dataclass(frozen=True, kw_only=True)
+class Dataset(Section):
     """A table of compositions, a folder of files or a file of many crystals, and the property to learn or predict."""
 
-    source: str = given("Where the table, folder or file comes from, in words; shown where it is not at hand.")
-    table: str = given(
+    source: str | None = given("Where the table, folder or file comes from, in words; shown where it is not at hand.")
+    table: str | None = given(
         """CSV file with the columns formula, A, B, X (the sites of the prototype) and the property (the default is
         a_angstrom). Without columns for the sites, formulas are read in their order: ABX3.""",
         only="table",
         comment="A table of compositions (columns formula, A, B, X and the property) placed on a prototype ...",
     )
-    prototype: str = key(
+    prototype: str | None = key(
         "cubic_perovskite",
         """The structure that the table's compounds are placed on: `cubic_perovskite` ABX3, `anti_perovskite` X3AB (the
         anion on B), `double_perovskite` A2BB2X6 (rock-salt order; its edge is half of that of the conventional cell),
         or the folder of one of your own, with `sites.csv` and a structure file.""",
         only="table",
     )
-    initial_edge: InitialEdge = part(
+    initial_edge: InitialEdge | None = part(
         InitialEdge,
         only="table",
         comment="""... at an edge that has nothing to do with the measured one, which is to be predicted:
@@ -105,51 +131,52 @@ class Dataset:
   {kind: list, edges_angstrom: [4.0, 4.5, 5.0]}
   {kind: random, low_angstrom: 3.5, high_angstrom: 5.5, draws: 1, seed: 0}""",
     )
-    filters: list[Filter] = given(
+    filters: list[Filter] | None = given(
         """Steps that take rows of a table out, in this order; the report says how many each took. Each has a `name`,
         and a `column` with `above` or `below` (rows beyond that number go) or `elements` (by site those that stay):
         `{name: a > 5 Å, column: a_angstrom, above: 5}`, `{name: square, elements: {A: [Ca, Sr], B: [Ti, Zr]}}`.""",
         only="table",
     )
-    folder: str = given(
+    folder: str | None = given(
         """Folder of structure files: CIF (*.cif, *.mcif), POSCAR and CONTCAR (*.vasp, *.poscar, *.contcar, POSCAR_*,
         CONTCAR_*, */POSCAR, */CONTCAR), *.res of SHELX, *.cssr, *.xsf, *.gen, extended *.xyz, *.json of pymatgen; each
         also with .gz.""",
         only="folder",
     )
-    structures: str = given(
+    structures: str | None = given(
         """One file with many crystals: extended XYZ (*.extxyz, *.xyz), JSON lines (*.jsonl, *.ndjson), JSON (*.json; a
         list, an object by id, a table of pandas'), each also as *.gz, or a database of ASE's (*.db, *.json). What is
         said of `property`, `group` and ids stands under "One file of many crystals".""",
         only="structures",
     )
-    targets: str = given(
+    targets: str | None = given(
         """CSV file with the columns structure_id (the file's stem, the record's id) and the property, for a folder or a
         file of many crystals. Without it, and without a `property` in that file, there are surfaces and fingerprints,
         but nothing is learned.""",
         only="folder structures",
     )
-    elements: dict[str, list[str]] = given(
+    elements: dict[str, list[str]] | None = given(
         """Lists of elements by site, `{A: [Ca, Sr], B: [Ti], X: [O]}`: the property of every combination is predicted
         with `model`.""",
         only="elements",
     )
-    model: str = given(
+    model: str | None = given(
         """Predict the property of these compounds instead of learning from it: the name of a dataset of this
         configuration whose networks are taken, or a folder `results/DATASET/models` of an earlier run. Prototype,
         initial edge, property and unit are those of the model."""
     )
-    property: str = key(
+    property: str | None = key(
         "a_angstrom",
         """Column with the property to learn; with `structures` and no `targets`, the field of each record that has it
         (no default: nothing is learned without it).""",
+        may_be_absent=True,
     )
     unit: str = key(
         "Å",
         """Its unit, for tables and figures: `dimensionless` where it has none. Of a property other than a_angstrom it
         stands as unknown if it is not written. A column `unit` of a table must say the same.""",
     )
-    group: str = given(
+    group: str | None = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without
         it, rows of one compound and files of one reduced formula stay together."""
     )
@@ -163,8 +190,8 @@ class Dataset:
     )
 
 
-@dataclass(kw_only=True)
-class Fetch:
+@dataclass(frozen=True, kw_only=True)
+class Fetch(Section):
     """A table from an OPTIMADE provider."""
 
     url: str = given("Base URL of the provider.", required=True)
@@ -182,8 +209,8 @@ class Fetch:
     )
 
 
-@dataclass(kw_only=True)
-class Tonto:
+@dataclass(frozen=True, kw_only=True)
+class Tonto(Section):
     """The external program Tonto."""
 
     binary: str = key(
@@ -219,8 +246,8 @@ class Tonto:
     )
 
 
-@dataclass(kw_only=True)
-class Surfaces:
+@dataclass(frozen=True, kw_only=True)
+class Surfaces(Section):
     """The Hirshfeld surfaces."""
 
     engine: Literal["auto", "tonto", "python"] = key(
@@ -236,6 +263,7 @@ class Surfaces:
         from the sites of a prototype or the sizes of the files. A job takes some seconds to start, a structure some
         milliseconds with Python and some ten seconds with Tonto. 1 makes one job per structure.""",
         minimum=1,
+        nullable=True,
         note="auto: about a minute of work for each job; or a number, 1: one job per structure",
     )
     mesh_level: int = key(
@@ -257,8 +285,8 @@ class Surfaces:
     )
 
 
-@dataclass(kw_only=True)
-class Bins:
+@dataclass(frozen=True, kw_only=True)
+class Bins(Section):
     """The bins, the same on both axes."""
 
     count: int = key(50, "Number of bins per axis.", minimum=2)
@@ -266,8 +294,8 @@ class Bins:
     high_angstrom: float = key(2.8, "Upper end of the range, Å; what lies outside is counted as overflow.", above=0)
 
 
-@dataclass(kw_only=True)
-class Fingerprint:
+@dataclass(frozen=True, kw_only=True)
+class Fingerprint(Section):
     """The histogram of (d_i, d_e) that is made of the surfaces."""
 
     weighting: Literal["area", "paper"] = key(
@@ -289,8 +317,8 @@ class Fingerprint:
     bins: Bins = part(Bins)
 
 
-@dataclass(kw_only=True)
-class CnnPaper:
+@dataclass(frozen=True, kw_only=True)
+class CnnPaper(Section):
     """The paper's kind of convolutional network."""
 
     epochs: int = key(100, "Epochs of a training.", minimum=1)
@@ -298,8 +326,8 @@ class CnnPaper:
     learning_rate: float = key(0.003, "Largest step size of Adam.", above=0)
 
 
-@dataclass(kw_only=True)
-class Readout:
+@dataclass(frozen=True, kw_only=True)
+class Readout(Section):
     """The network that reads elements off fingerprints; it needs the channels `site`."""
 
     epochs: int = key(60, "Epochs of a training.", minimum=1)
@@ -307,8 +335,8 @@ class Readout:
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
 
 
-@dataclass(kw_only=True)
-class Hybrid:
+@dataclass(frozen=True, kw_only=True)
+class Hybrid(Section):
     """The network of elements, properties and fingerprints; it needs the channels `site`."""
 
     epochs: int = key(120, "Epochs of a training.", minimum=1)
@@ -316,8 +344,8 @@ class Hybrid:
     learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
 
 
-@dataclass(kw_only=True)
-class Cgcnn:
+@dataclass(frozen=True, kw_only=True)
+class Cgcnn(Section):
     """The crystal-graph convolutional network."""
 
     epochs: int = key(100, "Epochs of a training.", minimum=1)
@@ -332,8 +360,8 @@ class Cgcnn:
     )
 
 
-@dataclass(kw_only=True)
-class Learning:
+@dataclass(frozen=True, kw_only=True)
+class Learning(Section):
     """Networks and baselines, all on the same splits by compound."""
 
     splits: list[Literal["random", "leave-A-out", "leave-B-out", "holdout"]] = key(
@@ -409,21 +437,21 @@ class Learning:
     )
 
 
-@dataclass(kw_only=True)
-class Paper:
+@dataclass(frozen=True, kw_only=True)
+class Paper(Section):
     """Datasets that stand for those of the paper, all four or none.
 
     With them the report has a counterpart of each of the paper's tables and figures; config/paper.yaml has them.
     """
 
-    oqmd: str = given("Oxides of the OQMD at random initial edges.")
-    experimental: str = given("Measured edges, in the place of Kuzmanovski's table, at one initial edge.")
-    second_experimental: str = given("Measured edges, in the place of Sidey's table.")
-    estimated_edge: str = given("Oxides of the OQMD at an initial edge that is estimated from the composition.")
+    oqmd: str | None = given("Oxides of the OQMD at random initial edges.")
+    experimental: str | None = given("Measured edges, in the place of Kuzmanovski's table, at one initial edge.")
+    second_experimental: str | None = given("Measured edges, in the place of Sidey's table.")
+    estimated_edge: str | None = given("Oxides of the OQMD at an initial edge that is estimated from the composition.")
 
 
-@dataclass(kw_only=True)
-class Report:
+@dataclass(frozen=True, kw_only=True)
+class Report(Section):
     """The report."""
 
     compounds: list[str] = key(
@@ -434,8 +462,8 @@ class Report:
     )
 
 
-@dataclass(kw_only=True)
-class Config:
+@dataclass(frozen=True, kw_only=True)
+class Config(Section):
     """Every key of a configuration file, with its default. Unknown keys are refused."""
 
     datasets: dict[str, Dataset] = given(
@@ -457,7 +485,7 @@ many:
   property: band_gap
   unit: eV""",
     )
-    fetch: dict[str, Fetch] = given(
+    fetch: dict[str, Fetch] | None = given(
         """Tables that `snakemake fetch_NAME` makes from the answers of an OPTIMADE provider: results/fetched/NAME.csv;
         needs `make env-fetch`."""
     )
@@ -486,11 +514,32 @@ many:
     paper: Paper = part(Paper, comment="Datasets that stand for those of the paper: config/paper.yaml has them.")
     report: Report = part(Report)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make the configuration of a complete mapping; each dataset gets the whole `Learning` that holds for it."""
+        datasets = {
+            name: {**dataset, "learning": joined_learning(values, name)} for name, dataset in values["datasets"].items()
+        }
+        return super().from_dict({**values, "datasets": datasets})
 
-def keys_of(model: type) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """Keys of a section in the order of the files: the type of each, and how it was described."""
+
+def joined_learning(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+    """Join the keys of ``learning`` with those that a dataset has otherwise, in a mapping of all keys."""
+    joined: dict[str, Any] = copy.deepcopy(dict(values.get("learning", {})))
+    for name, value in values["datasets"][dataset].get("learning", {}).items():
+        joined[name] = joined.get(name, {}) | value if isinstance(value, dict) else value
+    return joined
+
+
+@cache
+def keys_of(model: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """Keys of a section in the order of the files: the type of a value, and how the key was described."""
     types_of = typing.get_type_hints(model)
-    return {field.name: (types_of[field.name], dict(field.metadata)) for field in dataclasses.fields(model)}
+    described = {field.name: dict(field.metadata) for field in dataclasses.fields(model)}
+    return {
+        name: (types_of[name] if "nullable" in more else _present(types_of[name]), more)
+        for name, more in described.items()
+    }
 
 
 def keys_only_for(model: type) -> dict[str, set[str]]:
@@ -542,3 +591,41 @@ def _schema_of(kind: Any, bounds: dict[str, Any]) -> dict[str, Any]:
         patterns = {"pattern": f"^({'|'.join(words)})$"} if words else {}
         return {"type": [WORDS.get(choice, "string") for choice in inner], **bounds, **patterns}
     return {"type": WORDS[kind], **bounds}
+
+
+def _present(kind: Any) -> Any:
+    """Type of a value that is not absent."""
+    choices = typing.get_args(kind)
+    if types.NoneType not in choices:
+        return kind
+    return typing.Union[tuple(choice for choice in choices if choice is not types.NoneType)]  # noqa: UP007
+
+
+def _value(values: Mapping[str, Any], name: str, described: Mapping[str, Any]) -> Any:
+    """Value of a key, or its default unless it may be absent."""
+    if name in values or not {"only", "may_be_absent"}.isdisjoint(described):
+        return values.get(name)
+    return copy.deepcopy(described.get("default"))
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    """Give a value of a checked configuration its type: sections become dataclasses, all else is as it was."""
+    kind = _present(kind)
+    inner = typing.get_args(kind)
+    if value is None:
+        return None
+    if dataclasses.is_dataclass(kind):
+        return cast("type[Section]", kind).from_dict(value)
+    if typing.get_origin(kind) is list:
+        return [_typed(inner[0], one) for one in value]
+    if typing.get_origin(kind) is dict:
+        return {name: _typed(inner[1], one) for name, one in value.items()}
+    return value
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Section):
+        return value.written()
+    if isinstance(value, list):
+        return [_written(one) for one in value]
+    return {name: _written(one) for name, one in value.items()} if isinstance(value, dict) else value
