@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice
 from pymatgen.core import Structure as Crystal
+from written_settings import build_structures, has_property, make_structures, plan_dataset
 
-from hirshprint.structures.building import _tasks, build_structures
+from hirshprint.structures.building import _tasks
 from hirshprint.structures.entries import InputError, Plan, geometry_digest, target_digest
-from hirshprint.structures.planning import has_property, plan_dataset
 from hirshprint.structures.reading.records import read_record
 from hirshprint.structures.sources.frames import read_comment
-from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import Structure
 
 ROOT = Path(__file__).parents[2]
@@ -514,7 +513,9 @@ def test_planning_is_light(tmp_path: Path) -> None:
         (tmp_path / name).write_text(write())
     code = (
         "import sys; from hirshprint.structures.planning import plan_dataset\n"
-        "for path in sys.argv[1:]: plan_dataset({'structures': path, 'property': 'gap', 'unit': 'eV'})\n"
+        "from hirshprint.config.model import Dataset\n"
+        "settings = {'property': 'gap', 'unit': 'eV'}\n"
+        "for path in sys.argv[1:]: plan_dataset(Dataset.from_dict(settings | {'structures': path}))\n"
         "assert not {'numpy', 'pymatgen', 'ase', 'pandas'} & set(sys.modules)"
     )
     paths = [str(tmp_path / name) for name in FORMS]

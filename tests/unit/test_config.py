@@ -9,14 +9,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from written_settings import has_property
 
 from hirshprint.config import load as config_module
 from hirshprint.config.documents import HINT, documents
 from hirshprint.config.files import repeated_keys
-from hirshprint.config.load import ConfigError, learning_of, read_datasets, resolve_config, unknown_units
+from hirshprint.config.load import ConfigError, read_datasets, resolve_config, unknown_units
 from hirshprint.config.messages import yaml_number
-from hirshprint.config.model import Config, json_schema
-from hirshprint.structures.planning import has_property
+from hirshprint.config.model import Config, joined_learning, json_schema
 from hirshprint.structures.symbols import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def test_a_dataset_has_its_own_settings_of_learning() -> None:
     config = resolve_config({"datasets": {"one": {"table": "t.csv", "learning": own}, "two": {"table": "t.csv"}}})
     assert config["datasets"]["one"]["learning"] == own
     assert resolve_config(config) == config
-    both = {name: learning_of(config, name) for name in ("one", "two")}
+    both = {name: joined_learning(config, name) for name in ("one", "two")}
     assert both["two"] == config["learning"]
     assert both["one"] == config["learning"] | {"folds": 3, "cgcnn": config["learning"]["cgcnn"] | {"epochs": 7}}
 
@@ -358,7 +358,7 @@ def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) ->
         with pytest.raises(ConfigError, match=part):
             read_datasets(path)
     else:
-        assert read_datasets(path)["one"]["unit"] == "Å"
+        assert read_datasets(path)["one"].unit == "Å"
 
 
 def test_a_file_of_many_crystals_has_a_property_only_where_one_is_named() -> None:
@@ -421,7 +421,7 @@ def test_a_typed_configuration_gives_back_what_was_written() -> None:
     config = Config.from_dict(written)
     for name, dataset in config.datasets.items():
         assert {**dataset.written(), "learning": 0} == written["datasets"][name] | {"learning": 0}
-        assert dataset.learning.written() == learning_of(written, name)
+        assert dataset.learning.written() == joined_learning(written, name)
     assert config.surfaces.written() | {"structures_per_job": None} == written["surfaces"]
     assert config.fingerprint.written() == written["fingerprint"]
     two, three = config.datasets["two"], config.datasets["three"]

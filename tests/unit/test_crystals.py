@@ -10,13 +10,11 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice
 from pymatgen.core import Structure as Crystal
+from written_settings import build_structures, make_structures, plan_dataset
 
-from hirshprint.structures.building import build_structures
 from hirshprint.structures.crystals import CrystalError, crystal_structure, of_pymatgen, reduced_formula
 from hirshprint.structures.placed import cubic_perovskite
-from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading import read_crystal
-from hirshprint.structures.stage import make_structures
 from hirshprint.structures.structure import read_structures, write_structures
 from hirshprint.structures.summary import crystal_facts, summary_line
 

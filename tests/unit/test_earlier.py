@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import written_settings
+from written_settings import plan_dataset
 
-from hirshprint.structures import building, earlier, stage
+from hirshprint.structures import building, earlier
 from hirshprint.structures.entries import CrystalError, InputError, PassingError
-from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading.process import Answer, Task, read_all
 
 OUTPUTS = ("structures.h5", "targets.csv", "rejected.csv")
@@ -45,7 +46,7 @@ class Dataset:
         """Run the stage; give the bytes of what it makes."""
         self.read = []
         out = self.folder / f"results{next(self.runs)}"
-        stage.make_structures(
+        written_settings.make_structures(
             self.settings, False, *(out / name for name in OUTPUTS), earlier_path=earlier_path or self.kept, **more
         )
         return tuple((out / name).read_bytes() for name in OUTPUTS)

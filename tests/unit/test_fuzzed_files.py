@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from written_settings import build_structures, plan_dataset
 
-from hirshprint.structures.building import build_structures
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError, Plan
-from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading import process, records
 from hirshprint.structures.reading.process import Task, read_all
 from hirshprint.structures.structure import Structure

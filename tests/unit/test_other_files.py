@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pymatgen.core import DummySpecies, Lattice, Molecule, Species
 from pymatgen.core import Structure as Pymatgen
 from pymatgen.entries.computed_entries import ComputedStructureEntry
+from written_settings import plan_dataset
 
 from hirshprint.structures import reading
 from hirshprint.structures.crystals import Crystal, CrystalError
-from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.reading.cssr import read_cssr
 from hirshprint.structures.reading.expansion import same_atoms
@@ -493,7 +493,7 @@ def test_what_is_passed_over_is_counted(tmp_path: Path, capsys: pytest.CaptureFi
     plan = plan_dataset(settings)
     assert [entry.structure_id for entry in plan.entries] == ["a", "sub"]
     assert plan.passed_over == ("b.pdb", "c.txt", "lost.cif", "other.csv", "sub/x.cif", "z.zip")
-    from hirshprint.structures.stage import make_structures
+    from written_settings import make_structures
 
     with pytest.raises(ValueError, match="nothing usable"):
         make_structures(settings, False, *(tmp_path / f"out{k}" for k in range(3)))

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from written_settings import make_structures, plan_dataset
 
 from hirshprint.config.load import resolve_config
+from hirshprint.config.model import Config, Learning
 from hirshprint.datasets.splits import learning_faults
 from hirshprint.run.planned import known_faults, left_out, plan_faults
 from hirshprint.structures.entries import InputError
-from hirshprint.structures.planning import plan_dataset
-from hirshprint.structures.stage import make_structures
 
 FORMULAS = ("SrTiO3", "BaTiO3", "CaTiO3", "KMgF3", "NaMgF3", "BaZrO3")
 
@@ -26,7 +26,7 @@ def _faults(
     one = {"table": str(table), **(dataset or {})}
     config = resolve_config({"datasets": {"one": one}, "learning": learning, **more})
     plans = {name: plan_dataset(settings) for name, settings in config["datasets"].items()}
-    return plan_faults(config, plans), left_out(plans)
+    return plan_faults(Config.from_dict(config), plans), left_out(plans)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_files_are_checked_as_far_as_their_names_tell(tmp_path: Path) -> None:
 
     def faults(**learning: Any) -> list[str]:
         config = resolve_config({"datasets": {"mine": mine}, "learning": {"folds": 2} | learning})
-        return plan_faults(config, {"mine": plan_dataset(config["datasets"]["mine"])}).get("mine", [])
+        return plan_faults(Config.from_dict(config), {"mine": plan_dataset(config["datasets"]["mine"])}).get("mine", [])
 
     assert "at most 4 groups of compounds, too few for 5 folds; write fewer folds, or" in faults(folds=5)[0]
     assert faults(splits=["holdout"], holdout=["TiO2", "SiO2 (a)"]) == []
@@ -116,7 +116,7 @@ def test_what_is_known_of_files_that_were_read(tmp_path: Path) -> None:
     mine = {"folder": str(tmp_path), "targets": str(tmp_path / "targets.csv"), "property": "gap", "unit": "eV"}
     learning = {"folds": 2, "splits": ["holdout"], "holdout": ["OMg", "MgO (gamma)"]}
     config = resolve_config({"datasets": {"mine": mine}, "learning": learning})
-    assert plan_faults(config, {"mine": plan_dataset(config["datasets"]["mine"])}) == {}
+    assert plan_faults(Config.from_dict(config), {"mine": plan_dataset(config["datasets"]["mine"])}) == {}
     results = tmp_path / "results"
     out = [results / name for name in ("structures.h5", "targets.csv", "rejected.csv")]
     messages = [
@@ -127,24 +127,26 @@ def test_what_is_known_of_files_that_were_read(tmp_path: Path) -> None:
         make_structures(config["datasets"]["mine"], False, *out, learning=config["learning"], name="mine")
     assert all(message in str(caught.value) for message in messages)
     make_structures(config["datasets"]["mine"], False, *out)
-    found = known_faults("mine", config["learning"], results)
+    found = known_faults("mine", Learning.from_dict(config["learning"]), results)
     assert [line.startswith(message) for line, message in zip(found, messages, strict=True)] == [True, True]
-    (fault,) = known_faults("mine", config["learning"] | {"splits": ["random"], "holdout": []}, results)
+    (fault,) = known_faults(
+        "mine", Learning.from_dict(config["learning"] | {"splits": ["random"], "holdout": []}), results
+    )
     assert "has 1 groups of compounds, too few for 2 folds" in fault
-    assert known_faults("mine", config["learning"], tmp_path / "nowhere") == []
+    assert known_faults("mine", Learning.from_dict(config["learning"]), tmp_path / "nowhere") == []
 
 
 def test_networks_of_sites_need_a_prototype_with_these_sites(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("formula,a_angstrom\n" + "".join(f"Ba2{b}NbO6,4\n" for b in ("Y", "In", "Sc")))
     dataset = {"table": str(tmp_path / "d.csv"), "prototype": "double_perovskite"}
     config = resolve_config({"datasets": {"d": dataset}, "learning": {"folds": 3, "networks": ["hybrid"]}})
-    (fault, *_) = plan_faults(config, {"d": plan_dataset(config["datasets"]["d"])})["d"]
+    (fault, *_) = plan_faults(Config.from_dict(config), {"d": plan_dataset(config["datasets"]["d"])})["d"]
     assert "`learning.networks`: hybrid cannot learn from dataset d, whose prototype has the sites A, B, B2, X" in fault
 
 
 def test_groups_are_what_is_divided() -> None:
     learning = resolve_config({"datasets": {"one": {"table": "t"}}})["learning"] | {"folds": 3}
     compounds = [f"C{k}" for k in range(9)]
-    assert learning_faults("one", learning, compounds, compounds, {}) == []
-    (fault,) = learning_faults("one", learning, compounds, ["same"] * 8 + ["other"], {})
+    assert learning_faults("one", Learning.from_dict(learning), compounds, compounds, {}) == []
+    (fault,) = learning_faults("one", Learning.from_dict(learning), compounds, ["same"] * 8 + ["other"], {})
     assert "has 2 groups of compounds, too few for 3 folds" in fault

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from written_settings import plan_dataset
 
 from hirshprint.structures import entries
 from hirshprint.structures.batches import batch_of, count_batches, expected_sites, plan_batches
 from hirshprint.structures.entries import Entry, InputError, Plan, geometry_digest, target_digest
-from hirshprint.structures.planning import plan_dataset
 
 ROOT = Path(__file__).parents[2]
 HEADER = "formula,A,B,X,a_angstrom\n"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from written_settings import build_structures, plan_dataset
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
@@ -24,9 +25,8 @@ from hirshprint.networks.backend import prepare_device, tf
 from hirshprint.networks.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.networks.predict import predict_dataset, write_folder_card
 from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
-from hirshprint.structures.building import build_structures, write_targets
+from hirshprint.structures.building import write_targets
 from hirshprint.structures.placed import cubic_perovskite
-from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import compute_surfaces
 

@@ -11,15 +11,15 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from written_settings import make_structures, plan_dataset
 
+from hirshprint.config.model import Dataset
 from hirshprint.datasets.splits import SplitError
 from hirshprint.files.writing import file_digest
 from hirshprint.remarks import join_remarks, remark_lines, split_remarks
 from hirshprint.run.logs import _show_error
 from hirshprint.run.progress import Job, describe_datasets, structure_states, summarise_run
 from hirshprint.status import STATUS_COLUMNS, merge_status, write_status
-from hirshprint.structures.planning import plan_dataset
-from hirshprint.structures.stage import make_structures
 
 BENCHMARK = "s\th:m:s\tmax_rss\tcpu_time\n{}\t0:00:07\t{}\t6.5\n"
 
@@ -143,7 +143,7 @@ def test_status_table_tells_remarked_from_ok_and_failed(remarked: Path) -> None:
 
 
 def test_status_command_and_summary_count_and_list_remarks(remarked: Path) -> None:
-    text = describe_datasets({"mine": {"folder": str(remarked / "cifs")}}, remarked / "results")
+    text = describe_datasets({"mine": Dataset.from_dict({"folder": str(remarked / "cifs")})}, remarked / "results")
     assert text[0] == "mine: 2 remarked, 2 failed, 1 done, 1 waiting"
     lines = [line.split(maxsplit=1)[1] for line in text if line.startswith("  remarked")]
     assert lines == [f"{P1} (2: both, p1)", f"{CELL} (both)"]
@@ -170,7 +170,7 @@ def test_status_groups_rejections_by_reason_and_names_files_passed_over(tmp_path
     rows = [f"s{k},three{k}" for k in range(28)] + ["s28,", "s29,1"]
     targets.write_text("\n".join(["structure_id,gap", *rows]) + "\n")
     settings = {"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"}
-    text = describe_datasets({"mine": settings}, tmp_path / "results")
+    text = describe_datasets({"mine": Dataset.from_dict(settings)}, tmp_path / "results")
     assert text[0] == "mine: 29 rejected, 1 new"
     assert text[1] == "  1 file was passed over, of no known kind or in folders below: notes.dat"
     many, rare = [line for line in text if line.startswith("  rejected")]
@@ -180,7 +180,10 @@ def test_status_groups_rejections_by_reason_and_names_files_passed_over(tmp_path
     assert rare.endswith("row 30)")
     (tmp_path / "results/mine").mkdir(parents=True)
     (tmp_path / "results/mine/rejected.csv").write_text("structure_id,source,reason,remedy\n")
-    assert any("each with its reason: " in line for line in describe_datasets({"mine": settings}, tmp_path / "results"))
+    assert any(
+        "each with its reason: " in line
+        for line in describe_datasets({"mine": Dataset.from_dict(settings)}, tmp_path / "results")
+    )
 
 
 def test_errors_that_are_messages_have_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:

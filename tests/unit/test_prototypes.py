@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice
 from pymatgen.core import Structure as Crystal
+from written_settings import build_structures, plan_dataset
 
-from hirshprint.structures.building import build_structures
 from hirshprint.structures.crystals import CrystalError, crystal_structure, of_pymatgen
 from hirshprint.structures.entries import InputError
 from hirshprint.structures.placed import prototype_structure
-from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, PrototypeError, find_prototype
 from hirshprint.structures.recognition import prototype_elements
 

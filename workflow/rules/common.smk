@@ -22,7 +22,8 @@ sys.path.insert(0, str(SOURCE))
 
 from hirshprint import versions
 from hirshprint.run import frozen, planned, progress, runs
-from hirshprint.config.load import ConfigError, learning_of, resolve_config, resolve_engine, unknown_units, where_from
+from hirshprint.config.load import ConfigError, resolve_config, resolve_engine, unknown_units, where_from
+from hirshprint.config.model import Config, joined_learning
 from hirshprint.files.writing import ForeignFolderError, digest, file_digest, refuse_unwritable
 from hirshprint.run.frozen import Frozen, kept
 from hirshprint.networks.cards import CARD, ModelError, complete_predicted, fingerprint_definition
@@ -58,6 +59,7 @@ try:
 except (ConfigError, ModelError, runs.FormatError, ForeignFolderError, frozen.RunGoneError) as error:
     raise WorkflowError(str(error))
 
+CONFIG = Config.from_dict(config)
 DATASETS = config["datasets"]
 ENGINE = config["surfaces"]["engine"]
 TONTO = config["surfaces"]["tonto"]
@@ -94,7 +96,7 @@ def plan(dataset):
     if not MAIN:
         return frozen.frozen_dataset(dataset).plan
     try:
-        found = plan_dataset(DATASETS[dataset])
+        found = plan_dataset(CONFIG.datasets[dataset])
     except InputError as error:
         source = "" if input_is_there(dataset) else where_from(DATASETS[dataset])
         fault = f"`datasets.{dataset}`: {error}{source}"
@@ -125,7 +127,7 @@ def input_faults():
             (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
     for line in (*unknown_units(config), *planned.left_out(plans)) if MAIN else ():
         print(line, file=sys.stderr)
-    faults |= planned.plan_faults(config, plans) if plans else {}
+    faults |= planned.plan_faults(CONFIG, plans) if plans else {}
     return faults | absent
 
 
@@ -155,7 +157,7 @@ def refuse_structures(dataset):
     """Stop before any job if the files of a dataset, which are read already, do not have what is asked of them now."""
     path = Path(f"results/{dataset}/targets.csv")
     if MAIN and path.exists() and repr(input_digest(dataset)) in recorded_params(str(path)):
-        faults = planned.known_faults(dataset, learning_of(config, dataset), path.parent)
+        faults = planned.known_faults(dataset, CONFIG.datasets[dataset].learning, path.parent)
         if faults:
             stop(asked_in_vain(faults))
 
@@ -181,7 +183,7 @@ def batches(dataset):
 
 def has_targets(dataset):
     """Say whether a dataset has a property to learn."""
-    return has_property(DATASETS[dataset])
+    return has_property(CONFIG.datasets[dataset])
 
 
 @cache
@@ -293,7 +295,7 @@ def shown_digest(dataset):
 @cache
 def learning_digest(dataset):
     """Digest of what determines the predictions of a dataset."""
-    learning = {key: value for key, value in learning_of(config, dataset).items() if key not in HOW_TO_TRAIN}
+    learning = {key: value for key, value in joined_learning(config, dataset).items() if key not in HOW_TO_TRAIN}
     algorithm = [versions.LEARNING_ALGORITHM, versions.MODEL_FORMAT]
     return digest(input_digest(dataset), fingerprint_digest(dataset), learning, algorithm)
 
@@ -465,7 +467,7 @@ def learned_items(dataset):
     """Items of what was learned from a dataset; none where there was nothing to learn."""
     if not has_targets(dataset):
         return ()
-    learning = learning_of(config, dataset)
+    learning = joined_learning(config, dataset)
     curve = (LEARNING_CURVE,) if learning["learning_curve"] else ()
     explained = (SALIENCY,) if "cnn_paper" in learning["networks"] else ()
     return LEARNING_ITEMS + BEYOND_ITEMS + curve + explained

@@ -19,7 +19,7 @@ rule train:
     resources:
         mem_mb=mem_mb(2000, per_structure=0.06),
         runtime=minutes(60, per_structure=0.02),
-        gpu=lambda wildcards: learning_of(config, wildcards.dataset)["gpus"],
+        gpu=lambda wildcards: CONFIG.datasets[wildcards.dataset].learning.gpus,
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
         definition=lambda wildcards: definition_of(wildcards.dataset),

@@ -120,7 +120,7 @@ rule saliency:
         runtime=minutes(30),
     params:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
-        compounds=lambda wildcards: learning_of(config, wildcards.dataset)["saliency"],
+        compounds=lambda wildcards: CONFIG.datasets[wildcards.dataset].learning.saliency,
         site_labels=lambda wildcards: site_labels(wildcards.dataset),
         sources=content_digest(*SALIENCY_SOURCES),
     message:

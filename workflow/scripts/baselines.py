@@ -5,13 +5,13 @@ Writes predictions_baselines.csv, one row per compound and part of a fold.
 
 from hirshprint.accuracy.predictions import write_predictions
 from hirshprint.baselines.composition import predict_baselines
-from hirshprint.config.load import learning_of
+from hirshprint.config.model import joined_learning
 from hirshprint.datasets.gather import load_dataset
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 files = (snakemake.input.fingerprints, snakemake.input.targets)
 dataset = load_dataset(snakemake.wildcards.dataset, *files, channels=())
-learning = learning_of(snakemake.config, dataset.name)
+learning = joined_learning(snakemake.config, dataset.name)
 predictions = predict_baselines(dataset, learning, threads=snakemake.threads)
 write_predictions(snakemake.output[0], predictions)

@@ -6,7 +6,7 @@ Writes structures.h5 (see hirshprint.structures.structure), targets.csv and reje
 import os
 from pathlib import Path
 
-from hirshprint.config.load import learning_of
+from hirshprint.config.model import Config
 from hirshprint.run.frozen import frozen_dataset, refuse_edited
 from hirshprint.run.logs import start_log
 from hirshprint.run.runs import learning_is_asked_for
@@ -14,10 +14,11 @@ from hirshprint.structures.stage import make_structures
 
 start_log(snakemake.log[0], echo=True)
 dataset = snakemake.wildcards.dataset
+settings = Config.from_dict(snakemake.config).datasets[dataset]
 frozen = frozen_dataset(dataset)
 make_structures(
-    settings=snakemake.config["datasets"][dataset],
-    learning=learning_of(snakemake.config, dataset) if learning_is_asked_for() else None,
+    settings=settings,
+    learning=settings.learning if learning_is_asked_for() else None,
     name=dataset,
     strict=snakemake.config["strict"],
     structures_path=Path(snakemake.output.structures),

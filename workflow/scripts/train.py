@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hirshprint.accuracy.predictions import write_predictions
-from hirshprint.config.load import learning_of
+from hirshprint.config.model import joined_learning
 from hirshprint.datasets.gather import load_dataset
 from hirshprint.networks.predict import write_folder_card
 from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
@@ -11,7 +11,7 @@ from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
-learning = learning_of(snakemake.config, snakemake.wildcards.dataset)
+learning = joined_learning(snakemake.config, snakemake.wildcards.dataset)
 files = (snakemake.input.fingerprints, snakemake.input.targets)
 needed = needed_of_fingerprints(learning["networks"], snakemake.params.site_labels)
 dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed)

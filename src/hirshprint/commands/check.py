@@ -6,10 +6,12 @@ import argparse
 import csv
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from hirshprint.commands import FAILED, UNUSABLE, CommandError
+from hirshprint.config.model import Dataset
 from hirshprint.files.writing import written_whole
 from hirshprint.remarks import join_remarks, split_remarks
 from hirshprint.structures.building import build_structures
@@ -19,7 +21,7 @@ from hirshprint.structures.sources.collections import has_many
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import crystal_facts, distance_text, group_text
 
-SETTINGS = {"property": "", "unit": ""}  # of a dataset that nothing is learned from
+SETTINGS = Dataset.from_dict({"property": "", "unit": ""})  # of a dataset that nothing is learned from
 Row = dict[str, Any]
 
 
@@ -49,11 +51,11 @@ def _plans(paths: Iterable[Path]) -> list[Plan]:
     plans, single = [], []
     for path in dict.fromkeys(paths):
         if path.is_dir():
-            plans.append(plan_dataset({**SETTINGS, "folder": str(path)}))
+            plans.append(plan_dataset(replace(SETTINGS, folder=str(path))))
         elif path.is_file() and not has_many(path):
             single.append(Entry(str(path), str(path), (), str(path), (), None, None, path))
         elif path.is_file():
-            plans.append(plan_dataset({"unit": "", "structures": str(path)}))
+            plans.append(plan_dataset(replace(SETTINGS, property=None, structures=str(path))))
         else:
             raise InputError(f"{path}: there is no such file or folder")
     return [*([Plan(tuple(single), ())] if single else []), *plans]

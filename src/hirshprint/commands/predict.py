@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import find_densities, show_remarks
+from hirshprint.config.model import Dataset, InitialEdge
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import (
     ModelError,
@@ -73,7 +74,7 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
             raise CommandError("--formula: a formula is empty; write one such as SrTiO3", UNUSABLE)
         listed = temporary / "formulas.csv"
         listed.write_text("\n".join(["formula", *arguments.formula]) + "\n", encoding="utf-8")
-        plan = plan_dataset(settings | {"table": str(listed)})
+        plan = plan_dataset(Dataset.from_dict(settings | {"table": str(listed)}))
         for fault in plan.rejections:
             if "the same compound" not in fault.reason:
                 raise CommandError(f"{fault.structure_id}: {fault.reason}; {fault.remedy}", UNUSABLE)
@@ -81,10 +82,10 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
     if arguments.table:
         if card["prototype"] is None:
             raise InputError(f"{arguments.model}: it learned from files; name a folder of files by --cif")
-        plans.append(plan_dataset(settings | {"table": str(arguments.table)}))
+        plans.append(plan_dataset(Dataset.from_dict(settings | {"table": str(arguments.table)})))
     if arguments.cif:
         kind = "structures" if arguments.cif.is_file() else "folder"
-        of_files = plan_dataset({**settings, "prototype": None, kind: str(arguments.cif)})
+        of_files = plan_dataset(Dataset.from_dict({**settings, "prototype": None, kind: str(arguments.cif)}))
         if of_files.passed_over:
             print(f"{arguments.cif}: {passed_over_text(of_files.passed_over)}", file=sys.stderr)
         plans.append(_placed(of_files, settings) if card["prototype"] else of_files)
@@ -99,7 +100,8 @@ def _placed(plan: Plan, settings: Row) -> Plan:
     from hirshprint.structures.sources.placement import initial_edges, prototype_entries, radius_fault
 
     prototype = find_prototype(settings["prototype"])
-    structures, _, unusable = build_structures(plan.entries, {**settings, "prototype": None}, _cores())
+    of_files = Dataset.from_dict({**settings, "prototype": None})
+    structures, _, unusable = build_structures(plan.entries, of_files, _cores())
     sources = {entry.structure_id: entry.source for entry in plan.entries}
     entries: list[Entry] = []
     rejections = [*plan.rejections, *unusable]
@@ -111,7 +113,7 @@ def _placed(plan: Plan, settings: Row) -> Plan:
             reason = f"it is no {prototype.name.replace('_', ' ')}, which the model learned from"
             rejections.append(Rejection(structure.structure_id, source, reason, "leave it out, or train on such files"))
             continue
-        edges = initial_edges(prototype.compound(elements), settings["initial_edge"], elements)
+        edges = initial_edges(prototype.compound(elements), InitialEdge.from_dict(settings["initial_edge"]), elements)
         if fault := radius_fault(elements, edges):
             rejections.append(Rejection(structure.structure_id, source, *fault))
             continue
@@ -132,7 +134,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
 
     leave_gpus()
     settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
-    structures, targets, unusable = build_structures(plan.entries, settings, _cores())
+    structures, targets, unusable = build_structures(plan.entries, Dataset.from_dict(settings), _cores())
     show_remarks((row["source"], s.remarks) for row, s in zip(targets, structures, strict=True))
     surfaces, failed = _surfaces(structures, card)
     for rejection in (*plan.rejections, *unusable, *failed):

@@ -13,7 +13,17 @@ from typing import Any
 
 from hirshprint.config.files import ConfigFileError, comma_lists, read_config_file, repeated_keys
 from hirshprint.config.messages import value_faults, with_text_keys
-from hirshprint.config.model import Dataset, InitialEdge, Learning, Paper, json_schema, keys_of, keys_only_for
+from hirshprint.config.model import (
+    Config,
+    Dataset,
+    InitialEdge,
+    Learning,
+    Paper,
+    joined_learning,
+    json_schema,
+    keys_of,
+    keys_only_for,
+)
 from hirshprint.networks.cards import ModelError, complete_predicted
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.sources.targets import UNIT_UNKNOWN
@@ -104,14 +114,6 @@ def where_from(dataset: Mapping[str, Any]) -> str:
     return f".\n    Where it comes from: {' '.join(str(dataset['source']).split())}" if dataset.get("source") else ""
 
 
-def learning_of(config: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-    """The complete ``learning`` section that holds for one dataset of a resolved configuration."""
-    joined: dict[str, Any] = copy.deepcopy(dict(config["learning"]))
-    for key, value in config["datasets"][dataset].get("learning", {}).items():
-        joined[key] = joined[key] | value if isinstance(value, dict) else value
-    return joined
-
-
 def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Return a copy of a complete configuration with the surface engine chosen and the place of Tonto filled in.
 
@@ -146,7 +148,7 @@ def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> di
     return resolved
 
 
-def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
+def read_datasets(path: Path) -> dict[str, Dataset]:
     """Read the datasets of a configuration file, with every default and what comes with their models filled in.
 
     Raises
@@ -159,10 +161,10 @@ def read_datasets(path: Path) -> dict[str, dict[str, Any]]:
     except ConfigFileError as error:
         raise ConfigError(str(error)) from None
     if not any("model" in dataset for dataset in resolved["datasets"].values()):
-        datasets: dict[str, dict[str, Any]] = resolved["datasets"]
-        return datasets
+        return Config.from_dict(resolved).datasets
     try:
-        return complete_predicted(resolve_engine(resolved, os.environ))
+        datasets = complete_predicted(resolve_engine(resolved, os.environ))
+        return Config.from_dict({**resolved, "datasets": datasets}).datasets
     except ModelError as error:
         raise ConfigError(str(error)) from None
 
@@ -265,9 +267,9 @@ def _paper_faults(config: dict[str, Any]) -> list[str]:
 
 def _complete_faults(config: dict[str, Any]) -> list[str]:
     """Find faults that concern several keys once the defaults are filled in."""
-    own = [learning_of(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
+    own = [joined_learning(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
     learning = [fault for section in (config["learning"], *own) for fault in _learning_faults(config, section)]
-    sections = [learning_of(config, name) for name in config["datasets"]]
+    sections = [joined_learning(config, name) for name in config["datasets"]]
     if not any("holdout" in section["splits"] for section in sections) and any(one["holdout"] for one in sections):
         learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
     return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys([*learning, *_file_faults(config)]))
@@ -277,9 +279,9 @@ def _file_faults(config: dict[str, Any]) -> list[str]:
     """Find splits and networks that need sites with names, for datasets from files, which have none."""
     faults = []
     for name, dataset in config["datasets"].items():
-        if "table" in dataset or not has_property(dataset):
+        if "table" in dataset or not has_property(Dataset.from_dict(dataset)):
             continue
-        learning = learning_of(config, name)
+        learning = joined_learning(config, name)
         by_site = [split for split in learning["splits"] if split.startswith("leave-")]
         if by_site:
             faults.append(
@@ -327,7 +329,9 @@ def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[s
     channels = config["fingerprint"]["channels"]
     tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
     learned_files = [
-        name for name, dataset in config["datasets"].items() if "table" not in dataset and has_property(dataset)
+        name
+        for name, dataset in config["datasets"].items()
+        if "table" not in dataset and has_property(Dataset.from_dict(dataset))
     ]
     faults = []
     for network in learning["networks"]:

@@ -29,8 +29,9 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
+T = TypeVar("T")
 BOUNDS = {"minimum": "minimum", "above": "exclusiveMinimum", "maximum": "maximum"}
 WORDS = {bool: "boolean", int: "integer", float: "number", str: "string", types.NoneType: "null"}
 
@@ -540,6 +541,19 @@ def keys_of(model: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
         name: (types_of[name] if "nullable" in more else _present(types_of[name]), more)
         for name, more in described.items()
     }
+
+
+def needed(value: T | None) -> T:
+    """Give the value of a key that is there in a section of this kind.
+
+    Raises
+    ------
+    TypeError
+        It is absent.
+    """
+    if value is None:
+        raise TypeError("a key of the configuration is asked for that a section of this kind does not have")
+    return value
 
 
 def keys_only_for(model: type) -> dict[str, set[str]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from hirshprint.config.model import Learning
 from hirshprint.words import either
 
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
@@ -133,7 +134,7 @@ def hold_out(
 
 def learning_faults(
     name: str,
-    learning: Mapping[str, Any],
+    learning: Learning,
     compounds: Sequence[str],
     groups: Sequence[str],
     elements: Mapping[str, Sequence[str]],
@@ -155,14 +156,14 @@ def learning_faults(
     """
     faults = _named_faults(name, learning, compounds, groups, left_out)
     known = set(compounds)
-    for kind in dict.fromkeys([*learning["splits"], *(["random"] if learning["learning_curve"] else [])]):
+    for kind in dict.fromkeys([*learning.splits, *(["random"] if learning.learning_curve else [])]):
         site = kind.split("-")[1] if kind.startswith("leave-") else ""
         try:
             if kind != HOLDOUT:
-                fraction = learning["validation_fraction"]
-                divide(name, kind, groups, elements.get(site), learning["folds"], SPLIT_SEED, fraction)
-            elif known.issuperset(learning["holdout"]):
-                hold_out(name, compounds, groups, learning["holdout"], SPLIT_SEED, learning["validation_fraction"])
+                fraction = learning.validation_fraction
+                divide(name, kind, groups, elements.get(site), learning.folds, SPLIT_SEED, fraction)
+            elif known.issuperset(learning.holdout):
+                hold_out(name, compounds, groups, learning.holdout, SPLIT_SEED, learning.validation_fraction)
         except SplitError as error:
             key = {HOLDOUT: "holdout", "random": "folds"}.get(kind, "splits")
             faults.append(f"`learning.{key}`: {error}")
@@ -170,7 +171,7 @@ def learning_faults(
 
 
 def target_faults(
-    name: str, learning: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], left_out: Mapping[str, str]
+    name: str, learning: Learning, targets: Sequence[Mapping[str, Any]], left_out: Mapping[str, str]
 ) -> list[str]:
     """Say what the learning asks of a dataset that its table of targets lacks, as `learning_faults` does.
 
@@ -193,17 +194,17 @@ def asked_in_vain(faults: Sequence[str]) -> str:
 
 def _named_faults(
     name: str,
-    learning: Mapping[str, Any],
+    learning: Learning,
     compounds: Sequence[str],
     groups: Sequence[str],
     left_out: Mapping[str, str],
 ) -> list[str]:
     """Find compounds under `holdout` and `saliency` that the dataset does not have, or never tests."""
-    splits, group_of = learning["splits"], dict(zip(compounds, groups, strict=True))
-    held = learning["holdout"] if HOLDOUT in splits else []
+    splits, group_of = learning.splits, dict(zip(compounds, groups, strict=True))
+    held = learning.holdout if HOLDOUT in splits else []
     faults = [
         f"`learning.{key}`: dataset {name} has no compound {one}{absence(one, compounds, left_out)}"
-        for key, named in (("holdout", held), ("saliency", learning["saliency"]))
+        for key, named in (("holdout", held), ("saliency", learning.saliency))
         for one in named
         if one not in group_of
     ]
@@ -211,7 +212,7 @@ def _named_faults(
         tested = {group_of.get(one) for one in held}
         faults += [
             f"`learning.saliency`: the split {HOLDOUT} does not test {one}; add it to `holdout`, or name another"
-            for one in learning["saliency"]
+            for one in learning.saliency
             if one in group_of and group_of[one] not in tested
         ]
     return faults

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
+from hirshprint.config.model import Dataset
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.structures.planning import has_property
 
@@ -131,7 +132,7 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
         place, model = f"datasets.{name}.model", dataset["model"]
         if model in datasets:
             of_model = datasets[model]
-            if not has_property(of_model):
+            if not has_property(Dataset.from_dict(of_model)):
                 raise ModelError(f"{place}: nothing is learned from dataset {model}; name one with a property")
         else:
             try:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from hirshprint.config.load import SITE_NETWORKS, learning_of
+from hirshprint.config.load import SITE_NETWORKS
+from hirshprint.config.model import Config, Learning
 from hirshprint.datasets.splits import HOLDOUT, absence, learning_faults, target_faults
 from hirshprint.files.reading import DamagedError, read_rows
 from hirshprint.structures.entries import Plan, Rejection
@@ -19,7 +20,7 @@ WHAT = "rows, files or records"
 SHOWN = 10  # of them that are listed before the rest is only counted
 
 
-def plan_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[str, list[str]]:
+def plan_faults(config: Config, plans: Mapping[str, Plan]) -> dict[str, list[str]]:
     """Say what makes a run pointless: it would stop only after jobs, or leave out what was asked for.
 
     Parameters
@@ -32,7 +33,7 @@ def plan_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> dict[st
     Lines by dataset, those of the report under an empty name; of datasets and a report that have none, none.
     """
     faults = {name: _dataset_faults(config, name, plan) for name, plan in plans.items()}
-    if set(plans) == set(config["datasets"]) and all(plan.entries for plan in plans.values()):
+    if set(plans) == set(config.datasets) and all(plan.entries for plan in plans.values()):
         faults[""] = _report_faults(config, plans)
     return {name: lines for name, lines in faults.items() if lines}
 
@@ -60,24 +61,24 @@ def _faults_of(plan: Plan) -> list[Rejection]:
     return [rejection for rejection in plan.rejections if rejection.stage != "filter"]
 
 
-def _dataset_faults(config: Mapping[str, Any], name: str, plan: Plan) -> list[str]:
-    settings, faults = config["datasets"][name], _faults_of(plan)
+def _dataset_faults(config: Config, name: str, plan: Plan) -> list[str]:
+    settings, faults = config.datasets[name], _faults_of(plan)
     if not plan.entries:
         what = "no row, file or record can be used" if faults else "the filters take every row out"
         what += ", besides those that filters take out" if 0 < len(faults) < len(plan.rejections) else ""
         return [f"`datasets.{name}`: {what}; {'correct what is listed as left out' if faults else 'change `filters`'}"]
     found = []
-    if config["strict"] and faults:
+    if config.strict and faults:
         found.append(
             f"`datasets.{name}`: {_count(faults)} cannot be used, as listed, and `strict: true` asks "
             "to stop; correct them, or write `strict: false`"
         )
-    entries, learning = plan.entries, learning_of(config, name)
+    entries, learning = plan.entries, settings.learning
     if all(entry.target is None for entry in entries):
         return found  # there is nothing to learn
-    if settings.get("prototype"):
-        sites = find_prototype(settings["prototype"]).sites
-        networks = learning["networks"]
+    if settings.prototype:
+        sites = find_prototype(settings.prototype).sites
+        networks = learning.networks
         if set(networks) <= set(SITE_NETWORKS) and sites != SITES:
             found.append(
                 f"`learning.networks`: {' and '.join(networks)} cannot learn from dataset {name}, whose prototype has "
@@ -90,33 +91,35 @@ def _dataset_faults(config: Mapping[str, Any], name: str, plan: Plan) -> list[st
         found += learning_faults(name, learning, compounds, groups, elements, reasons)
     else:
         found += _file_faults(name, learning, plan)
-    for key in settings.get("learning", {}):
+    for key, value in learning.written().items():
+        if value == getattr(config.learning, key):
+            continue
         found = [fault.replace(f"`learning.{key}`", f"`datasets.{name}.learning.{key}`") for fault in found]
     return found
 
 
-def _file_faults(name: str, learning: Mapping[str, Any], plan: Plan) -> list[str]:
+def _file_faults(name: str, learning: Learning, plan: Plan) -> list[str]:
     """Check what is known of files before they are read: how many there are, and what names they can give."""
-    named = [(key, one) for key in ("holdout", "saliency") for one in learning[key]]
+    named = [(key, one) for key in ("holdout", "saliency") for one in getattr(learning, key)]
     faults = [
         f"`learning.{key}`: dataset {name} can have no compound {one}; files give reduced formulas, such as TiO2, and "
         "TiO2 (STEM) or TiO2 (GROUP) where several have one"
         for key, one in named
-        if not _possible(one, plan) and (key != HOLDOUT or HOLDOUT in learning["splits"])
+        if not _possible(one, plan) and (key != HOLDOUT or HOLDOUT in learning.splits)
     ]
     groups = [entry.group or entry.structure_id for entry in plan.entries]
-    splits = [kind for kind in learning["splits"] if kind == "random"]
-    if (splits or learning["learning_curve"]) and len(set(groups)) < learning["folds"]:
+    splits = learning.splits[:0] + [kind for kind in learning.splits if kind == "random"]
+    if (splits or learning.learning_curve) and len(set(groups)) < learning.folds:
         return [  # no number of folds is named: files that cannot be read, and those of one formula, are in it
             *faults,
             f"`learning.folds`: dataset '{name}' has at most {len(set(groups))} groups of compounds, too few for "
-            f"{learning['folds']} folds; write fewer folds, or add structures",
+            f"{learning.folds} folds; write fewer folds, or add structures",
         ]
-    countable = {**learning, "splits": splits, "saliency": [], "learning_curve": []}
+    countable = replace(learning, splits=splits, saliency=[], learning_curve=[])
     return faults + learning_faults(name, countable, groups, groups, {})
 
 
-def known_faults(name: str, learning: Mapping[str, Any], folder: Path) -> list[str]:
+def known_faults(name: str, learning: Learning, folder: Path) -> list[str]:
     """Say what the learning asks of a dataset in vain whose files were read by an earlier run.
 
     Parameters
@@ -145,9 +148,9 @@ def _possible(name: str, plan: Plan) -> bool:
     return match[2] is None or match[2] in {word for one in plan.entries for word in (one.structure_id, one.group)}
 
 
-def _report_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> list[str]:
+def _report_faults(config: Config, plans: Mapping[str, Plan]) -> list[str]:
     """Find compounds of the report that no dataset has."""
-    of_files = [plan for name, plan in plans.items() if not config["datasets"][name].get("prototype")]
+    of_files = [plan for name, plan in plans.items() if not config.datasets[name].prototype]
     known = {entry.compound for plan in plans.values() if plan not in of_files for entry in plan.entries}
     reasons = {
         one.structure_id: f"{one.source} is left out ({one.reason})"
@@ -156,6 +159,6 @@ def _report_faults(config: Mapping[str, Any], plans: Mapping[str, Plan]) -> list
     }
     return [
         f"`report.compounds`: no dataset has a compound {name}{absence(name, known, reasons)}"
-        for name in config["report"]["compounds"]
+        for name in config.report.compounds
         if name not in known and not any(_possible(name, plan) for plan in of_files)
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hirshprint.config.model import Dataset
 from hirshprint.files.reading import DamagedError, read_rows
 from hirshprint.remarks import REMARKED, remark_lines, split_remarks
 from hirshprint.run.frozen import listed
@@ -187,7 +188,7 @@ def _listed(words: Iterable[str]) -> str:
 
 
 def describe_datasets(
-    datasets: Mapping[str, Mapping[str, Any]], results: Path = Path("results"), pending: Collection[str] = ()
+    datasets: Mapping[str, Dataset], results: Path = Path("results"), pending: Collection[str] = ()
 ) -> list[str]:
     """Say of every dataset which structures are done, new, changed, removed, failed, remarked or rejected, and why.
 
@@ -202,7 +203,7 @@ def describe_datasets(
     """
     lines = []
     for name, settings in datasets.items():
-        plan = plan_dataset(dict(settings))
+        plan = plan_dataset(settings)
         found = structure_states(plan, results / name, pending)
         counts = Counter(state for state, _, _ in found)
         lines.append(f"{name}: " + (", ".join(f"{n:,} {state}" for state, n in counts.most_common()) or "nothing"))

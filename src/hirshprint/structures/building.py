@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from hirshprint.config.model import Dataset
 from hirshprint.remarks import join_remarks
 from hirshprint.structures.entries import CHANGED, CrystalError, Entry, PassingError, Rejection, origin_digest
 from hirshprint.structures.prototypes import Prototype, find_prototype
@@ -21,7 +22,7 @@ FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files
 
 def build_structures(
     entries: Sequence[Entry],
-    settings: dict[str, Any],
+    settings: Dataset,
     processes: int = 1,
     known: Mapping[str, Answer] | None = None,
     formulas: Mapping[str, str] | None = None,
@@ -40,7 +41,7 @@ def build_structures(
     targets : one row per structure, with its columns as keys.
     rejections : files and records that could not be used.
     """
-    prototype = find_prototype(settings["prototype"]) if settings.get("prototype") else None
+    prototype = find_prototype(settings.prototype) if settings.prototype else None
     structures, targets, rejections = [], [], []
     answers = read_entries(entries, processes) if known is None else known
     for entry in entries:
@@ -113,7 +114,7 @@ def formula_of(structure: Structure) -> str:
 
 
 def _target(
-    entry: Entry, structure: Structure, formula: str, prototype: Prototype | None, settings: dict[str, Any]
+    entry: Entry, structure: Structure, formula: str, prototype: Prototype | None, settings: Dataset
 ) -> dict[str, Any]:
     """The row of one structure in the table of targets."""
     compound = entry.compound if prototype else formula
@@ -128,8 +129,8 @@ def _target(
         "formula": formula,
         **sites,
         "initial_edge_angstrom": entry.edge_angstrom,
-        "property": settings.get("property", ""),
-        "unit": settings["unit"],
+        "property": settings.property or "",
+        "unit": settings.unit,
         "value": entry.target,
         "remarks": join_remarks(structure.remarks),
     }

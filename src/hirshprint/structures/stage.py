@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from hirshprint.config.model import Dataset, Learning
 from hirshprint.datasets.splits import asked_in_vain, target_faults
 from hirshprint.files.reading import table_written
 from hirshprint.files.writing import written_whole
@@ -30,12 +29,12 @@ from hirshprint.structures.structure import Structure, write_digests, write_stru
 
 
 def make_structures(
-    settings: dict[str, Any],
+    settings: Dataset,
     strict: bool,
     structures_path: Path,
     targets_path: Path,
     rejected_path: Path,
-    learning: Mapping[str, Any] | None = None,
+    learning: Learning | None = None,
     name: str = "",
     processes: int = 1,
     plan: Plan | None = None,
@@ -62,7 +61,7 @@ def make_structures(
     answers, formulas = _answers(plan, processes, earlier_path)
     structures, targets, unusable = build_structures(plan.entries, settings, known=answers, formulas=formulas)
     rejections = [*plan.rejections, *unusable]
-    place = next((settings[kind] for kind in ("table", "folder", "structures") if kind in settings), "elements")
+    place = settings.table or settings.folder or settings.structures or "elements"
     if plan.passed_over:
         print(f"{place}: {passed_over_text(plan.passed_over)}", file=sys.stderr)
     for rejection in (r for r in rejections if r.stage != "filter"):

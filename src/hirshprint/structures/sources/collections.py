@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
+from hirshprint.config.model import Dataset, needed
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
 from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
 from hirshprint.structures.sources.json_text import DELETE, ID_KEYS, legible_id, loaded
@@ -268,7 +269,7 @@ KINDS: dict[str, Callable[[Path], Iterator[Record]]] = {
 """How a file is read, by the end of its name; all but .db also with .gz behind it."""
 
 
-def plan_collection(settings: dict[str, Any]) -> Plan:
+def plan_collection(settings: Dataset) -> Plan:
     """Plan the structures of a file, with the property that it or a table of targets gives them.
 
     Raises
@@ -276,10 +277,10 @@ def plan_collection(settings: dict[str, Any]) -> Plan:
     InputError
         See `read_collection`; or no record has the property or the group at all.
     """
-    path = Path(settings["structures"])
+    path = Path(needed(settings.structures))
     targets, rejections = read_targets(settings)
-    own = targets is None and not settings.get("model")
-    listed = _list_records(path, settings.get("property") if own else None, settings.get("group") if own else None)
+    own = targets is None and not settings.model
+    listed = _list_records(path, settings.property if own else None, settings.group if own else None)
     places: dict[str, list[str]] = {}
     for one in listed:
         places.setdefault(one.name, []).append(one.place)
@@ -293,7 +294,7 @@ def plan_collection(settings: dict[str, Any]) -> Plan:
             words = ", ".join(places[one.name][:6]) + (" ..." if len(places[one.name]) > 6 else "")
             fault = f"{len(places[one.name])} records have the id {one.name}: {words}", "keep one, or give each its own"
         elif not fault and targets is not None and one.name not in targets:
-            fault = f"no row for {one.name} in {settings['targets']}", "add its row, or delete the record"
+            fault = f"no row for {one.name} in {settings.targets}", "add its row, or delete the record"
         source = f"{path} {one.place}"
         if fault:
             rejections.append(Rejection(one.name, source, *fault))
@@ -301,7 +302,7 @@ def plan_collection(settings: dict[str, Any]) -> Plan:
         target, group = targets[one.name][:2] if targets is not None else (one.target, one.group)
         entries.append(Entry(one.name, source, (one.digest,), one.name, (), None, target, path, group, one.number))
     rejections += [
-        Rejection(name, f"{settings['targets']} row {row}", f"no record {name} in {path}", "add it, or delete the row")
+        Rejection(name, f"{settings.targets} row {row}", f"no record {name} in {path}", "add it, or delete the row")
         for name, (_, _, row) in sorted((targets or {}).items())
         if name not in places
     ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any
 
+from hirshprint.config.model import Dataset, needed
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
 from hirshprint.structures.prototypes import find_prototype
 from hirshprint.structures.sources.placement import (
@@ -16,10 +16,10 @@ from hirshprint.structures.sources.placement import (
 from hirshprint.structures.symbols import element_fault
 
 
-def plan_elements(settings: dict[str, Any]) -> Plan:
+def plan_elements(settings: Dataset) -> Plan:
     """Every combination of the elements that are listed for the sites."""
-    prototype = find_prototype(settings["prototype"])
-    lists = settings["elements"]
+    prototype = find_prototype(needed(settings.prototype))
+    lists = needed(settings.elements)
     if set(lists) != set(prototype.sites):
         raise InputError(f"elements: list them for the sites {', '.join(prototype.sites)}, and for no other")
     faults = [(site, fault) for site, symbols in lists.items() for one in symbols if (fault := element_fault(str(one)))]
@@ -32,7 +32,7 @@ def plan_elements(settings: dict[str, Any]) -> Plan:
         if fault := compound_fault(cells, prototype):
             rejections.append(Rejection(cells["formula"], "elements", *fault))
             continue
-        edges = initial_edges(cells["formula"], settings["initial_edge"], elements)
+        edges = initial_edges(cells["formula"], needed(settings.initial_edge), elements)
         if fault := radius_fault(elements, edges):
             rejections.append(Rejection(cells["formula"], "elements", *fault))
             continue

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
+from hirshprint.config.model import Dataset, needed
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, known_digest, passed_over_text
 from hirshprint.structures.sources.targets import other_spelling, read_targets, spellings
 
@@ -19,12 +19,12 @@ PATTERNS = (*(f"*{suffix}" for suffix in SUFFIXES), "POSCAR_*", "CONTCAR_*", "*/
 NO_MENTION = re.compile(r"\.|(README|LICEN[CS]E)\b", re.IGNORECASE)  # files in a folder that no one takes for crystals
 
 
-def plan_folder(settings: dict[str, Any]) -> Plan:
+def plan_folder(settings: Dataset) -> Plan:
     """Plan the structures of a folder: its files, with the property that the table of targets gives them."""
-    folder = Path(settings["folder"])
+    folder = Path(needed(settings.folder))
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; correct the path in the configuration")
-    files, passed_over = _files(folder, settings.get("targets"))
+    files, passed_over = _files(folder, settings.targets)
     if not files:
         others = f"; {passed_over_text(passed_over)}" if passed_over else ""
         raise InputError(f"{folder}: no structure file in it ({', '.join(PATTERNS)}, each also with .gz){others}")
@@ -43,7 +43,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
             fault = _same_name(name, named[name])
         elif targets is not None and name not in targets:
             fault = (
-                f"no row for {name} in {settings['targets']}{other_spelling(name, spelled)}",
+                f"no row for {name} in {settings.targets}{other_spelling(name, spelled)}",
                 "add its row, or take the file out of the folder",
             )
         if fault:
@@ -55,7 +55,7 @@ def plan_folder(settings: dict[str, Any]) -> Plan:
     rejections += [
         Rejection(
             name,
-            f"{settings['targets']} row {row}",
+            f"{settings.targets} row {row}",
             f"no file for {name} in {folder}{other_spelling(name, known)}",
             "add the file, or delete the row",
         )

@@ -7,8 +7,8 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
+from hirshprint.config.model import InitialEdge, needed
 from hirshprint.structures.entries import Entry
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.radii import SLATER_ANGSTROM, touching_edge
@@ -105,21 +105,21 @@ def radius_fault(elements: Sequence[str], edges: Sequence[float]) -> tuple[str, 
     )
 
 
-def initial_edges(compound: str, rule: dict[str, Any], elements: Sequence[str]) -> list[float]:
+def initial_edges(compound: str, rule: InitialEdge, elements: Sequence[str]) -> list[float]:
     """Give the edges, Å, that a compound is built with by the rule of the configuration's ``initial_edge``.
 
     Parameters
     ----------
     elements : symbols on the sites A, B, X, for the kind ``radii``; it gives NaN where a radius is not tabulated.
     """
-    if rule["kind"] == "radii":
+    if rule.kind == "radii":
         return [round(touching_edge(elements), 5)]
-    if rule["kind"] == "fixed":
-        return [round(float(rule["edge_angstrom"]), 5)]
-    if rule["kind"] == "list":
-        return [round(float(edge), 5) for edge in rule["edges_angstrom"]]
-    low, width = rule["low_angstrom"], rule["high_angstrom"] - rule["low_angstrom"]
-    return [round(low + width * _uniform(rule["seed"], compound, draw), 5) for draw in range(rule["draws"])]
+    if rule.kind == "fixed":
+        return [round(float(needed(rule.edge_angstrom)), 5)]
+    if rule.kind == "list":
+        return [round(float(edge), 5) for edge in needed(rule.edges_angstrom)]
+    low, high, seed = needed(rule.low_angstrom), needed(rule.high_angstrom), needed(rule.seed)
+    return [round(low + (high - low) * _uniform(seed, compound, draw), 5) for draw in range(needed(rule.draws))]
 
 
 def _uniform(seed: int, formula: str, draw: int) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from hirshprint.config.model import Dataset, InitialEdge, needed
 from hirshprint.structures.entries import Entry, Plan, Rejection
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.sources.filters import check_filters, filter_columns, filtered
@@ -20,11 +20,11 @@ from hirshprint.structures.sources.rows import Row, group_fault, read_number, re
 from hirshprint.structures.sources.targets import UNIT_COLUMN, target_column, unit_fault, wanted_columns
 
 
-def plan_table(settings: dict[str, Any]) -> Plan:
+def plan_table(settings: Dataset) -> Plan:
     """Plan the structures of a table: those of its good rows, at each of their initial edges."""
-    path, column, group = Path(settings["table"]), target_column(settings), settings.get("group")
-    prototype = find_prototype(settings["prototype"])
-    filters = settings.get("filters", ())
+    path, column, group = Path(needed(settings.table)), target_column(settings), settings.group
+    prototype = find_prototype(needed(settings.prototype))
+    filters = settings.filters or ()
     check_filters(filters, prototype.sites)
     wanted = dict.fromkeys(filter_columns(filters), "filters") | wanted_columns("formula", column, group)
     rows = read_rows(path, wanted, prototype.sites, (EDGE_COLUMN, *([UNIT_COLUMN] if column else [])))
@@ -41,7 +41,7 @@ def plan_table(settings: dict[str, Any]) -> Plan:
             continue
         fault = row.fault or compound_fault(row.cells, prototype)
         target, target_fault = read_number(row.cells.get(column, ""), column) if column else (None, None)
-        edges, edge_fault = ([], None) if fault else _initial_edges(row.cells, settings["initial_edge"], prototype)
+        edges, edge_fault = ([], None) if fault else _initial_edges(row.cells, needed(settings.initial_edge), prototype)
         fault = (
             fault or target_fault or filter_fault or edge_fault or (group_fault(row.cells, group) if group else None)
         )
@@ -54,7 +54,7 @@ def plan_table(settings: dict[str, Any]) -> Plan:
         elements = tuple(row.cells[site] for site in prototype.sites)
         seen.setdefault(prototype.compound(elements), []).append((row, target))
         good.append((row, elements, target, edges))
-    mean = settings.get("duplicates") == "mean"
+    mean = settings.duplicates == "mean"
     for row, elements, target, edges in good:
         compound, source = prototype.compound(elements), f"{path} row {row.number}"
         same = seen[compound]
@@ -89,7 +89,7 @@ def _with_elements(row: Row, prototype: Prototype) -> Row:
 
 
 def _initial_edges(
-    cells: dict[str, str], rule: dict[str, Any], prototype: Prototype
+    cells: dict[str, str], rule: InitialEdge, prototype: Prototype
 ) -> tuple[list[float], tuple[str, str] | None]:
     """Give the edges that a row's structures are built with, Å, rounded to 1e-5."""
     if cells.get(EDGE_COLUMN):

@@ -7,8 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
+from hirshprint.config.model import Dataset, needed
 from hirshprint.structures.entries import Rejection
 from hirshprint.structures.sources.rows import group_fault, read_number, read_rows
 
@@ -16,9 +16,9 @@ UNIT_UNKNOWN = "unit unknown"  # of a property other than the edge where the con
 UNIT_COLUMN = "unit"  # that a table may have
 
 
-def target_column(settings: dict[str, Any]) -> str | None:
+def target_column(settings: Dataset) -> str | None:
     """Name the column with the measured property; None where it is to be predicted."""
-    return None if settings.get("model") else settings["property"]
+    return None if settings.model else settings.property
 
 
 def wanted_columns(name: str, column: str | None, group: str | None) -> dict[str, str]:
@@ -27,14 +27,14 @@ def wanted_columns(name: str, column: str | None, group: str | None) -> dict[str
     return {name: ""} | {column: key for column, key in asked.items() if column}
 
 
-def unit_fault(cells: Mapping[str, str], settings: Mapping[str, Any]) -> tuple[str, str] | None:
+def unit_fault(cells: Mapping[str, str], settings: Dataset) -> tuple[str, str] | None:
     """Reject a row whose column `unit`, if it has one, is not the unit of the property."""
-    wanted = settings["unit"]
+    wanted = settings.unit
     found = cells.get(UNIT_COLUMN, wanted)
     if wanted == UNIT_UNKNOWN or _plain_unit(found) == _plain_unit(wanted):
         return None
     remedy = f"convert the value, or write `unit: {found}` if all are" if found else "write the unit there"
-    return f"its unit is {found or '(empty)'} where that of {settings['property']} is {wanted}", remedy
+    return f"its unit is {found or '(empty)'} where that of {settings.property} is {wanted}", remedy
 
 
 def _plain_unit(unit: str) -> str:
@@ -43,7 +43,7 @@ def _plain_unit(unit: str) -> str:
 
 
 def read_targets(
-    settings: dict[str, Any], name_of: Callable[[Path], str] | None = None
+    settings: Dataset, name_of: Callable[[Path], str] | None = None
 ) -> tuple[dict[str, tuple[float, str | None, int]] | None, list[Rejection]]:
     """Read the measured property, the group and the row of each structure; bad rows are rejected.
 
@@ -52,10 +52,10 @@ def read_targets(
     settings : the dataset's part of the configuration.
     name_of : gives the name of a structure by its file, for a folder of them.
     """
-    if "targets" not in settings or settings.get("model"):
+    if settings.targets is None or settings.model:
         return None, []
-    column, group = settings["property"], settings.get("group")
-    path = Path(settings["targets"])
+    column, group = needed(settings.property), settings.group
+    path = Path(settings.targets)
     rows = read_rows(path, wanted_columns("structure_id", column, group), optional=(UNIT_COLUMN,))
     names = Counter(row.cells.get("structure_id", "") for row in rows)
     contents: dict[str, set[tuple[float, str]]] = {}
@@ -65,7 +65,7 @@ def read_targets(
     targets: dict[str, tuple[float, str | None, int]] = {}
     values: dict[str, list[float]] = {}
     rejections = []
-    mean = settings.get("duplicates") == "mean"
+    mean = settings.duplicates == "mean"
     for row in rows:
         name = row.cells.get("structure_id", "")
         value, fault = read_number(row.cells.get(column, ""), column)
@@ -73,7 +73,7 @@ def read_targets(
         fault = fault or unit_fault(row.cells, settings)
         if not fault and not name:
             fault = ("column structure_id is empty", "write the stem of the structure's file, or the id of its record")
-        fault = fault or _file_fault(Path(settings.get("folder", "")) / name, name, name_of)
+        fault = fault or _file_fault(Path(settings.folder or "") / name, name, name_of)
         if not fault and len(contents[name]) > 1 and not mean:
             fault = (f"{names[name]} rows for {name}", "keep the row that is right, or write `duplicates: mean`")
         if not fault and name in targets and not mean:

@@ -1,0 +1,27 @@
+"""Functions of the library for settings as a configuration file has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hirshprint.config.model import Dataset, Learning
+from hirshprint.structures import building, planning, stage
+
+
+def plan_dataset(settings: Mapping[str, Any]) -> Any:
+    return planning.plan_dataset(Dataset.from_dict(settings))
+
+
+def has_property(settings: Mapping[str, Any]) -> bool:
+    return planning.has_property(Dataset.from_dict(settings))
+
+
+def build_structures(entries: Any, settings: Mapping[str, Any], *arguments: Any, **more: Any) -> Any:
+    return building.build_structures(entries, Dataset.from_dict(settings), *arguments, **more)
+
+
+def make_structures(settings: Mapping[str, Any], *arguments: Any, **more: Any) -> None:
+    if learning := more.pop("learning", None):
+        more["learning"] = Learning.from_dict(learning)
+    stage.make_structures(Dataset.from_dict(settings), *arguments, **more)
