@@ -13,7 +13,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src/hirshprint"
 ROOMS = [  # each imports only those before it; a module named with its room may come before the room
-    *("__init__", "versions", "words", "remarks", "files", "status", "config.model", "datasets.splits"),
+    *(
+        "__init__",
+        "versions",
+        "words",
+        "remarks",
+        "files",
+        "status",
+        "config.keys",
+        "config.learning",
+        "config.model",
+        "datasets.splits",
+    ),
     *("structures", "densities", "surfaces", "fingerprints", "batch"),
     *("datasets", "accuracy", "baselines", "networks", "report"),
     *("config", "run", "commands", "cli"),

@@ -11,12 +11,14 @@ import pytest
 import yaml
 from written_settings import has_property
 
-from hirshprint.config import load as config_module
 from hirshprint.config.documents import HINT, documents
+from hirshprint.config.faults import SITE_NETWORKS as FAULT_SITE_NETWORKS
+from hirshprint.config.faults import unknown_units
 from hirshprint.config.files import repeated_keys
-from hirshprint.config.load import ConfigError, read_datasets, resolve_config, unknown_units
+from hirshprint.config.keys import json_schema
+from hirshprint.config.load import ConfigError, read_datasets, resolve_config
 from hirshprint.config.messages import yaml_number
-from hirshprint.config.model import Config, joined_learning, json_schema
+from hirshprint.config.model import Config, joined_learning
 from hirshprint.structures.symbols import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
@@ -95,7 +97,7 @@ def test_files_are_written_from_the_model(path: Path) -> None:
 
 def test_schema_file_is_what_configurations_are_checked_against() -> None:
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
-    assert {name: schema[name] for name in json_schema()} == json_schema()
+    assert {name: schema[name] for name in json_schema(Config)} == json_schema(Config)
 
 
 def test_every_key_is_described() -> None:
@@ -106,14 +108,14 @@ def test_every_key_is_described() -> None:
             found += undescribed(child, f"{place}{key}.")
         return found
 
-    assert undescribed(json_schema(), "") == []
+    assert undescribed(json_schema(Config), "") == []
 
 
 @pytest.mark.parametrize("folder_or_table", ["folder", "table"])
 def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
     resolved = resolve_config({"datasets": {"one": {folder_or_table: "t"}}})
-    jsonschema.Draft202012Validator.check_schema(json_schema())
-    jsonschema.validate(resolved, json_schema())
+    jsonschema.Draft202012Validator.check_schema(json_schema(Config))
+    jsonschema.validate(resolved, json_schema(Config))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +299,7 @@ def test_a_unit_that_nobody_told_is_unknown() -> None:
     units = {name: dataset["unit"] for name, dataset in resolved["datasets"].items()}
     unknown = "unit unknown"
     assert units == {"edge": "Å", "table": unknown, "folder": unknown, "many": unknown, "told": "eV"}
-    lines = unknown_units(resolved)
+    lines = unknown_units(Config.from_dict(resolved))
     assert [line.partition(":")[0] for line in lines] == ["datasets.table", "datasets.folder", "datasets.many"]
     assert "`unit: dimensionless`" in lines[0]
 
@@ -321,12 +323,12 @@ def test_networks_and_baselines_are_those_of_the_library() -> None:
     from hirshprint.datasets.splits import HOLDOUT, SPLITS
     from hirshprint.networks.trainer import NETWORKS, SITE_NETWORKS
 
-    learning = json_schema()["properties"]["learning"]["properties"]
+    learning = json_schema(Config)["properties"]["learning"]["properties"]
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)
     assert set(NETWORKS) <= set(learning)
     assert set(learning["baselines"]["items"]["enum"]) == set(BASELINES)
     assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, HOLDOUT}
-    assert config_module.SITE_NETWORKS == SITE_NETWORKS
+    assert FAULT_SITE_NETWORKS == SITE_NETWORKS
 
 
 @pytest.mark.parametrize(

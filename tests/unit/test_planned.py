@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from written_settings import make_structures, plan_dataset
 
+from hirshprint.config.learning import Learning
 from hirshprint.config.load import resolve_config
-from hirshprint.config.model import Config, Learning
+from hirshprint.config.model import Config
 from hirshprint.datasets.splits import learning_faults
 from hirshprint.run.planned import known_faults, left_out, plan_faults
 from hirshprint.structures.entries import InputError

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hirshprint.config.model import Dataset, Learning
+from hirshprint.config.learning import Learning
+from hirshprint.config.model import Dataset
 from hirshprint.structures import building, planning, stage
 
 

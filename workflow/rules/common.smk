@@ -22,7 +22,8 @@ sys.path.insert(0, str(SOURCE))
 
 from hirshprint import versions
 from hirshprint.run import frozen, planned, progress, runs
-from hirshprint.config.load import ConfigError, resolve_config, resolve_engine, unknown_units, where_from
+from hirshprint.config.load import ConfigError, resolve_config, resolve_engine, where_from
+from hirshprint.config.faults import unknown_units
 from hirshprint.config.model import Config, joined_learning
 from hirshprint.files.writing import ForeignFolderError, digest, file_digest, refuse_unwritable
 from hirshprint.run.frozen import Frozen, kept
@@ -125,7 +126,7 @@ def input_faults():
             plans[dataset] = plan(dataset)
         except WorkflowError as error:
             (faults if input_is_there(dataset) else absent)[dataset] = [str(error)]
-    for line in (*unknown_units(config), *planned.left_out(plans)) if MAIN else ():
+    for line in (*unknown_units(CONFIG), *planned.left_out(plans)) if MAIN else ():
         print(line, file=sys.stderr)
     faults |= planned.plan_faults(CONFIG, plans) if plans else {}
     return faults | absent

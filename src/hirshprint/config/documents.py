@@ -11,8 +11,9 @@ from typing import Any
 
 import yaml
 
+from hirshprint.config.keys import json_schema, keys_of
 from hirshprint.config.load import resolve_config
-from hirshprint.config.model import Config, json_schema, keys_of
+from hirshprint.config.model import Config
 from hirshprint.files.writing import written_whole
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,7 @@ def schema_file() -> str:
         "title": "hirshprint configuration",
         "description": " ".join((Config.__doc__ or "").split()),
     }
-    text: str = yaml.dump(head | json_schema(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=WIDTH)
+    text: str = yaml.dump(head | json_schema(Config), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=WIDTH)
     return "# written by `make config` from src/hirshprint/config/model.py\n" + text
 
 
@@ -84,7 +85,7 @@ def reference() -> str:
         if isinstance(part.get("additionalProperties"), dict):
             add(f"{place}NAME.", part["additionalProperties"])
 
-    add("", json_schema())
+    add("", json_schema(Config))
     return "\n".join(lines) + "\n"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 import re
 import shutil
@@ -11,37 +10,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hirshprint.config.faults import DATASET_KEYS, EDGE_KEYS, complete_faults, cross_faults
 from hirshprint.config.files import ConfigFileError, comma_lists, read_config_file, repeated_keys
+from hirshprint.config.keys import json_schema, keys_of
+from hirshprint.config.learning import Learning
 from hirshprint.config.messages import value_faults, with_text_keys
-from hirshprint.config.model import (
-    Config,
-    Dataset,
-    InitialEdge,
-    Learning,
-    Paper,
-    joined_learning,
-    json_schema,
-    keys_of,
-    keys_only_for,
-)
+from hirshprint.config.model import Config, Dataset, InitialEdge
 from hirshprint.networks.cards import ModelError, complete_predicted
-from hirshprint.structures.planning import has_property
 from hirshprint.structures.sources.targets import UNIT_UNKNOWN
-from hirshprint.structures.symbols import element_fault
 
-EDGE_KEYS = keys_only_for(InitialEdge)
-DATASET_KEYS = keys_only_for(Dataset)
-KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
-OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
 EDGE_PROPERTY = "a_angstrom"  # the default, in Å
 PATHS = {"table", "folder", "structures", "targets", "model"}  # keys of a dataset
-SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
-TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
-PAPER_ROLES = tuple(keys_of(Paper))
 FRACTIONS = {  # keys of lists of numbers that need not be whole
     name for section in (InitialEdge, Learning) for name, (kind, _) in keys_of(section).items() if kind == list[float]
 }
-NEEDED_CHANNELS = {"cnn_paper": "total", **dict.fromkeys(SITE_NETWORKS, "site")}
 
 
 class ConfigError(ValueError):
@@ -65,14 +47,14 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
     config, of_keys = with_text_keys(config)
     config, of_paths = _with_paths(config)
     faults += of_keys + of_paths
-    faults += value_faults(config, json_schema()) or _cross_faults(config)
+    faults += value_faults(config, json_schema(Config)) or cross_faults(config)
     resolved = copy.deepcopy(config)
     if not faults:
         for dataset in resolved["datasets"].values():  # only the edge has its unit in its name
             if dataset.get("property", EDGE_PROPERTY) != EDGE_PROPERTY and "model" not in dataset:
                 dataset.setdefault("unit", UNIT_UNKNOWN)
-        _fill(resolved, json_schema())
-        faults = _complete_faults(resolved)
+        _fill(resolved, json_schema(Config))
+        faults = complete_faults(resolved)
     if faults:
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in sorted(faults)))
     return resolved
@@ -105,7 +87,7 @@ def _with_paths(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             else:
                 dataset[place] = str(path or match[2])
     return {
-        key: value for key, value in filled.items() if key not in used or key in json_schema()["properties"]
+        key: value for key, value in filled.items() if key not in used or key in json_schema(Config)["properties"]
     }, faults
 
 
@@ -167,191 +149,6 @@ def read_datasets(path: Path) -> dict[str, Dataset]:
         return Config.from_dict({**resolved, "datasets": datasets}).datasets
     except ModelError as error:
         raise ConfigError(str(error)) from None
-
-
-def _cross_faults(config: dict[str, Any]) -> list[str]:
-    """Find faults that concern several keys of a dataset as it was written."""
-    faults = []
-    for name, dataset in config["datasets"].items():
-        place = f"datasets.{name}"
-        kinds = [kind for kind in DATASET_KEYS if kind in dataset]
-        if len(kinds) != 1:
-            faults.append(
-                f"`{place}`: write either `table:` (compositions on a prototype), `folder:` (structure files), "
-                "`structures:` (one file with many crystals) or `elements:` (lists to combine)"
-            )
-        own = {key for kind in kinds for key in DATASET_KEYS[kind]}
-        faults += [
-            f"`{place}.{key}`: has no meaning for {KINDS_IN_WORDS.get(kinds[0], kinds[0])}; delete it"
-            for key in sorted(set().union(*DATASET_KEYS.values()) & set(dataset) - own)
-            if kinds
-        ]
-        if "model" in dataset:
-            faults += [
-                f"`{place}.{key}`: comes with the model; delete it, or delete `model`"
-                for key in sorted(OF_MODEL & set(dataset))
-            ]
-        elif kinds == ["elements"]:
-            faults.append(
-                f"`{place}.elements`: has no property to learn; add `model:`, a dataset or a folder of models"
-            )
-        faults += _unit_faults(place, dataset) + _filter_faults(place, dataset.get("filters", []))
-        edge = dataset.get("initial_edge", {})
-        kind = edge.get("kind", "fixed")
-        for key in sorted(set(edge) - {"kind"} - EDGE_KEYS.get(kind, set())):
-            right = next(k for k, keys in EDGE_KEYS.items() if key in keys)
-            faults.append(
-                f"`{place}.initial_edge.{key}`: belongs to `kind: {right}`, but kind is {kind}; "
-                f"delete it or write `kind: {right}`"
-            )
-    return faults + _paper_faults(config)
-
-
-def _unit_faults(place: str, dataset: Mapping[str, Any]) -> list[str]:
-    """Find an empty unit."""
-    write = "write `unit: eV` or what it is in, or `unit: dimensionless` where it has none"
-    if not dataset.get("unit", "Å").strip():
-        return [f"`{place}.unit`: is empty; {write}"]
-    return []
-
-
-def unknown_units(config: Mapping[str, Any]) -> list[str]:
-    """Say which properties of a complete configuration have a unit that nobody told."""
-    return [
-        f"datasets.{name}: the unit of {dataset['property']} is not given, and stands as unknown; write `unit: eV` or "
-        "what it is in, or `unit: dimensionless`"
-        for name, dataset in config["datasets"].items()
-        if dataset.get("unit") == UNIT_UNKNOWN
-    ]
-
-
-def _filter_faults(place: str, filters: list[dict[str, Any]]) -> list[str]:
-    """Find filters that take out no row, or every row."""
-    faults = []
-    for rule in filters:
-        at = f"`{place}.filters`: '{rule['name']}'"
-        if not {"column", "elements", "above", "below"} & set(rule):
-            faults.append(f"{at} takes nothing out; add `column` with `above` or `below`, or `elements`")
-        if ("column" in rule) != bool({"above", "below"} & set(rule)):
-            faults.append(f"{at} needs `column` and a number, `above` or `below`; write both, or neither")
-        if rule.get("above", math.inf) < rule.get("below", -math.inf):
-            faults.append(f"{at} takes every row out: `above` {rule['above']:g} is less than `below` {rule['below']:g}")
-    return faults
-
-
-def _paper_faults(config: dict[str, Any]) -> list[str]:
-    """Find roles of the paper's datasets that no dataset has, and compounds that are not ABX3."""
-    roles = config.get("paper", {})
-    known = ", ".join(config["datasets"])
-    faults = [
-        f"`paper.{role}`: there is no dataset {name}; the configuration has {known}"
-        for role, name in roles.items()
-        if name not in config["datasets"]
-    ]
-    missing = [role for role in PAPER_ROLES if role not in roles]
-    if roles and missing:
-        faults.append(f"`paper`: names no dataset as {', '.join(missing)}; write all of {', '.join(PAPER_ROLES)}")
-    faults += [
-        f"`compounds.{formula}`: is no formula ABX3 of a cubic perovskite; write it like SrTiO3"
-        for formula in config.get("compounds", {})
-        if not re.fullmatch(r"([A-Z][a-z]?){3}3", formula)
-    ]
-    faults += [
-        f"`compounds.{formula}`: {fault[0]}; {fault[1]}"
-        for formula in config.get("compounds", {})
-        for symbol in re.findall("[A-Z][a-z]?", formula)
-        if (fault := element_fault(symbol))
-    ]
-    return faults
-
-
-def _complete_faults(config: dict[str, Any]) -> list[str]:
-    """Find faults that concern several keys once the defaults are filled in."""
-    own = [joined_learning(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
-    learning = [fault for section in (config["learning"], *own) for fault in _learning_faults(config, section)]
-    sections = [joined_learning(config, name) for name in config["datasets"]]
-    if not any("holdout" in section["splits"] for section in sections) and any(one["holdout"] for one in sections):
-        learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
-    return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys([*learning, *_file_faults(config)]))
-
-
-def _file_faults(config: dict[str, Any]) -> list[str]:
-    """Find splits and networks that need sites with names, for datasets from files, which have none."""
-    faults = []
-    for name, dataset in config["datasets"].items():
-        if "table" in dataset or not has_property(Dataset.from_dict(dataset)):
-            continue
-        learning = joined_learning(config, name)
-        by_site = [split for split in learning["splits"] if split.startswith("leave-")]
-        if by_site:
-            faults.append(
-                f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
-                f"(`datasets.{name}`) do not tell; write `splits: [random]`{_of_own(dataset, name, 'splits')}"
-            )
-        if set(learning["networks"]) <= set(SITE_NETWORKS):
-            faults.append(
-                f"`learning.networks`: {' and '.join(learning['networks'])} cannot learn from files "
-                f"(`datasets.{name}`), whose sites have no names; write `networks: [cnn_paper, cgcnn]`"
-                f"{_of_own(dataset, name, 'networks')}"
-            )
-    return faults
-
-
-def _of_own(dataset: Mapping[str, Any], name: str, key: str) -> str:
-    """Say where to write what holds for one dataset alone, unless it says it there."""
-    return "" if key in dataset.get("learning", {}) else f" there, or under `datasets.{name}.learning` for it alone"
-
-
-def _radii_faults(config: dict[str, Any]) -> list[str]:
-    """Find edges to be estimated where the estimate is not made for the prototype."""
-    return [
-        f"`datasets.{name}.initial_edge.kind`: radii is for {' and '.join(TOUCHING)}, not for {dataset['prototype']}"
-        for name, dataset in config["datasets"].items()
-        if dataset.get("initial_edge", {}).get("kind") == "radii" and dataset["prototype"] not in TOUCHING
-    ]
-
-
-def _range_faults(config: dict[str, Any]) -> list[str]:
-    """Find ranges whose ends are in the wrong order."""
-    ranges = {"fingerprint.bins": config["fingerprint"]["bins"]}
-    for name, dataset in config["datasets"].items():
-        if dataset.get("initial_edge", {}).get("kind") == "random":
-            ranges[f"datasets.{name}.initial_edge"] = dataset["initial_edge"]
-    return [
-        f"`{place}`: low_angstrom ({ends['low_angstrom']}) must be below high_angstrom ({ends['high_angstrom']})"
-        for place, ends in ranges.items()
-        if ends["low_angstrom"] >= ends["high_angstrom"]
-    ]
-
-
-def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[str]:
-    """Find what the learning cannot get: it would stop there only after all surfaces were made."""
-    channels = config["fingerprint"]["channels"]
-    tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
-    learned_files = [
-        name
-        for name, dataset in config["datasets"].items()
-        if "table" not in dataset and has_property(Dataset.from_dict(dataset))
-    ]
-    faults = []
-    for network in learning["networks"]:
-        channel = NEEDED_CHANNELS.get(network)
-        learns = tables or (learned_files and network not in SITE_NETWORKS)
-        if learns and channel and channel not in channels:
-            faults.append(
-                f"`learning.networks`: {network} needs the channel `{channel}`; write "
-                f"`fingerprint: {{channels: [{', '.join([*channels, channel])}]}}`, or take {network} out"
-            )
-    if "holdout" in learning["splits"] and not learning["holdout"]:
-        faults.append("`learning.splits`: holdout tests the compounds of `learning.holdout`; write `holdout: [SrTiO3]`")
-    if learning["learning_curve"] and "random" not in learning["splits"]:
-        faults.append(
-            "`learning.learning_curve`: takes shares of the split random; add `random` to `splits`, or write "
-            "`learning_curve: []`"
-        )
-    if learning["require_gpu"] and not learning["gpus"]:
-        faults.append("`learning.require_gpu`: true, but `learning.gpus` is 0; write `gpus: 1` or `require_gpu: false`")
-    return faults
 
 
 def _fill(value: dict[str, Any], schema: dict[str, Any]) -> None:

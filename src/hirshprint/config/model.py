@@ -13,65 +13,22 @@ From this one source come the JSON schema, the default file ``config/config.yaml
    ``only="random"`` one of that kind of initial edge. A new section is a class whose docstring is its meaning, and a
    field ``part(ITS_CLASS)``.
 2. ``make config`` writes the three files anew; ``tests/unit/test_config.py`` fails where they differ.
-3. A rule on several keys goes into ``hirshprint.config.load._cross_faults`` (keys as written) or ``_complete_faults``
+3. A rule on several keys goes into ``hirshprint.config.faults.cross_faults`` (keys as written) or ``complete_faults``
    (defaults filled in), with a message that says what to write, and into ``test_faults_are_named_with_a_remedy``.
 
-Dataclasses and not pydantic: every SLURM job reads the configuration when it parses the Snakefile. Its messages need
-jsonschema anyhow; pydantic would add half as much again to the time of the import, and a package to each environment.
+The sections of learning and of each network are in `hirshprint.config.learning`, what describes a key in
+`hirshprint.config.keys`.
 """
 
 from __future__ import annotations
 
 import copy
-import dataclasses
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Literal, Self
 
-T = TypeVar("T")
-BOUNDS = {"minimum": "minimum", "above": "exclusiveMinimum", "maximum": "maximum"}
-WORDS = {bool: "boolean", int: "integer", float: "number", str: "string", types.NoneType: "null"}
-
-
-def given(meaning: str, **more: Any) -> Any:
-    """Describe a key without a default: see the docstring of this module."""
-    return dataclasses.field(metadata={"meaning": " ".join(meaning.split()), **more})
-
-
-def key(default: Any, meaning: str, **more: Any) -> Any:
-    """Describe a key: see the docstring of this module."""
-    return given(meaning, default=default, **more)
-
-
-class Section:
-    """What all sections share: they are made of mappings, and give them back."""
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Make a section of the mapping that a configuration file has for it.
-
-        Parameters
-        ----------
-        values : Mapping
-            Checked keys of the section (`hirshprint.config.load.resolve_config`). One that is missing has its default,
-            or None where the section may be without it.
-        """
-        model: Any = cls
-        keys = keys_of(model).items()
-        return cls(**{name: _typed(kind, _value(values, name, described)) for name, (kind, described) in keys})
-
-    def written(self) -> dict[str, Any]:
-        """Give the keys of the section as a configuration file has them; those that are absent are left out."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast("Any", self))}
-        return {name: _written(value) for name, value in values.items() if value is not None}
-
-
-def part(model: type, **more: Any) -> Any:
-    """Describe a key that is a section, by the docstring of its class."""
-    return key({}, model.__doc__ or "", **more)
+from hirshprint.config.keys import Section, given, key, part
+from hirshprint.config.learning import Learning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -319,126 +276,6 @@ class Fingerprint(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CnnPaper(Section):
-    """The paper's kind of convolutional network."""
-
-    epochs: int = key(100, "Epochs of a training.", minimum=1)
-    batch_size: int = key(16, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.003, "Largest step size of Adam.", above=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readout(Section):
-    """The network that reads elements off fingerprints; it needs the channels `site`."""
-
-    epochs: int = key(60, "Epochs of a training.", minimum=1)
-    batch_size: int = key(128, "Compounds per step.", minimum=1)
-    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hybrid(Section):
-    """The network of elements, properties and fingerprints; it needs the channels `site`."""
-
-    epochs: int = key(120, "Epochs of a training.", minimum=1)
-    batch_size: int = key(128, "Compounds per step.", minimum=1)
-    learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cgcnn(Section):
-    """The crystal-graph convolutional network."""
-
-    epochs: int = key(100, "Epochs of a training.", minimum=1)
-    batch_size: int = key(16, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
-    radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å; whole shells, never a fixed number.", above=0)
-    start_from: str = key(
-        "",
-        """Folder of models of an earlier run, `results/DATASET/models`, whose cgcnn the trainings start from: one that
-        learned from thousands of computed crystals helps where few are measured. Empty: random weights.""",
-        note="folder of models of another dataset to start from; empty: random weights",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Learning(Section):
-    """Networks and baselines, all on the same splits by compound."""
-
-    splits: list[Literal["random", "leave-A-out", "leave-B-out", "holdout"]] = key(
-        ["random"],
-        """Ways to divide the compounds. `random`: k-fold. `leave-A-out`, `leave-B-out`: k-fold over the elements of a
-        site, so that a test fold has elements that training never saw. `holdout`: one fold, which tests a fixed
-        list.""",
-        note="random, leave-A-out, leave-B-out, holdout",
-    )
-    holdout: list[str] = key([], "Compounds that the split `holdout` tests, as the table names them.")
-    learning_curve: list[float] = key(
-        [],
-        """Shares of the training parts of the split `random` to train on too, with the first seed, for a curve of error
-        against training size.""",
-        above=0,
-        maximum=1,
-        note="shares of the training parts to train on too, such as [0.1, 0.25, 0.5]",
-    )
-    saliency: list[str] = key(
-        [],
-        """Compounds for which the report shows what regions of their fingerprints `cnn_paper` predicts them from, as
-        the table names them; those at the 0.1, 0.5 and 0.9 quantiles of the property where none is named.""",
-        note="compounds whose predictions by cnn_paper are explained; [] takes three across the range",
-    )
-    folds: int = key(5, "Folds of each split.", minimum=2)
-    seeds: list[int] = key(
-        [0], "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.", minimum=0
-    )
-    validation_fraction: float = key(
-        0.15,
-        """Share of the compounds outside the test fold that is kept for validation (choice of settings), not trained
-        on.""",
-        above=0,
-        maximum=0.5,
-        note="of the compounds outside the test fold, never trained on",
-    )
-    networks: list[Literal["cnn_paper", "readout", "cgcnn", "hybrid"]] = key(
-        ["cnn_paper", "cgcnn"],
-        """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge. `readout`: reads
-        the elements off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`:
-        the crystal graph at one initial edge, or at all where each compound has its own. `hybrid`: elements, their
-        properties and fingerprints together.""",
-        note="also readout and hybrid, for thousands of compounds",
-    )
-    baselines: list[
-        Literal["mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", "bond_lengths", "verma"]
-    ] = key(
-        ["mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", "bond_lengths", "verma"],
-        """Baselines to fit on the same folds; they see the composition only. `ridge`: additive in the elements.
-        `gradient_boosting`, `svr` (support vectors), `grnn` (kernel regression) and `cpann` (counter-propagation
-        network): on element properties. `mlp`: a vector per element and site, trained once per seed. `bond_lengths`
-        and `verma`: formulas of ionic radii and charges, coefficients fitted on the training part; for edges of ABX3
-        only, and compounds whose ions are not tabulated are left out.""",
-    )
-    cnn_paper: CnnPaper = part(CnnPaper)
-    readout: Readout = part(Readout)
-    hybrid: Hybrid = part(Hybrid)
-    cgcnn: Cgcnn = part(Cgcnn)
-    gpus: Literal[0, 1] = key(
-        1,
-        "GPUs that the training job asks for; 0 asks for none.",
-        note="that the training job asks for; 0 asks for none",
-    )
-    require_gpu: bool = key(
-        False,
-        "Stop when training finds no GPU, instead of training on the CPU.",
-        note="true: stop when training finds no GPU",
-    )
-    tensorboard: bool = key(
-        False,
-        "Write losses and learning rates of the trainings to `logs/DATASET/tensorboard`, for TensorBoard.",
-        note="true: write logs/DATASET/tensorboard",
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
 class Paper(Section):
     """Datasets that stand for those of the paper, all four or none.
 
@@ -530,116 +367,3 @@ def joined_learning(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:
     for name, value in values["datasets"][dataset].get("learning", {}).items():
         joined[name] = joined.get(name, {}) | value if isinstance(value, dict) else value
     return joined
-
-
-@cache
-def keys_of(model: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """Keys of a section in the order of the files: the type of a value, and how the key was described."""
-    types_of = typing.get_type_hints(model)
-    described = {field.name: dict(field.metadata) for field in dataclasses.fields(model)}
-    return {
-        name: (types_of[name] if "nullable" in more else _present(types_of[name]), more)
-        for name, more in described.items()
-    }
-
-
-def needed(value: T | None) -> T:
-    """Give the value of a key that is there in a section of this kind.
-
-    Raises
-    ------
-    TypeError
-        It is absent.
-    """
-    if value is None:
-        raise TypeError("a key of the configuration is asked for that a section of this kind does not have")
-    return value
-
-
-def keys_only_for(model: type) -> dict[str, set[str]]:
-    """Keys of a section that belong to one kind of it alone, by kind."""
-    only: dict[str, set[str]] = {}
-    for name, (_, described) in keys_of(model).items():
-        if "only" in described:
-            for kind in described["only"].split():
-                only.setdefault(kind, set()).add(name)
-    return only
-
-
-@cache
-def json_schema(model: type = Config) -> dict[str, Any]:
-    """Return the JSON schema of a section (draft 2020-12); by default of the whole configuration."""
-    properties, required = {}, []
-    for name, (kind, described) in keys_of(model).items():
-        bounds = {word: described[ours] for ours, word in BOUNDS.items() if ours in described}
-        default = {"default": described["default"]} if "default" in described else {}
-        properties[name] = {"description": described["meaning"], **_schema_of(kind, bounds), **default}
-        if default.get("default") == []:
-            del properties[name]["minItems"]  # none is what most write
-        if default.get("default") == {}:
-            properties[name].pop("minProperties", None)
-        required += [name] if described.get("required") else []
-    closed = {"type": "object", "additionalProperties": False}
-    return closed | ({"required": required} if required else {}) | {"properties": properties}
-
-
-def _schema_of(kind: Any, bounds: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a value of this type."""
-    origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        return json_schema(typing.cast(type, kind))
-    if origin is Literal:
-        return {"enum": list(inner)}
-    if origin is list:
-        return {"type": "array", "minItems": 1, "uniqueItems": True, "items": _schema_of(inner[0], bounds)}
-    if origin is dict:
-        name = {"pattern": "^[A-Za-z0-9_-]+$"}
-        return {
-            "type": "object",
-            "minProperties": 1,
-            "propertyNames": name,
-            "additionalProperties": _schema_of(inner[1], bounds),
-        }
-    if origin in (types.UnionType, typing.Union):
-        words = [word for choice in inner for word in typing.get_args(choice)]
-        patterns = {"pattern": f"^({'|'.join(words)})$"} if words else {}
-        return {"type": [WORDS.get(choice, "string") for choice in inner], **bounds, **patterns}
-    return {"type": WORDS[kind], **bounds}
-
-
-def _present(kind: Any) -> Any:
-    """Type of a value that is not absent."""
-    choices = typing.get_args(kind)
-    if types.NoneType not in choices:
-        return kind
-    return typing.Union[tuple(choice for choice in choices if choice is not types.NoneType)]  # noqa: UP007
-
-
-def _value(values: Mapping[str, Any], name: str, described: Mapping[str, Any]) -> Any:
-    """Value of a key, or its default unless it may be absent."""
-    if name in values or not {"only", "may_be_absent"}.isdisjoint(described):
-        return values.get(name)
-    return copy.deepcopy(described.get("default"))
-
-
-def _typed(kind: Any, value: Any) -> Any:
-    """Give a value of a checked configuration its type: sections become dataclasses, all else is as it was."""
-    kind = _present(kind)
-    inner = typing.get_args(kind)
-    if value is None:
-        return None
-    if dataclasses.is_dataclass(kind):
-        return cast("type[Section]", kind).from_dict(value)
-    if typing.get_origin(kind) is list:
-        return [_typed(inner[0], one) for one in value]
-    if typing.get_origin(kind) is dict:
-        return {name: _typed(inner[1], one) for name, one in value.items()}
-    return value
-
-
-def _written(value: Any) -> Any:
-    if isinstance(value, Section):
-        return value.written()
-    if isinstance(value, list):
-        return [_written(one) for one in value]
-    return {name: _written(one) for name, one in value.items()} if isinstance(value, dict) else value

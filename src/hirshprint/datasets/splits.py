@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from hirshprint.config.model import Learning
+from hirshprint.config.learning import Learning
 from hirshprint.words import either
 
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings

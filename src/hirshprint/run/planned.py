@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hirshprint.config.load import SITE_NETWORKS
-from hirshprint.config.model import Config, Learning
+from hirshprint.config.faults import SITE_NETWORKS
+from hirshprint.config.learning import Learning
+from hirshprint.config.model import Config
 from hirshprint.datasets.splits import HOLDOUT, absence, learning_faults, target_faults
 from hirshprint.files.reading import DamagedError, read_rows
 from hirshprint.structures.entries import Plan, Rejection

@@ -6,7 +6,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from hirshprint.config.model import Dataset, Learning
+from hirshprint.config.learning import Learning
+from hirshprint.config.model import Dataset
 from hirshprint.datasets.splits import asked_in_vain, target_faults
 from hirshprint.files.reading import table_written
 from hirshprint.files.writing import written_whole

@@ -14,7 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
-from hirshprint.config.model import Dataset, needed
+from hirshprint.config.keys import needed
+from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
 from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
 from hirshprint.structures.sources.json_text import DELETE, ID_KEYS, legible_id, loaded

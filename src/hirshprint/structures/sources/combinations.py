@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
-from hirshprint.config.model import Dataset, needed
+from hirshprint.config.keys import needed
+from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
 from hirshprint.structures.prototypes import find_prototype
 from hirshprint.structures.sources.placement import (

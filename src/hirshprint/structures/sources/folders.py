@@ -6,7 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from hirshprint.config.model import Dataset, needed
+from hirshprint.config.keys import needed
+from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, known_digest, passed_over_text
 from hirshprint.structures.sources.targets import other_spelling, read_targets, spellings
 

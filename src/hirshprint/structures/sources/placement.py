@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from hirshprint.config.model import InitialEdge, needed
+from hirshprint.config.keys import needed
+from hirshprint.config.model import InitialEdge
 from hirshprint.structures.entries import Entry
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.radii import SLATER_ANGSTROM, touching_edge

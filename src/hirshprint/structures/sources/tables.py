@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hirshprint.config.model import Dataset, InitialEdge, needed
+from hirshprint.config.keys import needed
+from hirshprint.config.model import Dataset, InitialEdge
 from hirshprint.structures.entries import Entry, Plan, Rejection
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.sources.filters import check_filters, filter_columns, filtered

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from hirshprint.config.model import Dataset, needed
+from hirshprint.config.keys import needed
+from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Rejection
 from hirshprint.structures.sources.rows import group_fault, read_number, read_rows
 

@@ -1,0 +1,128 @@
+"""The part of the configuration's model that says what is learned, and how (light): see `hirshprint.config.model`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hirshprint.config.keys import Section, key, part
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnPaper(Section):
+    """The paper's kind of convolutional network."""
+
+    epochs: int = key(100, "Epochs of a training.", minimum=1)
+    batch_size: int = key(16, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.003, "Largest step size of Adam.", above=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readout(Section):
+    """The network that reads elements off fingerprints; it needs the channels `site`."""
+
+    epochs: int = key(60, "Epochs of a training.", minimum=1)
+    batch_size: int = key(128, "Compounds per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hybrid(Section):
+    """The network of elements, properties and fingerprints; it needs the channels `site`."""
+
+    epochs: int = key(120, "Epochs of a training.", minimum=1)
+    batch_size: int = key(128, "Compounds per step.", minimum=1)
+    learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cgcnn(Section):
+    """The crystal-graph convolutional network."""
+
+    epochs: int = key(100, "Epochs of a training.", minimum=1)
+    batch_size: int = key(16, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
+    radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å; whole shells, never a fixed number.", above=0)
+    start_from: str = key(
+        "",
+        """Folder of models of an earlier run, `results/DATASET/models`, whose cgcnn the trainings start from: one that
+        learned from thousands of computed crystals helps where few are measured. Empty: random weights.""",
+        note="folder of models of another dataset to start from; empty: random weights",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning(Section):
+    """Networks and baselines, all on the same splits by compound."""
+
+    splits: list[Literal["random", "leave-A-out", "leave-B-out", "holdout"]] = key(
+        ["random"],
+        """Ways to divide the compounds. `random`: k-fold. `leave-A-out`, `leave-B-out`: k-fold over the elements of a
+        site, so that a test fold has elements that training never saw. `holdout`: one fold, which tests a fixed
+        list.""",
+        note="random, leave-A-out, leave-B-out, holdout",
+    )
+    holdout: list[str] = key([], "Compounds that the split `holdout` tests, as the table names them.")
+    learning_curve: list[float] = key(
+        [],
+        """Shares of the training parts of the split `random` to train on too, with the first seed, for a curve of error
+        against training size.""",
+        above=0,
+        maximum=1,
+        note="shares of the training parts to train on too, such as [0.1, 0.25, 0.5]",
+    )
+    saliency: list[str] = key(
+        [],
+        """Compounds for which the report shows what regions of their fingerprints `cnn_paper` predicts them from, as
+        the table names them; those at the 0.1, 0.5 and 0.9 quantiles of the property where none is named.""",
+        note="compounds whose predictions by cnn_paper are explained; [] takes three across the range",
+    )
+    folds: int = key(5, "Folds of each split.", minimum=2)
+    seeds: list[int] = key(
+        [0], "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.", minimum=0
+    )
+    validation_fraction: float = key(
+        0.15,
+        """Share of the compounds outside the test fold that is kept for validation (choice of settings), not trained
+        on.""",
+        above=0,
+        maximum=0.5,
+        note="of the compounds outside the test fold, never trained on",
+    )
+    networks: list[Literal["cnn_paper", "readout", "cgcnn", "hybrid"]] = key(
+        ["cnn_paper", "cgcnn"],
+        """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge. `readout`: reads
+        the elements off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`:
+        the crystal graph at one initial edge, or at all where each compound has its own. `hybrid`: elements, their
+        properties and fingerprints together.""",
+        note="also readout and hybrid, for thousands of compounds",
+    )
+    baselines: list[
+        Literal["mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", "bond_lengths", "verma"]
+    ] = key(
+        ["mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", "bond_lengths", "verma"],
+        """Baselines to fit on the same folds; they see the composition only. `ridge`: additive in the elements.
+        `gradient_boosting`, `svr` (support vectors), `grnn` (kernel regression) and `cpann` (counter-propagation
+        network): on element properties. `mlp`: a vector per element and site, trained once per seed. `bond_lengths`
+        and `verma`: formulas of ionic radii and charges, coefficients fitted on the training part; for edges of ABX3
+        only, and compounds whose ions are not tabulated are left out.""",
+    )
+    cnn_paper: CnnPaper = part(CnnPaper)
+    readout: Readout = part(Readout)
+    hybrid: Hybrid = part(Hybrid)
+    cgcnn: Cgcnn = part(Cgcnn)
+    gpus: Literal[0, 1] = key(
+        1,
+        "GPUs that the training job asks for; 0 asks for none.",
+        note="that the training job asks for; 0 asks for none",
+    )
+    require_gpu: bool = key(
+        False,
+        "Stop when training finds no GPU, instead of training on the CPU.",
+        note="true: stop when training finds no GPU",
+    )
+    tensorboard: bool = key(
+        False,
+        "Write losses and learning rates of the trainings to `logs/DATASET/tensorboard`, for TensorBoard.",
+        note="true: write logs/DATASET/tensorboard",
+    )
