@@ -131,8 +131,8 @@ class Dataset(Section):
     )
     unit: str = key(
         "Å",
-        """Its unit, for tables and figures: `dimensionless` where it has none. Without this key the unit of any property
-        but a_angstrom is shown as unknown. A column `unit` of a table must say the same.""",
+        """Its unit, for tables and figures: `dimensionless` where it has none. Without this key the unit of any
+        property but a_angstrom is shown as unknown. A column `unit` of a table must say the same.""",
     )
     group: str | None = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without
