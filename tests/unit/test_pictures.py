@@ -12,7 +12,8 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.binning import contact_fingerprints, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import contact_fingerprints
 from hirshprint.report import pictures, render
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symmetry import atom_images

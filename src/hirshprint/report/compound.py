@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from hirshprint.fingerprints.one_compound import Compound, read_compound
+from hirshprint.fingerprints.compound_file import Compound, read_compound
 from hirshprint.report.figures import STYLE, each, write_item
 from hirshprint.report.pictures import scene_of
 from hirshprint.report.render import COLOURS, NoPictureError, render_panels
