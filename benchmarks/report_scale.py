@@ -52,7 +52,7 @@ def write_dataset(results: Path, kind: str, structures: int, densities: Path) ->
     from hirshprint.densities import read_densities
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.structure import write_structures
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
     from hirshprint.surfaces.surface import pack_surfaces
 
     rng = np.random.default_rng(SEED)

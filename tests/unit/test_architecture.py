@@ -100,7 +100,7 @@ def snakefile_modules() -> list[str]:
         (snakefile_modules(), "", 0.5),
         (["hirshprint.cli"], "", 0.3),
         (
-            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python_engine"],
+            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python.engine"],
             "numpy scipy h5py numba skimage",
             3.0,
         ),

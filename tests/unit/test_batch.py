@@ -30,7 +30,7 @@ from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_c
 from hirshprint.structures.batches import batch_of
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import Engine
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 NAMES = ("a", "b", "c", "d", "e")

@@ -17,7 +17,7 @@ from hirshprint.fingerprints.contacts import contact_fingerprints
 from hirshprint.report import pictures, render
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symmetry import atom_images
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, full
 
 BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80}

@@ -25,7 +25,7 @@ from hirshprint.accuracy.predictions import COLUMNS, read_predictions, read_targ
 from hirshprint.batch import comparison
 from hirshprint.report import compounds, engines, figures, html, shown
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
-from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
+from hirshprint.surfaces.python.sphere import OCTAHEDRAL, wedge
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 HOSTILE = "<script>alert('$x_$')</script>漢"

@@ -44,7 +44,7 @@ from hirshprint.structures.entries import InputError, geometry_digest, known_dig
 from hirshprint.structures.planning import has_property, plan_dataset
 from hirshprint.structures.prototypes import PROTOTYPES, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
-from hirshprint.surfaces.installation import Installation
+from hirshprint.surfaces.tonto.installation import Installation
 
 gc.set_threshold(200_000)  # thousands of jobs are no garbage: looking for it took a fifth of a large dry run
 runs.prepare_environment(SOURCE)

@@ -21,7 +21,7 @@ from hirshprint.report.pictures import crop, draw_fingerprint, finish, scene_of,
 from hirshprint.report.render import SIGNED, NoPictureError, render_panels
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.structures.symmetry import atom_images
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
 DRAWN_SHARE = 0.98

@@ -45,7 +45,7 @@ def chosen_engine(name: str, settings: Mapping[str, Any], files: Mapping[str, st
 
 def python_engine(densities: Densities, mesh_level: int) -> Engine:
     """Give the bundled engine."""
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
 
     compile_once()
     tables: dict[int, str] = {}
@@ -77,8 +77,10 @@ def tonto_engine(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Engi
     ------
     OSError : it is not.
     """
-    from hirshprint.surfaces.installation import Installation, read_identity
-    from hirshprint.surfaces.tonto import Tonto, check_identity, compute_surfaces
+    from hirshprint.surfaces.tonto.engine import compute_surfaces
+    from hirshprint.surfaces.tonto.installation import Installation, read_identity
+    from hirshprint.surfaces.tonto.probe import check_identity
+    from hirshprint.surfaces.tonto.run import Tonto
 
     identity = read_identity(dict(record))
     installation = Installation(settings["binary"], settings["basis_directory"])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.surfaces.compiled import kernel
-from hirshprint.surfaces.procrystal import Array, Neighbours, log_ratio
+from hirshprint.surfaces.python.procrystal import Array, Neighbours, log_ratio
 from hirshprint.surfaces.surface import SurfaceError
 
 

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.densities import Densities
+from hirshprint.structures.geometry import cartesian_axes
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.isosurface import isosurface
 from hirshprint.surfaces.patches import measure
-from hirshprint.surfaces.procrystal import (
+from hirshprint.surfaces.python.isosurface import isosurface
+from hirshprint.surfaces.python.procrystal import (
     RANGE,
     Array,
     Integers,
@@ -34,10 +35,10 @@ from hirshprint.surfaces.procrystal import (
     procrystal,
     without,
 )
-from hirshprint.surfaces.rays import SHIFT, cast, one_by_one
-from hirshprint.surfaces.sphere import OCTAHEDRAL, chain, mesh_frame, wedge
+from hirshprint.surfaces.python.rays import SHIFT, cast, one_by_one
+from hirshprint.surfaces.python.sphere import OCTAHEDRAL, chain, mesh_frame, wedge
+from hirshprint.surfaces.python.walk import BURIED, OPEN, SECOND
 from hirshprint.surfaces.surface import Surface, SurfaceError
-from hirshprint.surfaces.walk import BURIED, OPEN, SECOND
 
 DEFAULT_MESH_LEVEL = 10
 """Divisions of the edges of the 48 domains of the sphere: 24·10² + 2 = 2402 rays, 66 on a site m-3m."""
@@ -63,7 +64,7 @@ def compute_surfaces(structure: Structure, densities: Densities, mesh_level: int
     ------
     SurfaceError : a site has no closed surface, or an element has no density.
     """
-    frame = _axes(structure.lattice)
+    frame = cartesian_axes(structure.lattice)
     lattice = structure.lattice @ frame.T
     crystal = procrystal(structure, lattice, densities)
     surfaces = []
@@ -113,7 +114,7 @@ def fragment_surface(
     ------
     SurfaceError : the fragment has no surface, or an element has no density.
     """
-    frame = _axes(structure.lattice)
+    frame = cartesian_axes(structure.lattice)
     crystal = procrystal(structure, structure.lattice @ frame.T, densities)
     places = _whole(crystal, np.asarray(atoms))
     centre = places.mean(axis=0)
@@ -247,16 +248,6 @@ def _whole(crystal: Procrystal, atoms: Integers) -> Array:
         nearest = (offsets**2).sum(axis=1).argmin()
         places.append(places[nearest] + offsets[nearest])
     return np.array(places)
-
-
-def _axes(lattice: Array) -> Array:
-    """Rows are the unit vectors along a, in the plane of a and b, and across it."""
-    a, b = lattice[0], lattice[1]
-    first = a / np.sqrt(a @ a)
-    second = b - (b @ first) * first
-    second /= np.sqrt(second @ second)
-    (x, y, z), (u, v, w) = first, second
-    return np.array([first, second, [y * w - z * v, z * u - x * w, x * v - y * u]])
 
 
 def _shape(lattice: Array) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from hirshprint.surfaces.compiled import kernel
-from hirshprint.surfaces.procrystal import RANGE, STEPS, Array, Integers, Neighbours, density
+from hirshprint.surfaces.python.procrystal import RANGE, STEPS, Array, Integers, Neighbours, density
 
 CLOSE = 3e-3
 """Å, a Newton step that leaves about 1e-5 Å, its square."""
