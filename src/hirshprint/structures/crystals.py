@@ -40,11 +40,16 @@ class Crystal:
 
     Attributes
     ----------
-    lattice : (3, 3) float64, rows are a, b, c in Å.
-    symbols : element of each atom.
-    frac : (n_atoms, 3) float64, fractional coordinates.
-    names : labels that the file gives its atoms; empty where it has none.
-    remarks : sentences on what was assumed or mended, for the user to check.
+    lattice : ndarray of float64, (3, 3)
+        Rows are a, b, c in Å.
+    symbols : tuple of str
+        Element of each atom.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    names : tuple of str
+        Labels that the file gives its atoms; empty where it has none.
+    remarks : tuple of str
+        Sentences on what was assumed or mended, for the user to check.
     """
 
     lattice: NDArray[np.float64]
@@ -129,6 +134,19 @@ def contact_doubts(
     """Remark where atoms are very near to each other, or all are far apart, beside the sum of Slater's radii.
 
     So are atoms of a crystal that was filled with the wrong symmetry, or whose cell constants are not in Å.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    very_near : tuple of three ndarray
+        The pairs of atoms up to `VERY_NEAR_ANGSTROM`, see `check_distances`.
+    symbols : sequence of str
+        Element of each atom.
+    names : sequence of str, optional
+        Label of each atom; empty where the file gives none.
     """
     radii = np.array([SLATER_ANGSTROM.get(symbol, np.nan) for symbol in symbols])
     if np.isnan(radii).any() or set(symbols) == {"Ar"}:  # noble gases do not touch
@@ -149,6 +167,11 @@ def contact_doubts(
 
 def far_places(frac: NDArray[np.float64]) -> list[str]:
     """Remark that fractional coordinates are far outside of the cell, as Cartesian ones would be.
+
+    Parameters
+    ----------
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
 
     Raises
     ------
@@ -174,8 +197,23 @@ def check_distances(
 ) -> Pairs:
     """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM.
 
-    Where atoms share a name, symmetry has made them of one row of a file, and may be what is wrong. Returns the pairs
-    of atoms up to `VERY_NEAR_ANGSTROM`, for `contact_doubts`.
+    Where atoms share a name, symmetry has made them of one row of a file, and may be what is wrong.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    symbols : sequence of str
+        Element of each atom.
+    names : sequence of str, optional
+        Label of each atom; empty where the file gives none.
+
+    Returns
+    -------
+    tuple of three ndarray
+        The pairs of atoms up to `VERY_NEAR_ANGSTROM`, as `near_pairs` gives them: for `contact_doubts`.
     """
     shortest_edge = float(np.linalg.norm(lattice, axis=1).min())
     if shortest_edge < MIN_DISTANCE_ANGSTROM:
@@ -214,7 +252,13 @@ def _electronegativity(symbol: str) -> float:
 
 
 def reduced_formula(numbers: NDArray[np.int64]) -> str:
-    """Reduced formula with the elements in pymatgen's order and without brackets: Ca3P2O8."""
+    """Reduced formula with the elements in pymatgen's order and without brackets: Ca3P2O8.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, (n_atoms,)
+        Atomic numbers.
+    """
     kinds, counts = np.unique(numbers, return_counts=True)
     return _formula(tuple(kinds.tolist()), tuple((counts // np.gcd.reduce(counts)).tolist()))
 

@@ -16,7 +16,12 @@ Integers = NDArray[np.int64]
 
 
 def cell_constants(lattice: Array) -> tuple[Array, Array]:
-    """Edges a, b, c (3,) in Å and angles alpha, beta, gamma (3,) in degrees of a lattice."""
+    """Edges a, b, c (3,) in Å and angles alpha, beta, gamma (3,) in degrees of a lattice.
+
+    Parameters
+    ----------
+    lattice : ndarray, (3, 3), Å
+    """
     edges = np.linalg.norm(lattice, axis=1)
     cosines = [lattice[i] @ lattice[j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
     return edges, np.degrees(np.arccos(np.clip(cosines, -1, 1)))
