@@ -501,12 +501,15 @@ def content_digest(*patterns):
     return digest([file_digest(path) for pattern in patterns for path in sorted(ROOT.glob(pattern))])
 
 
-FIGURE_SOURCES = ("src/hirshprint/report/figures.py", "src/hirshprint/report/items.py")
-BEYOND_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/beyond.py")
-PAPER_SOURCES = (*BEYOND_SOURCES, "src/hirshprint/report/paper.py", "src/hirshprint/report/networks.py")
-COMPOUND_SOURCES = (*FIGURE_SOURCES, *(f"src/hirshprint/report/{name}.py" for name in ("compound", "render")))
-SALIENCY_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/regions.py", "src/hirshprint/networks/saliency.py")
-REPORT_SOURCES = ("src/hirshprint/report/*.*", "workflow/report/*.rst")
+FIGURE_SOURCES = ("src/hirshprint/report/*.py", "src/hirshprint/report/figures/*.py")
+BEYOND_SOURCES = FIGURE_SOURCES
+PAPER_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/paper/*.py")
+COMPOUND_SOURCES = (*FIGURE_SOURCES, "src/hirshprint/report/pictures/*.py")
+SALIENCY_SOURCES = (*COMPOUND_SOURCES, "src/hirshprint/networks/saliency.py")
+REPORT_SOURCES = (
+    *(f"src/hirshprint/report/**/*.{kind}" for kind in ("py", "j2", "css", "js")),
+    "workflow/report/*.rst",
+)
 
 
 WHOLE_RUN = [""]  # in place of a dataset

@@ -105,7 +105,7 @@ rule shown_surfaces:
         digest=lambda wildcards: learning_digest(wildcards.dataset),
         surfaces=batch_files,
         compounds=config["report"]["compounds"],
-        sources=content_digest("src/hirshprint/report/shown.py"),
+        sources=content_digest("src/hirshprint/report/page/shown_surfaces.py"),
     message:
         "Surfaces of {wildcards.dataset} that the report shows in three dimensions"
     script:
