@@ -174,7 +174,8 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     import numpy as np
 
     from hirshprint.files.reading import USER_BLOCK, seal_hdf5
-    from hirshprint.fingerprints.binning import ROWS_AT_ONCE, bin_edges, fingerprint_of
+    from hirshprint.fingerprints.binning import fingerprint_of
+    from hirshprint.fingerprints.layout import ROWS_AT_ONCE, bin_edges
 
     bins = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
     settings: dict[str, Any] = {"weighting": "area", "normalise": "formula_unit", "bins": bins}

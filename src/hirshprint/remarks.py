@@ -64,8 +64,10 @@ def remark_lines(remarks: Iterable[tuple[str, Iterable[str]]], most: int | None 
 
     Parameters
     ----------
-    remarks : name (or file) and sentences of each structure.
-    most : different sentences that are listed; None for all.
+    remarks : iterable of tuple (str, iterable of str)
+        Name (or file) and sentences of each structure.
+    most : int or None, default SENTENCES
+        Different sentences that are listed; None for all.
     """
     found = by_sentence(remarks)
     lines = []

@@ -72,8 +72,10 @@ def job_cpu_seconds(benchmark: Path, output: Path | None = None) -> float | None
 
     Parameters
     ----------
-    benchmark : its benchmark file.
-    output : batch file of a job of surfaces, whose earlier attempts count too; of other jobs the last one counts.
+    benchmark : Path
+        Its benchmark file.
+    output : Path, optional
+        Batch file of a job of surfaces, whose earlier attempts count too; of other jobs the last one counts.
     """
     try:
         return read_cpu_seconds(output) if output else float(cpu_file(benchmark).read_text(encoding="ascii"))
@@ -86,9 +88,12 @@ def merge_status(rejected: Path, targets: Path, batches: Sequence[dict[str, dict
 
     Parameters
     ----------
-    rejected : CSV with the columns STATUS_COLUMNS.
-    targets : CSV with the columns structure_id, source and remarks of the structures that went on.
-    batches : status records of each batch, by structure id.
+    rejected : Path
+        CSV with the columns STATUS_COLUMNS.
+    targets : Path
+        CSV with the columns structure_id, source and remarks of the structures that went on.
+    batches : sequence of dict of str to dict
+        Status records of each batch, by structure id.
     """
     records = {name: record for batch in batches for name, record in batch.items()}
     rows = [

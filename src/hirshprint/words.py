@@ -11,7 +11,8 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
 
     Parameters
     ----------
-    cutoff : least similarity, from 0 to 1.
+    cutoff : float, default 0.6
+        Least similarity, from 0 to 1.
     """
     words = list(known)
     having = [one for one in words if len(word) > 2 and word.casefold() in one.casefold()]

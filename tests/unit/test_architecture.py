@@ -20,6 +20,7 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "remarks",
         "files",
         "status",
+        "structures.symbols",
         "config.keys",
         "config.learning",
         "config.model",

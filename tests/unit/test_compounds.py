@@ -13,7 +13,8 @@ import pytest
 from matplotlib.text import Text
 
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.one_compound import EDGES_ANGSTROM, Compound, read_compound, write_compound
+from hirshprint.fingerprints.compound_file import Compound, read_compound
+from hirshprint.fingerprints.one_compound import EDGES_ANGSTROM, write_compound
 from hirshprint.report.figures import network_layers
 from hirshprint.report.figures.network_layers import network_drawing, network_table
 from hirshprint.report.figures.one_compound import edge_patterns, structure_and_surfaces, whole_cell

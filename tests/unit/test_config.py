@@ -338,7 +338,7 @@ def test_networks_and_baselines_are_those_of_the_library() -> None:
         ("datasets: [", "line 1: not YAML"),
         ("datasets:\n\tone: {table: t.csv}", "line 2: a tab, which YAML does not take"),
         ("", "it is empty; write keys"),
-        ("- datasets", "a list alone"),
+        ("- datasets", "a list only"),
         ("datasets: \x00", "not YAML: it has characters"),
         (
             "datasets: {one: {table: t.csv}}\ndatasets: {two: {table: t.csv}}",

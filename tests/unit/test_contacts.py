@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.binning import contact_fingerprints, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import contact_fingerprints
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import compute_surfaces
 

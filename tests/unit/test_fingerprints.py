@@ -16,7 +16,8 @@ from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.batch.file import write_arrays
 from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.binning import channel_names, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.layout import channel_names
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, full

@@ -12,7 +12,8 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.binning import contact_fingerprints, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import contact_fingerprints
 from hirshprint.report.pictures.files import write_picture
 from hirshprint.report.pictures.fingerprints import comparison_picture, fingerprint_picture
 from hirshprint.report.pictures.render import PANEL_PIXELS, NoPictureError, render_panels

@@ -15,7 +15,9 @@ from hirshprint.batch.keys import surface_key
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files.writing import digest
-from hirshprint.fingerprints.binning import COUNTS_UNIT, bin_edges, contact_fingerprints, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import contact_fingerprints
+from hirshprint.fingerprints.layout import COUNTS_UNIT, bin_edges
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS

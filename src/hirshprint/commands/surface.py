@@ -14,7 +14,8 @@ from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files.writing import written_whole
-from hirshprint.fingerprints.binning import bin_edges, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.layout import bin_edges
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line

@@ -72,7 +72,7 @@ def _unit_faults(place: str, dataset: Mapping[str, Any]) -> list[str]:
 def unknown_units(config: Config) -> list[str]:
     """Say which properties of a complete configuration have a unit that nobody told."""
     return [
-        f"datasets.{name}: the unit of {dataset.property} is not given, and stands as unknown; write `unit: eV` or "
+        f"datasets.{name}: the unit of {dataset.property} is not given and is shown as unknown; write `unit: eV` or "
         "what it is in, or `unit: dimensionless`"
         for name, dataset in config.datasets.items()
         if dataset.unit == UNIT_UNKNOWN
@@ -152,8 +152,8 @@ def _file_faults(config: dict[str, Any]) -> list[str]:
 
 
 def _of_own(dataset: Mapping[str, Any], name: str, key: str) -> str:
-    """Say where to write what holds for one dataset alone, unless it says it there."""
-    return "" if key in dataset.get("learning", {}) else f" there, or under `datasets.{name}.learning` for it alone"
+    """Say where to write what holds for one dataset only, unless it says it there."""
+    return "" if key in dataset.get("learning", {}) else f" there, or under `datasets.{name}.learning` for it only"
 
 
 def _radii_faults(config: dict[str, Any]) -> list[str]:

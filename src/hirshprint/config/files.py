@@ -35,7 +35,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ConfigFileError(f"{path}{_yaml_fault(path, error)}") from None
     if not isinstance(config, dict):
-        what = "it is empty" if config is None else f"it has a {'list' if isinstance(config, list) else 'value'} alone"
+        what = "it is empty" if config is None else f"it has a {'list' if isinstance(config, list) else 'value'} only"
         raise ConfigFileError(f"{path}: {what}; write keys, such as `datasets: {{mine: {{table: mine.csv}}}}`")
     return config
 
@@ -111,7 +111,7 @@ def _lists(node: yaml.Node | None, place: str, seen: set[int]) -> Iterator[tuple
 
 
 def _close_pairs(node: yaml.SequenceNode) -> list[str]:
-    """Whole numbers of a list where each second follows the one before it after a comma alone; else none."""
+    """Whole numbers of a list where each second follows the one before it after a comma without a space; else none."""
     words = [str(item.value) for item in node.value]
     close = all(
         first.end_mark.index + 1 == second.start_mark.index

@@ -82,7 +82,7 @@ def needed(value: T | None) -> T:
 
 
 def keys_only_for(model: type) -> dict[str, set[str]]:
-    """Keys of a section that belong to one kind of it alone, by kind."""
+    """Keys of a section that belong to one kind of it only, by kind."""
     only: dict[str, set[str]] = {}
     for name, (_, described) in keys_of(model).items():
         if "only" in described:

@@ -99,7 +99,7 @@ def where_from(dataset: Mapping[str, Any]) -> str:
 def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """Return a copy of a complete configuration with the surface engine chosen and the place of Tonto filled in.
 
-    Doing it again changes nothing, on whatever machine: a job gets what the head process chose.
+    A second call changes nothing, on any machine: jobs use the engine that the head process chose.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> di
                 "HIRSHPRINT_TONTO, or write `engine: python` and `compare_structures: 0` under `surfaces`"
             )
         if not own:
-            raise ConfigError(f"{wanted}: Tonto has the densities thakkar alone; write `densities: thakkar`")
+            raise ConfigError(f"{wanted}: Tonto has the densities thakkar only; write `densities: thakkar`")
         found = shutil.which(str(Path(binary).expanduser())) or str(Path(binary).expanduser())
         tonto["binary"] = str(Path(found).absolute())
         basis = tonto["basis_directory"] or environment.get("TONTO_BASIS_SET_DIRECTORY", "")

@@ -3,7 +3,7 @@
 From this one source come the JSON schema, the default file ``config/config.yaml`` and the table of keys in
 ``config/README.md``. To add a key:
 
-1. Add a field to the class of its section, at the place where it shall stand in the files, annotated with ``bool``,
+1. Add a field to the class of its section, in the order of the files, annotated with ``bool``,
    ``int``, ``float``, ``str``, ``Literal[...]`` of the words to choose from, a ``list`` of one of these, or
    a union of these. A length in Å ends in ``_angstrom``. ``X | None`` is a key that may be absent; with
    ``nullable=True`` it may also be written as null.
@@ -103,8 +103,8 @@ class Dataset(Section):
     )
     structures: str | None = given(
         """One file with many crystals: extended XYZ (*.extxyz, *.xyz), JSON lines (*.jsonl, *.ndjson), JSON (*.json; a
-        list, an object by id, a table of pandas'), each also as *.gz, or a database of ASE's (*.db, *.json). What is
-        said of `property`, `group` and ids stands under "One file of many crystals".""",
+        list, an object by id, a table of pandas'), each also as *.gz, or a database of ASE's (*.db, *.json). "One
+        file of many crystals" says where `property`, `group` and ids are looked for.""",
         only="structures",
     )
     targets: str | None = given(
@@ -131,8 +131,8 @@ class Dataset(Section):
     )
     unit: str = key(
         "Å",
-        """Its unit, for tables and figures: `dimensionless` where it has none. Of a property other than a_angstrom it
-        stands as unknown if it is not written. A column `unit` of a table must say the same.""",
+        """Its unit, for tables and figures: `dimensionless` where it has none. Without this key the unit of any
+        property but a_angstrom is shown as unknown. A column `unit` of a table must say the same.""",
     )
     group: str | None = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without
@@ -143,9 +143,7 @@ class Dataset(Section):
         "Rows of one compound with different values: `reject` all, or take their `mean`. Equal ones count once.",
         note="rows of one compound with different values; mean: take their mean",
     )
-    learning: Learning = given(
-        "Keys of `learning` that this dataset has otherwise, such as the epochs of a small table."
-    )
+    learning: Learning = given("Keys of `learning` that differ for this dataset, such as the epochs for a small table.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +275,7 @@ class Fingerprint(Section):
 
 @dataclass(frozen=True, kw_only=True)
 class Paper(Section):
-    """Datasets that stand for those of the paper, all four or none.
+    """Datasets that take the place of the paper's, all four or none.
 
     With them the report has a counterpart of each of the paper's tables and figures; config/paper.yaml has them.
     """
@@ -349,7 +347,7 @@ many:
         minimum=1,
         comment="Compounds to draw one by one for the report, each with its edge in Å; for example {SrTiO3: 3.905}.",
     )
-    paper: Paper = part(Paper, comment="Datasets that stand for those of the paper: config/paper.yaml has them.")
+    paper: Paper = part(Paper, comment="Datasets that take the place of the paper's: see config/paper.yaml.")
     report: Report = part(Report)
 
     @classmethod

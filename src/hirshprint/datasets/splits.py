@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from hirshprint.config.learning import Learning
+from hirshprint.structures.symbols import composition
 from hirshprint.words import either
 
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
@@ -230,14 +230,12 @@ def absence(name: str, compounds: Iterable[str], left_out: Mapping[str, str]) ->
     return f"; did you mean {either(near[:4])}?{more}" if near else "; write it as the table does, or delete it"
 
 
-def _atoms(formula: str) -> dict[str, int]:
+def _atoms(formula: str) -> dict[str, float]:
     """Atoms of a plain formula; empty where it is none."""
-    if not re.fullmatch("([A-Z][a-z]?[0-9]{0,4})+", formula):
+    try:
+        return composition(formula)
+    except ValueError:
         return {}
-    found: Counter[str] = Counter()
-    for symbol, number in re.findall("([A-Z][a-z]?)([0-9]*)", formula):
-        found[symbol] += int(number or 1)
-    return dict(found)
 
 
 def dealt(names: Iterable[str], salt: str) -> list[str]:

@@ -48,9 +48,12 @@ class DamagedError(ValueError):
 
     Attributes
     ----------
-    path : the file.
-    reason : what is wrong with it, a clause.
-    unit : file or folder that is made again as one.
+    path : Path
+        The file.
+    reason : str
+        What is wrong with it, a clause.
+    unit : Path
+        File or folder that is made again as one.
     """
 
     def __init__(self, path: str | Path, reason: str, unit: str | Path | None = None):
@@ -314,8 +317,10 @@ def kept_or_none(path: Path, read: Callable[[Path], Any], what: str) -> Any:
 
     Parameters
     ----------
-    read : gives the content; any error in it, but one of the machine, counts as damage.
-    what : whose result it is, for the log.
+    read : callable
+        Gives the content; any error in it, but one of the machine, counts as damage.
+    what : str
+        Whose result it is, for the log.
     """
     try:
         with reading(path):

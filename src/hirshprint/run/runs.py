@@ -109,7 +109,7 @@ def compile_ahead() -> None:
 def compiled_code_folder(parent: Path) -> Path:
     """Folder for compiled code, another one for other sources: numba does not see a change of what is called."""
     here = Path(__file__).parents[1]
-    sources = sorted([*(here / "surfaces").rglob("*.py"), here / "fingerprints/binning.py", here / "densities.py"])
+    sources = sorted([*(here / "surfaces").rglob("*.py"), here / "densities.py"])
     return parent / digest([file_digest(path) for path in sources])[:16]
 
 

@@ -70,9 +70,14 @@ def plan_batches(
 
     Parameters
     ----------
-    structures_per_job : ``auto`` or None gives each job about `SECONDS_PER_JOB` of work, 1 each structure its own.
-    seconds_per_site : what a site without symmetry costs.
-    symmetry_saves : see `expected_sites`.
+    plan : Plan
+        The structures of the dataset.
+    structures_per_job : int or str or None
+        ``auto`` or None gives each job about `SECONDS_PER_JOB` of work, 1 each structure its own.
+    seconds_per_site : float
+        What a site without symmetry costs.
+    symmetry_saves : float, default 1.0
+        See `expected_sites`.
     """
     if structures_per_job == 1:
         batches = None
@@ -94,7 +99,10 @@ def expected_sites(entries: Sequence[Entry], symmetry_saves: float = 1.0) -> flo
 
     Parameters
     ----------
-    symmetry_saves : by how much less a site of a prototype costs, whose symmetry is high.
+    entries : sequence of Entry
+        The planned structures.
+    symmetry_saves : float, default 1.0
+        By how much less a site of a prototype costs, whose symmetry is high.
     """
     of_rows = sum(len(entry.elements) for entry in entries if entry.path is None)
     of_files = math.fsum(map(_sites_in, {entry.path for entry in entries if entry.path is not None}))

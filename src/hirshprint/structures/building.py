@@ -31,15 +31,25 @@ def build_structures(
 
     Parameters
     ----------
-    processes : most processes that read files at the same time.
-    known : what was read from files already, by structure id; it is read here where it is not given.
-    formulas : reduced formulas of some structures, by structure id; finding one takes a slow import.
+    entries : sequence of Entry
+        The planned structures.
+    settings : Dataset
+        The dataset's part of the configuration.
+    processes : int, default 1
+        Most processes that read files at the same time.
+    known : mapping, optional
+        What was read from files already, by structure id; it is read here where it is not given.
+    formulas : mapping of str to str, optional
+        Reduced formulas of some structures, by structure id; finding one takes a slow import.
 
     Returns
     -------
-    structures : those that could be built, in the order of the entries.
-    targets : one row per structure, with its columns as keys.
-    rejections : files and records that could not be used.
+    structures : list of Structure
+        Those that could be built, in the order of the entries.
+    targets : list of dict
+        One row per structure, with its columns as keys.
+    rejections : list of Rejection
+        Files and records that could not be used.
     """
     prototype = find_prototype(settings.prototype) if settings.prototype else None
     structures, targets, rejections = [], [], []
@@ -63,7 +73,8 @@ def read_entries(entries: Iterable[Entry], processes: int = 1) -> dict[str, Answ
 
     Returns
     -------
-    Of each structure id the structure, or why there is none; what a table places on a prototype is not among them.
+    dict
+        Of each structure id the structure, or why there is none; what a table places on a prototype is not among them.
     """
     written = [entry for entry in entries if entry.path is not None]
     if not written:

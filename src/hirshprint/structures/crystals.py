@@ -36,11 +36,16 @@ class Crystal:
 
     Attributes
     ----------
-    lattice : (3, 3) float64, rows are a, b, c in Å.
-    symbols : element of each atom.
-    frac : (n_atoms, 3) float64, fractional coordinates.
-    names : labels that the file gives its atoms; empty where it has none.
-    remarks : sentences on what was assumed or mended, for the user to check.
+    lattice : ndarray of float64, (3, 3)
+        Rows are a, b, c in Å.
+    symbols : tuple of str
+        Element of each atom.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    names : tuple of str
+        Labels that the file gives its atoms; empty where it has none.
+    remarks : tuple of str
+        Sentences on what was assumed or mended, for the user to check.
     """
 
     lattice: NDArray[np.float64]
@@ -117,6 +122,17 @@ def contact_doubts(
     """Remark where atoms are very near to each other, or all are far apart, beside the sum of Slater's radii.
 
     So are atoms of a crystal that was filled with the wrong symmetry, or whose cell constants are not in Å.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    symbols : sequence of str
+        Element of each atom.
+    names : sequence of str, optional
+        Label of each atom; empty where the file gives none.
     """
     radii = np.array([SLATER_ANGSTROM.get(symbol, np.nan) for symbol in symbols])
     if np.isnan(radii).any() or set(symbols) == {"Ar"}:  # noble gases do not touch
@@ -138,6 +154,11 @@ def contact_doubts(
 def far_places(frac: NDArray[np.float64]) -> list[str]:
     """Remark that fractional coordinates are far outside of the cell, as Cartesian ones would be.
 
+    Parameters
+    ----------
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+
     Raises
     ------
     CrystalError
@@ -158,7 +179,13 @@ def _site_labels(symbols: Sequence[str], names: Sequence[str]) -> tuple[str, ...
 
 
 def cell_constants(lattice: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges a, b, c (3,) in Å and angles alpha, beta, gamma (3,) in degrees of a lattice (rows, Å)."""
+    """Edges a, b, c (3,) in Å and angles alpha, beta, gamma (3,) in degrees of a lattice (rows, Å).
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    """
     edges = np.linalg.norm(lattice, axis=1)
     cosines = [lattice[i] @ lattice[j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
     return edges, np.degrees(np.arccos(np.clip(cosines, -1, 1)))
@@ -179,6 +206,17 @@ def check_distances(
     """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM.
 
     Where atoms share a name, symmetry has made them of one row of a file, and may be what is wrong.
+
+    Parameters
+    ----------
+    cell : Lattice
+        The cell, Å.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    symbols : sequence of str
+        Element of each atom.
+    names : sequence of str, optional
+        Label of each atom; empty where the file gives none.
     """
     if min(cell.abc) < MIN_DISTANCE_ANGSTROM:
         raise CrystalError(f"a cell edge of {min(cell.abc):g} Å", "check the cell constants (Å)")
@@ -197,7 +235,17 @@ def check_distances(
 def near_pairs(
     lattice: NDArray[np.float64], frac: NDArray[np.float64], reach_angstrom: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs of atoms, or of an atom and its image, that are nearer than a distance that is short beside the cell."""
+    """Pairs of atoms, or of an atom and its image, that are nearer than a distance that is short beside the cell.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    reach_angstrom : float, Å
+        Pairs that are nearer than this are given.
+    """
     heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
     margin = reach_angstrom / heights
     shifts = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in np.ceil(margin)], indexing="ij"), axis=-1)
@@ -231,7 +279,13 @@ def _electronegativity(symbol: str) -> float:
 
 
 def reduced_formula(numbers: NDArray[np.int64]) -> str:
-    """Reduced formula with the elements in pymatgen's order and without brackets: Ca3P2O8."""
+    """Reduced formula with the elements in pymatgen's order and without brackets: Ca3P2O8.
+
+    Parameters
+    ----------
+    numbers : ndarray of int64, (n_atoms,)
+        Atomic numbers.
+    """
     kinds, counts = np.unique(numbers, return_counts=True)
     return _formula(tuple(kinds.tolist()), tuple((counts // np.gcd.reduce(counts)).tolist()))
 

@@ -33,8 +33,10 @@ class Earlier:
 
     Attributes
     ----------
-    answers : of each key the structure, or why there is none.
-    formulas : of each key of a structure its reduced formula.
+    answers : mapping
+        Of each key the structure, or why there is none.
+    formulas : mapping of str to str
+        Of each key of a structure its reduced formula.
     """
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -101,7 +103,12 @@ def keep_answers(
 
     Parameters
     ----------
-    answers, formulas : by structure id; what was not read for want of time, memory or access is not kept.
+    entries : sequence of Entry
+        The planned structures.
+    answers : mapping
+        What was read, by structure id; what was not read for want of time, memory or access is not kept.
+    formulas : mapping of str to str
+        Reduced formulas by structure id.
     """
     keys = {entry.structure_id: key for entry in entries if entry.path is not None and (key := key_of(entry))}
     found = {key: answers[name] for name, key in keys.items() if not isinstance(answers[name], PassingError)}

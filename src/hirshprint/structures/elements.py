@@ -56,8 +56,10 @@ def element_properties(symbols: Sequence[str]) -> tuple[tuple[str, ...], NDArray
 
     Returns
     -------
-    names : p property names, units at their end (``PROPERTIES``).
-    values : (n, p) float64, a row per symbol; NaN where the table has no value.
+    names : tuple of str
+        Names of the p properties, with units at their end (``PROPERTIES``).
+    values : ndarray of float64, (n, p)
+        A row per symbol; NaN where the table has no value.
 
     Raises
     ------

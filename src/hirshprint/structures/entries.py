@@ -28,7 +28,8 @@ class CrystalError(ValueError):
 
     Attributes
     ----------
-    reason, remedy : what is wrong, and what to do.
+    reason, remedy : str
+        What is wrong, and what to do.
     """
 
     def __init__(self, reason: str, remedy: str):
@@ -61,18 +62,28 @@ class Entry(NamedTuple):
 
     Attributes
     ----------
-    structure_id : stable name.
-    source : table and row, or file.
-    content : what determines the geometry. Of a table's row prototype, elements, edge in Å; of a file its name and the
-        digest of its bytes, which is empty where it cannot be read; of a record in a file of many the digest of what it
-        says of the geometry.
-    compound : ordered formula; for a file its id until it has been read.
-    elements : symbols on the sites of the prototype; empty for a file.
-    edge_angstrom : the edge of the prototype; None for a file.
-    target : measured property, None where there is none.
-    path : the file, None for a table's row.
-    group : what no split may separate, from a column of the table; None for the compound (a file: its formula).
-    record : number of the record in a file of many crystals; None where the file is one crystal.
+    structure_id : str
+        Stable name.
+    source : str
+        Table and row, or file.
+    content : tuple of str or float
+        What determines the geometry. Of a table's row prototype, elements, edge in Å; of a file its name and the digest
+        of its bytes, which is empty where it cannot be read; of a record in a file of many the digest of what it says
+        of the geometry.
+    compound : str
+        Ordered formula; for a file its id until it has been read.
+    elements : tuple of str
+        Symbols on the sites of the prototype; empty for a file.
+    edge_angstrom : float or None
+        The edge of the prototype; None for a file.
+    target : float or None
+        Measured property, None where there is none.
+    path : Path or None
+        The file, None for a table's row.
+    group : str or None
+        What no split may separate, from a column of the table; None for the compound (a file: its formula).
+    record : int or None
+        Number of the record in a file of many crystals; None where the file is one crystal.
     """
 
     structure_id: str
@@ -93,7 +104,8 @@ class Plan:
 
     Attributes
     ----------
-    passed_over : files in a folder that are of no known kind, or in folders below it.
+    passed_over : tuple of str
+        Files in a folder that are of no known kind, or in folders below it.
     """
 
     entries: tuple[Entry, ...]

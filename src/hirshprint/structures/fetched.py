@@ -27,10 +27,16 @@ def write_fetched_table(raw: Path, prototype_name: str, prefer: str, table: Path
 
     Parameters
     ----------
-    raw : what ``workflow/scripts/fetch_pages.py`` wrote.
-    prefer : field of the entries that decides between several of one compound; empty for none.
-    table : columns formula, the sites, a_angstrom, id, `CANDIDATES`.
-    provenance : query, dates, provider, what each step left, the rules, and digests of the table and the raw answers.
+    raw : Path
+        What ``workflow/scripts/fetch_pages.py`` wrote.
+    prototype_name : str
+        Name of the prototype, for its sites.
+    prefer : str
+        Field of the entries that decides between several of one compound; empty for none.
+    table : Path
+        Columns formula, the sites, a_angstrom, id, `CANDIDATES`.
+    provenance : Path
+        Query, dates, provider, what each step left, the rules, and digests of the table and the raw answers.
     """
     answered = json.loads(raw.read_text(encoding="utf-8"))
     prototype = find_prototype(prototype_name)

@@ -26,8 +26,14 @@ def prototype_structure(
 
     Parameters
     ----------
-    elements : symbols in the order of the prototype's sites.
-    edge_angstrom : its edge, Å.
+    prototype : Prototype
+        Where the atoms are.
+    elements : sequence of str
+        Symbols in the order of the prototype's sites.
+    edge_angstrom : float, Å
+        Its edge.
+    structure_id : str
+        Name of the structure.
 
     Raises
     ------
@@ -56,8 +62,12 @@ def cubic_perovskite(elements: Sequence[str], edge_angstrom: float, structure_id
 
     Parameters
     ----------
-    elements : symbols on A, B and X.
-    edge_angstrom : edge of the cubic cell, Å.
+    elements : sequence of str
+        Symbols on A, B and X.
+    edge_angstrom : float, Å
+        Edge of the cubic cell.
+    structure_id : str
+        Name of the structure.
     """
     return prototype_structure(PROTOTYPES["cubic_perovskite"], elements, edge_angstrom, structure_id)
 

@@ -32,15 +32,24 @@ class Prototype:
 
     Attributes
     ----------
-    name : as in the configuration.
-    template : the formula of a compound with a field for each site, e.g. ``{A}{B}{X}3``.
-    anions : sites whose atoms are anions in every compound.
-    apart : pairs of sites that must have different elements.
-    cell : rows a, b, c of the cell for an edge of 1; empty where `file` says it.
-    places : per site the fractional coordinates of its atoms; empty where `file` says it.
-    closest : shortest distance of two atoms for an edge of 1; 0 where `file` says it.
-    file : structure file of a prototype of the user's, its lattice parameter a being the edge.
-    placeholders : the elements that stand for the sites in that file.
+    name : str
+        Name in the configuration.
+    template : str
+        The formula of a compound with a field for each site, e.g. ``{A}{B}{X}3``.
+    anions : tuple of str
+        Sites whose atoms are anions in every compound.
+    apart : tuple of tuple (str, str)
+        Pairs of sites that must have different elements.
+    cell : tuple of tuple (float, float, float)
+        Rows a, b, c of the cell for an edge of 1; empty where `file` says it.
+    places : tuple of tuple of tuple (float, float, float)
+        Per site the fractional coordinates of its atoms; empty where `file` says it.
+    closest : float
+        Shortest distance of two atoms for an edge of 1; 0 where `file` says it.
+    file : Path or None
+        Structure file of a prototype of the user's, its lattice parameter a being the edge.
+    placeholders : tuple of str
+        The elements that stand for the sites in that file.
     """
 
     name: str

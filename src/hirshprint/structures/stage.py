@@ -45,13 +45,26 @@ def make_structures(
 
     Parameters
     ----------
-    settings : the dataset's part of the configuration.
-    learning : what is to be learned; only once files are read is it known whether they are enough for it.
-    name : of the dataset, for messages.
-    processes : most processes that read files at the same time.
-    strict : stop when anything is rejected; remarks on what is accepted stop nothing.
-    plan : what the run planned; read anew where none is given.
-    earlier_path : file that keeps what was read for the next run, and has what an earlier one read; see `earlier`.
+    settings : Dataset
+        The dataset's part of the configuration.
+    structures_path : Path
+        File of the structures to write.
+    targets_path : Path
+        Table of the structures that go on, to write.
+    rejected_path : Path
+        Table of what was rejected, to write.
+    learning : Learning, optional
+        What is to be learned; only once files are read is it known whether they are enough for it.
+    name : str, optional
+        Name of the dataset, for messages.
+    processes : int, default 1
+        Most processes that read files at the same time.
+    strict : bool
+        Stop when anything is rejected; remarks on what is accepted stop nothing.
+    plan : Plan, optional
+        What the run planned; read anew where none is given.
+    earlier_path : Path, optional
+        File that keeps what was read for the next run, and has what an earlier one read; see `earlier`.
 
     Raises
     ------

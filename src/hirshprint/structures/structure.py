@@ -28,18 +28,29 @@ class Structure:
 
     Attributes
     ----------
-    structure_id : stable name, e.g. ``SrTiO3-a4.50000``.
-    lattice : (3, 3) float64, rows are a, b, c in Å.
-    numbers : (n_atoms,) int64, atomic numbers.
-    frac : (n_atoms, 3) float64, fractional coordinates.
-    is_anion : (n_atoms,) bool, atoms that count as anions (``inside`` channels).
-    site_atom : (n_sites,) int64, one representative atom per distinct site.
-    site_labels : n_sites names, ``A``, ``B``, ``X`` in a prototype, else ``Ti1``, ``O1`` ...
-    multiplicity : (n_sites,) int64, atoms of the cell that a site stands for; sums to n_atoms.
-    site_operations : per site (m, 3, 3) int64, rotations W in fractional coordinates (x' = W x, x a
-        column) that leave the site and the crystal in place; the identity comes first.
-    formula_units : formula units in the cell (Z).
-    remarks : sentences on what was assumed or mended when it was read from a file.
+    structure_id : str
+        Stable name, e.g. ``SrTiO3-a4.50000``.
+    lattice : ndarray of float64, (3, 3)
+        Rows are a, b, c in Å.
+    numbers : ndarray of int64, (n_atoms,)
+        Atomic numbers.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    is_anion : ndarray of bool, (n_atoms,)
+        Atoms that count as anions (``inside`` channels).
+    site_atom : ndarray of int64, (n_sites,)
+        One representative atom per distinct site.
+    site_labels : tuple of str
+        Names of the sites, ``A``, ``B``, ``X`` in a prototype, else ``Ti1``, ``O1`` ...
+    multiplicity : ndarray of int64, (n_sites,)
+        Atoms of the cell that a site stands for; sums to n_atoms.
+    site_operations : tuple of ndarray of int64
+        Per site (m, 3, 3) int64, rotations W in fractional coordinates (x' = W x, x a column) that leave the site and
+        the crystal in place; the identity comes first.
+    formula_units : int
+        Formula units in the cell (Z).
+    remarks : tuple of str
+        Sentences on what was assumed or mended when it was read from a file.
     """
 
     structure_id: str

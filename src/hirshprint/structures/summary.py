@@ -19,9 +19,10 @@ def crystal_facts(structure: Structure) -> dict[str, Any]:
 
     Returns
     -------
-    `formula`, `formula_units` in the cell, its constants (Å, degrees), `space_group` and `space_group_number` of the
-    atoms as they are (empty and None where none is found), `atoms`, `distinct_sites`, and the `shortest_distance` (Å)
-    with the elements that it is between.
+    dict
+        `formula`, `formula_units` in the cell, its constants (Å, degrees), `space_group` and `space_group_number` of
+        the atoms as they are (empty and None where none is found), `atoms`, `distinct_sites`, and the
+        `shortest_distance` (Å) with the elements that it is between.
     """
     edges, angles = cell_constants(structure.lattice)
     group = space_group(structure.lattice, structure.frac, structure.numbers)

@@ -20,11 +20,23 @@ def find_symmetry(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], tuple[NDArray[np.int64], ...]]:
     """Find symmetry-distinct atoms and the operations that keep each in place (spglib).
 
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    numbers : ndarray of int64, (n_atoms,)
+        Atomic numbers.
+
     Returns
     -------
-    site_atom : (n_sites,) first atom of each orbit.
-    multiplicity : (n_sites,) atoms in the orbit, in this cell.
-    site_operations : per site (m, 3, 3) rotations in fractional coordinates, identity first.
+    site_atom : ndarray of int64, (n_sites,)
+        First atom of each orbit.
+    multiplicity : ndarray of int64, (n_sites,)
+        Atoms in the orbit, in this cell.
+    site_operations : tuple of ndarray of int64
+        Per site (m, 3, 3) rotations in fractional coordinates, identity first.
     """
     dataset = _dataset(lattice, frac, numbers)
     if dataset is None:  # without symmetry every atom is distinct: slower, equally right
@@ -67,7 +79,17 @@ def _dataset(
 def space_group(
     lattice: NDArray[np.float64], frac: NDArray[np.float64], numbers: NDArray[np.int64]
 ) -> tuple[str, int] | None:
-    """Symbol and number of the space group of the atoms as they are, whatever a file says of it; None if not found."""
+    """Symbol and number of the space group of the atoms as they are, whatever a file says of it; None if not found.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    numbers : ndarray of int64, (n_atoms,)
+        Atomic numbers.
+    """
     dataset = _dataset(lattice, frac, numbers)
     return (str(dataset.international), int(dataset.number)) if dataset else None
 
@@ -87,9 +109,10 @@ def atom_images(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.flo
 
     Returns
     -------
-    site : (n_atoms,) row of the site in `structure.site_atom`.
-    operations : (n_atoms, 3, 3) Cartesian rotations R, proper or not: a point p about the site's atom has its image
-        R p about this one.
+    site : ndarray of int64, (n_atoms,)
+        Row of the site in `structure.site_atom`.
+    operations : ndarray of float64, (n_atoms, 3, 3)
+        Cartesian rotations R, proper or not: a point p about the site's atom has its image R p about this one.
     """
     lattice, frac = structure.lattice, structure.frac
     identity = np.eye(3)

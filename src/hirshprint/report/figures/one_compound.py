@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from hirshprint.fingerprints.one_compound import Compound, read_compound
+from hirshprint.fingerprints.compound_file import Compound, read_compound
 from hirshprint.report.figures.one_compound_tables import DISTANCES, pattern_table, surface_table, whole_cell_table
 from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, root_norm
 from hirshprint.report.pictures.render import COLOURS, NoPictureError, render_panels

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hirshprint.fingerprints.one_compound import Compound
+from hirshprint.fingerprints.compound_file import Compound
 from hirshprint.report.fingerprint_panel import D_E, D_I
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface

@@ -62,7 +62,12 @@ def read_crystal(path: Path, structure_id: str, content_digest: str = "") -> Str
 
     Parameters
     ----------
-    content_digest : that the file must have, SHA-256; not asked for where it is empty.
+    path : Path
+        File of the crystal.
+    structure_id : str
+        Name of the structure.
+    content_digest : str, optional
+        SHA-256 that the file must have; not checked where it is empty.
 
     Raises
     ------

@@ -33,7 +33,7 @@ class AtomList:
     ----------
     labels, symbols : tuple of str
         Name and element of each.
-    places : (n, 3) float64
+    places : ndarray of float64, (n, 3)
         Fractional coordinates.
     hydrogens : tuple of int
         Hydrogens that each is, for lack of another word, said to have: two of ``Wat1`` without a type.

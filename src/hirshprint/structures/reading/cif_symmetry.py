@@ -161,6 +161,13 @@ def _meanings(settings: list[Setting]) -> list[Meaning]:
 def fitting(claim: Claim, lattice: NDArray[np.float64]) -> list[Meaning]:
     """Take those meanings of a claim that keep the cell.
 
+    Parameters
+    ----------
+    claim : Claim
+        What the file says of its symmetry.
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+
     Raises
     ------
     CrystalError

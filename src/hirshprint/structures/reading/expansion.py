@@ -23,18 +23,20 @@ def expand(
 
     Parameters
     ----------
-    lattice : (3, 3) float64, Å
+    lattice : ndarray of float64, (3, 3), Å
         Rows a, b, c.
-    places : (n_rows, 3) float64
+    places : ndarray of float64, (n_rows, 3)
         Fractional coordinates of the listed atoms.
+    operations : Operations
+        Symmetry operations of the space group.
     names : sequence of str
         What each listed atom is called, for messages.
 
     Returns
     -------
-    frac : (n_atoms, 3) float64
+    frac : ndarray of float64, (n_atoms, 3)
         All atoms of the cell, in [0, 1), row after row.
-    row : (n_atoms,) int64
+    row : ndarray of int64, (n_atoms,)
         The row of the list that each comes from.
     remarks : tuple of str
         Which atoms were moved onto special positions.
@@ -99,7 +101,19 @@ def made_by(
     listed: tuple[NDArray[np.float64], Sequence[str]],
     operations: Operations,
 ) -> bool:
-    """Say whether operations make of listed atoms (places, symbols) just those of a cell, each at least once."""
+    """Say whether operations make of listed atoms (places, symbols) just those of a cell, each at least once.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    atoms : tuple (ndarray of float64, sequence of str)
+        Fractional coordinates and symbols of all atoms of the cell.
+    listed : tuple (ndarray of float64, sequence of str)
+        Fractional coordinates and symbols of the listed atoms.
+    operations : Operations
+        Symmetry operations of the space group.
+    """
     images = [listed[0] @ w.T + t for w, t in zip(operations.rotations, operations.translations, strict=True)]
     symbols = list(listed[1]) * len(images)
     return _cover(lattice, atoms, (np.concatenate(images), symbols))
@@ -110,7 +124,17 @@ def same_atoms(
     one: tuple[NDArray[np.float64], Sequence[str]],
     other: tuple[NDArray[np.float64], Sequence[str]],
 ) -> bool:
-    """Say whether two lists (places and symbols) fill a cell with the same atoms."""
+    """Say whether two lists (places and symbols) fill a cell with the same atoms.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    one : tuple (ndarray of float64, sequence of str)
+        Fractional coordinates and symbols of one list.
+    other : tuple (ndarray of float64, sequence of str)
+        The same of the other list.
+    """
     return len(one[1]) == len(other[1]) and _cover(lattice, one, other)
 
 

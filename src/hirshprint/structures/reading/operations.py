@@ -33,9 +33,9 @@ class Operations:
 
     Attributes
     ----------
-    rotations : (n, 3, 3) int64
+    rotations : ndarray of int64, (n, 3, 3)
         W, in fractional coordinates.
-    translations : (n, 3) float64
+    translations : ndarray of float64, (n, 3)
         w, in [0, 1).
     """
 
@@ -176,7 +176,15 @@ def _keys(operations: Operations) -> set[bytes]:
 
 
 def fits_cell(operations: Operations, lattice: NDArray[np.float64]) -> bool:
-    """Say whether the operations keep lengths and angles of a cell (rows, Å), but for rounding."""
+    """Say whether the operations keep lengths and angles of a cell (rows, Å), but for rounding.
+
+    Parameters
+    ----------
+    operations : Operations
+        Symmetry operations of the space group.
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    """
     images = np.einsum("nij,ik->njk", operations.rotations, lattice)  # rows: images of a, b, c
     cells = [cell_constants(image) for image in (lattice, *np.unique(images, axis=0))]
     lengths, angles = np.array([cell[0] for cell in cells]), np.array([cell[1] for cell in cells])
@@ -185,7 +193,15 @@ def fits_cell(operations: Operations, lattice: NDArray[np.float64]) -> bool:
 
 
 def number_of(operations: Operations, lattice: NDArray[np.float64]) -> int:
-    """Find the number of the space group that some operations make, in the International Tables."""
+    """Find the number of the space group that some operations make, in the International Tables.
+
+    Parameters
+    ----------
+    operations : Operations
+        Symmetry operations of the space group.
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    """
     found = spglib.get_spacegroup_type_from_symmetry(operations.rotations, operations.translations, lattice)
     return int(found.number) if found else 0
 

@@ -43,7 +43,12 @@ def leading_numbers(words: Sequence[str], count: int = 3, where: str = "") -> li
 
     Parameters
     ----------
-    where : what stands behind the number in a message, such as " of atom 3".
+    words : sequence of str
+        The words of the line.
+    count : int, default 3
+        How many numbers there must be.
+    where : str, optional
+        Text after the number in a message, such as " of atom 3".
 
     Raises
     ------
@@ -81,7 +86,10 @@ def element_of(given: object, where: str) -> str:
 
     Parameters
     ----------
-    where : what stands behind the element in a message, such as "on line 3".
+    given : object
+        What the file says.
+    where : str
+        Text after the element in a message, such as "on line 3".
 
     Raises
     ------

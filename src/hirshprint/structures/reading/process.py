@@ -49,14 +49,21 @@ def read_all(
 
     Parameters
     ----------
-    tasks : what to read; it is asked for more only when a process needs it.
-    total : how many these are.
-    processes : most processes at the same time; few crystals get fewer.
-    seconds, memory_bytes : limits for one crystal.
+    tasks : iterable of tuple (Path or tuple (Path, str) or tuple (str, str), str)
+        What to read; it is asked for more only when a process needs it.
+    total : int
+        Number of tasks.
+    processes : int, default 1
+        Most processes at the same time; few crystals get fewer.
+    seconds : float, default SECONDS
+        Longest time for one crystal.
+    memory_bytes : int, default MEMORY_BYTES
+        Most memory for one crystal.
 
     Returns
     -------
-    Of each structure id the structure, or the reason and remedy of why there is none.
+    dict
+        Of each structure id the structure, or the reason and remedy of why there is none.
     """
     answers: dict[str, Answer] = {}
     coming, again = iter(tasks), deque[Task]()

@@ -36,8 +36,12 @@ def read_record(kind: str, text: str, structure_id: str) -> Structure:
 
     Parameters
     ----------
-    kind : ``json`` or ``extxyz``.
-    text : what determines its geometry, as `sources.collections` takes it from the file.
+    kind : str
+        ``json`` or ``extxyz``.
+    text : str
+        What determines its geometry, as `sources.collections` takes it from the file.
+    structure_id : str
+        Name of the structure.
 
     Raises
     ------
@@ -76,7 +80,8 @@ def crystal_of_optimade(attributes: Mapping[str, Any]) -> Crystal:
 
     Parameters
     ----------
-    attributes : `lattice_vectors`, `cartesian_site_positions`, `species_at_sites` and `species`.
+    attributes : mapping
+        `lattice_vectors`, `cartesian_site_positions`, `species_at_sites` and `species`.
 
     Raises
     ------

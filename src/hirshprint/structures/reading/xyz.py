@@ -48,8 +48,10 @@ def read_frame(words: Mapping[str, str], atoms: Sequence[str]) -> Crystal:
 
     Parameters
     ----------
-    words : of its comment, as `frame_geometry` takes them.
-    atoms : its lines of atoms.
+    words : mapping of str to str
+        Keys and values of its comment, as `frame_geometry` takes them.
+    atoms : sequence of str
+        Its lines of atoms.
 
     Raises
     ------

@@ -41,12 +41,18 @@ class Record:
 
     Attributes
     ----------
-    number : where it stands in the file: line, frame, item or row.
-    place : the same in words.
-    kind, geometry : ``json`` or ``extxyz``, and as text what determines its geometry, and nothing else.
-    fields : where its id, property and group are looked for, one after the other.
-    name : id that the file gives it otherwise; None where it gives none.
-    fault : what is wrong with it and what to do, where no geometry could be taken from it.
+    number : int
+        Its place in the file: number of the line, frame, item or row.
+    place : str
+        Its place in words.
+    kind, geometry : str
+        ``json`` or ``extxyz``, and as text what determines its geometry, and nothing else.
+    fields : tuple of mapping
+        Where its id, property and group are looked for, one after the other.
+    name : object
+        Id that the file gives it otherwise; None where it gives none.
+    fault : tuple (str, str) or None
+        What is wrong with it and what to do, where no geometry could be taken from it.
     """
 
     number: int

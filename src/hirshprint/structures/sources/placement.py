@@ -111,7 +111,12 @@ def initial_edges(compound: str, rule: InitialEdge, elements: Sequence[str]) -> 
 
     Parameters
     ----------
-    elements : symbols on the sites A, B, X, for the kind ``radii``; it gives NaN where a radius is not tabulated.
+    compound : str
+        The compound, e.g. ``SrTiO3``.
+    rule : InitialEdge
+        `initial_edge` of the configuration.
+    elements : sequence of str
+        Symbols on the sites A, B, X, for the kind ``radii``; it gives NaN where a radius is not tabulated.
     """
     if rule.kind == "radii":
         return [round(touching_edge(elements), 5)]

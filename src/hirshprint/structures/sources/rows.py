@@ -49,9 +49,14 @@ def read_rows(
 
     Parameters
     ----------
-    columns : names of columns that are needed; a mapping says of each which key of the configuration asks for it.
-    together : names of columns of which all are needed or none.
-    optional : names of columns that may be there.
+    path : Path
+        The CSV file.
+    columns : iterable of str
+        Names of columns that are needed; a mapping says of each which key of the configuration asks for it.
+    together : sequence of str, optional
+        Names of columns of which all are needed or none.
+    optional : sequence of str, optional
+        Names of columns that may be there.
 
     Raises
     ------

@@ -50,8 +50,10 @@ def read_targets(
 
     Parameters
     ----------
-    settings : the dataset's part of the configuration.
-    name_of : gives the name of a structure by its file, for a folder of them.
+    settings : Dataset
+        The dataset's part of the configuration.
+    name_of : callable, optional
+        Gives the name of a structure by its file, for a folder of them.
     """
     if settings.targets is None or settings.model:
         return None, []
