@@ -8,24 +8,23 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hirshprint.fingerprints.compound_file import Compound, read_compound
-from hirshprint.report.figures import STYLE, each, write_item
-from hirshprint.report.pictures import scene_of
-from hirshprint.report.render import COLOURS, NoPictureError, render_panels
+from hirshprint.report.figures.one_compound_tables import DISTANCES, pattern_table, surface_table, whole_cell_table
+from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, root_norm
+from hirshprint.report.pictures.render import COLOURS, NoPictureError, render_panels
+from hirshprint.report.pictures.scene import scene_of
+from hirshprint.report.style import STYLE, each, write_item
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.surface import Surface
 
 PANEL = 2.0  # edge of a panel, inches
 LABEL: dict[str, Any] = {"fontsize": 11, "weight": "bold", "va": "center"}
-DISTANCES = {"d_i": "dᵢ (Å)", "d_e": "dₑ (Å)"}
 
 
 def write_compound_figures(path: str | Path, folder: str | Path) -> None:
@@ -46,36 +45,6 @@ def write_compound_figures(path: str | Path, folder: str | Path) -> None:
     write_item(folder, "figure1", surface_table(compound), structure_and_surfaces(compound, panels))
     write_item(folder, "edge_patterns", pattern_table(compound), edge_patterns(compound))
     write_item(folder, "whole_cell", whole_cell_table(compound), whole_cell(compound))
-
-
-def surface_table(compound: Compound) -> pd.DataFrame:
-    """One row per distinct atom and one for all: area, volume, ranges of d_i and d_e; Å, Å², Å³, per atom."""
-    rows = [_surface_row(mesh) for mesh in compound.meshes]
-    factors = [mesh.multiplicity for mesh in compound.meshes]
-    table = pd.DataFrame(rows)
-    every: dict[str, Any] = {"site": "all", "element": "", "multiplicity": sum(factors)}
-    every |= {
-        name: float(table[name].to_numpy() @ np.array(factors)) for name in ("area_angstrom2", "volume_angstrom3")
-    }
-    every |= {f"{d}_min_angstrom": table[f"{d}_min_angstrom"].min() for d in DISTANCES}
-    every |= {f"{d}_max_angstrom": table[f"{d}_max_angstrom"].max() for d in DISTANCES}
-    table = pd.concat([table, pd.DataFrame([every])], ignore_index=True)
-    table.insert(0, "structure_id", compound.structure.structure_id)
-    return table
-
-
-def _surface_row(mesh: Surface) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "site": mesh.site_label,
-        "element": SYMBOLS[mesh.inside_number - 1] if mesh.inside_number else "",
-        "multiplicity": mesh.multiplicity,
-        "area_angstrom2": mesh.area,
-        "volume_angstrom3": mesh.volume,
-    }
-    for name in DISTANCES:
-        values = getattr(mesh, name)
-        row |= {f"{name}_min_angstrom": float(values.min()), f"{name}_max_angstrom": float(values.max())}
-    return row
 
 
 def structure_and_surfaces(compound: Compound, panels: Mapping[str, NDArray[Any]]) -> Figure:
@@ -144,8 +113,8 @@ def structure_and_surfaces(compound: Compound, panels: Mapping[str, NDArray[Any]
         text(0.15, lower + 0.13, "d  fingerprint", va="center", fontsize=9)
         size = PANEL - 0.25
         histogram = axes(left, lower + 0.3, size, size)
-        limits = _limits([compound.counts], compound.bin_edges)
-        mesh_of = _draw(histogram, compound.counts, compound.bin_edges, limits, _norm([compound.counts]))
+        limits = common_limits([compound.counts], compound.bin_edges)
+        mesh_of = draw_fingerprint(histogram, compound.counts, compound.bin_edges, limits, root_norm(compound.counts))
         histogram.locator_params(nbins=4)
         histogram.set_xlabel(DISTANCES["d_i"], labelpad=1)
         histogram.set_ylabel(DISTANCES["d_e"], labelpad=2)
@@ -153,26 +122,6 @@ def structure_and_surfaces(compound: Compound, panels: Mapping[str, NDArray[Any]
         scale.ax.tick_params(labelsize=6)
         scale.ax.set_title("Å²", fontsize=7)
     return figure
-
-
-def pattern_table(compound: Compound) -> pd.DataFrame:
-    """One row per edge: area, mean d_i and d_e, share of the area that falls into the bins."""
-    middle = (compound.bin_edges[:-1] + compound.bin_edges[1:]) / 2
-    rows = []
-    for edge, counts, share in zip(compound.edges, compound.counts_by_edge, compound.in_range_by_edge, strict=True):
-        total = float(counts.sum())
-        rows.append(
-            {
-                "formula": compound.structure.structure_id.split("-a")[0],
-                "edge_angstrom": edge,
-                "area_in_bins_angstrom2": total,
-                "filled_bins": int((counts > 0).sum()),
-                "mean_d_i_angstrom": float(counts.sum(axis=1) @ middle) / total,
-                "mean_d_e_angstrom": float(counts.sum(axis=0) @ middle) / total,
-                "in_range_fraction": share,
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def edge_patterns(compound: Compound) -> Figure:
@@ -183,21 +132,6 @@ def edge_patterns(compound: Compound) -> Figure:
     ]
     heading = f"{compound.structure.structure_id.split('-a')[0]}, ideal cubic perovskite: fingerprint by edge"
     return _row_of_fingerprints(list(compound.counts_by_edge), compound.bin_edges, titles, heading)
-
-
-def whole_cell_table(compound: Compound) -> pd.DataFrame:
-    """Two rows: the surfaces of all atoms, and the one surface around the cell; Å, Å², Å³ per formula unit."""
-    atoms = surface_table(compound).iloc[-1].to_dict()
-    cell = _surface_row(compound.cell)
-    rows = []
-    for name, row, counts in (("five atoms", atoms, compound.counts), ("whole cell", cell, compound.cell_counts)):
-        kept = {
-            str(key): value for key, value in row.items() if str(key).endswith(("angstrom", "angstrom2", "angstrom3"))
-        }
-        shares = counts[counts > 0] / counts.sum()
-        filled = {"filled_bins": len(shares), "entropy_bits": float(-(shares * np.log2(shares)).sum())}
-        rows.append({"structure_id": compound.structure.structure_id, "surfaces": name} | kept | filled)
-    return pd.DataFrame(rows)
 
 
 def whole_cell(compound: Compound) -> Figure:
@@ -215,14 +149,14 @@ def _row_of_fingerprints(
     count = len(counts)
     width = max(left + count * PANEL + (count - 1) * gap + bar, 5.6)
     height = head + PANEL + bottom
-    limits, norm = _limits(counts, edges), _norm(counts)
+    limits, norm = common_limits(counts, edges), root_norm(*counts)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), facecolor="white")
         figure.text(0.15 / width, 1 - 0.2 / height, heading, parse_math=False, **{**LABEL, "fontsize": 9.5})
         for k, (one, title) in enumerate(zip(counts, titles, strict=True)):
             x = left + k * (PANEL + gap)
             axes = figure.add_axes((x / width, bottom / height, PANEL / width, PANEL / height))
-            mesh = _draw(axes, one, edges, limits, norm)
+            mesh = draw_fingerprint(axes, one, edges, limits, norm)
             axes.set_title(title, fontsize=7.5, parse_math=False)
             axes.set_xlabel(DISTANCES["d_i"])
             if k:
@@ -239,27 +173,3 @@ def _row_of_fingerprints(
         scale.set_label("Å² per formula unit and bin,\nsquare-root scale", fontsize=7)
         scale.outline.set_linewidth(0.5)
     return figure
-
-
-def _norm(counts: list[NDArray[np.float32]]) -> PowerNorm:
-    return PowerNorm(0.5, vmin=0, vmax=max(float(one.max()) for one in counts) or 1.0)
-
-
-def _limits(counts: list[NDArray[np.float32]], edges: NDArray[np.float64]) -> tuple[float, float]:
-    """Limits in Å, the same for both axes, that hold every filled bin."""
-    filled = np.flatnonzero(np.any([one.any(axis=0) | one.any(axis=1) for one in counts], axis=0))
-    if not len(filled):
-        return float(edges[0]), float(edges[-1])
-    return float(edges[max(filled[0] - 1, 0)]), float(edges[min(filled[-1] + 2, len(edges) - 1)])
-
-
-def _draw(
-    axes: Axes, counts: NDArray[np.float32], edges: NDArray[np.float64], limits: tuple[float, float], norm: Normalize
-) -> Any:
-    """Draw one histogram, d_i to the right and d_e upwards; empty bins stay white."""
-    mesh = axes.pcolormesh(edges, edges, np.ma.masked_equal(counts.T, 0), norm=norm, cmap="viridis_r", rasterized=True)
-    axes.plot(limits, limits, color="#999999", linewidth=0.5, zorder=0)
-    axes.set(xlim=limits, ylim=limits, aspect="equal")
-    axes.locator_params(nbins=5)
-    axes.spines[["top", "right"]].set_visible(True)
-    return mesh

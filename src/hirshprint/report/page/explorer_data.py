@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import base64
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.accuracy.standing import headline_metrics, headline_rows
 from hirshprint.datasets.splits import HOLDOUT
-from hirshprint.files.reading import open_hdf5
 from hirshprint.fingerprints.distances import nearest_fingerprints
-from hirshprint.report.figures import FingerprintFile, display_unit, main_channel, quantity
-from hirshprint.report.shown import page_meshes, shown_structures
+from hirshprint.report.fingerprint_file import FingerprintFile, counts_of_rows, main_channel, shown_structures
+from hirshprint.report.page.meshes import page_meshes
+from hirshprint.report.page.packing import packed
+from hirshprint.report.style import display_unit, quantity
 from hirshprint.surfaces.surface import Surface
 
 LISTED = 6_000  # compounds of a dataset on the page
-WORST_SHARE = 0.1  # of those listed: the largest errors
+WORST_LISTED = 0.1  # of those listed: the largest errors
 NEIGHBOURS = 6
 MESH_BYTES = 4_000_000  # of the surfaces of a dataset, before compression
-BLOCK = 4_096  # fingerprints that are read at a time
 
 
 def page_compounds(
@@ -127,7 +124,7 @@ def listed_rows(
         held = set(predictions.loc[(predictions["split"] == HOLDOUT) & (predictions["part"] == "test"), "compound"])
     order = error.sort_values(ascending=False, kind="stable").index
     first = rows.loc[rows["structure_id"].isin(list(surfaces)), "compound"].tolist()
-    first += order[: round(WORST_SHARE * most)].tolist() + [name for name in order if name in held]
+    first += order[: round(WORST_LISTED * most)].tolist() + [name for name in order if name in held]
     kept = list(dict.fromkeys(first))[:most]
     others = order[~order.isin(kept)]
     places = np.linspace(0, len(others) - 1, most - len(kept)).astype(int)
@@ -155,52 +152,3 @@ def _commands(rows: pd.DataFrame, densities: str) -> list[str]:
     named = rows["compound"].where(built, rows["source"])
     edges = rows["initial_edge_angstrom"].map(lambda edge: f" --edge {edge:.5g}").where(built, "")
     return list("hirshprint surface " + named + edges + f"{extra} --out surfaces")
-
-
-def count_blocks(
-    file: FingerprintFile, rows: NDArray[np.int64], block: int = BLOCK
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Some rows (n,), sorted, and their fingerprints (n, n_bins, n_bins) of the main channel, a block at a time.
-
-    The file is read once, from its beginning to its end; no more of it is held than `block` rows.
-    """
-    column = file.channels.index(main_channel(file))
-    with open_hdf5(file.path) as source:
-        for start in range(0, len(file.rows), block):
-            here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, start + block)]
-            if len(here):
-                yield here, source["counts"][start : start + block, column][here - start]
-
-
-def counts_of_rows(file: FingerprintFile, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Fingerprints (n, n_bins, n_bins) of the main channel of many rows of the file, in any order."""
-    bins, wanted = len(file.edges) - 1, np.unique(rows)
-    counts = np.empty((len(rows), bins, bins), np.float32)
-    order = np.argsort(rows, kind="stable")
-    for here, block in count_blocks(file, wanted):
-        places = order[np.searchsorted(rows[order], here[0]) : np.searchsorted(rows[order], here[-1], side="right")]
-        counts[places] = block[np.searchsorted(here, rows[places])]
-    return counts
-
-
-def packed(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, str]]:
-    """Pack arrays for the page: type, and bytes in base64, compressed, the first bytes of all numbers first.
-
-    Numbers of one array differ least in their first bytes, so that these compress best side by side.
-    """
-    found = {}
-    for name, array in arrays.items():
-        little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-        sorted_bytes = little.reshape(-1).view(np.uint8).reshape(-1, little.itemsize).T
-        found[name] = {"type": array.dtype.name, "data": deflated(sorted_bytes.tobytes())}
-    return found
-
-
-def deflated(content: bytes) -> str:
-    """Compress (zlib) and write in base64."""
-    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
-
-
-def colours(name: str, steps: int = 16) -> list[str]:
-    """Colours of a matplotlib map at even steps, as #rrggbb."""
-    return [mpl.colors.to_hex(mpl.colormaps[name](x)) for x in np.linspace(0, 1, steps)]

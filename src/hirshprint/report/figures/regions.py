@@ -10,15 +10,17 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize, PowerNorm
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.networks.saliency import Explanation, influence
-from hirshprint.report.figures import STYLE, FingerprintFile, display_unit, open_fingerprints, write_item
-from hirshprint.report.pictures import crop, draw_fingerprint, finish, scene_of, site_name
-from hirshprint.report.render import SIGNED, NoPictureError, render_panels
+from hirshprint.report.fingerprint_file import FingerprintFile, open_fingerprints
+from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, frame_fingerprint, root_norm
+from hirshprint.report.pictures.render import SIGNED, NoPictureError, render_panels
+from hirshprint.report.pictures.scene import scene_of, site_name
+from hirshprint.report.style import STYLE, display_unit, write_item
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.structures.symmetry import atom_images
 from hirshprint.surfaces.python.engine import compute_surfaces
@@ -26,6 +28,7 @@ from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
 DRAWN_SHARE = 0.98
 """Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
+
 
 Image = NDArray[Any]
 
@@ -121,7 +124,7 @@ def saliency(
     most = max(len(images) for images, _ in surfaces)
     width = left + 2 * (panel + bar) + gap + (most * image + bar if most else 0)
     height = len(explanations) * (head + panel + below)
-    limits = crop([e.counts for e in explanations] + [e.contributions for e in explanations], edges)
+    limits = common_limits([e.counts for e in explanations] + [e.contributions for e in explanations], edges)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(width, height), facecolor="white")
         for number, (one, (images, strongest)) in enumerate(zip(explanations, surfaces, strict=True)):
@@ -138,7 +141,7 @@ def saliency(
             )
             figure.text(left / width, 1 - (top + 0.25) / height, heading, fontsize=9.5, parse_math=False, va="center")
             place = axes(left, panel, panel)
-            norm = PowerNorm(0.5, vmin=0, vmax=float(one.counts.max()) or 1.0)
+            norm = root_norm(one.counts)
             mesh = draw_fingerprint(place, one.counts, edges, limits, norm)
             place.set(xlabel="dᵢ (Å)", ylabel="dₑ (Å)", title="fingerprint")
             figure.colorbar(mesh, cax=axes(left + panel + 0.1, 0.12, panel)).set_label(f"{counts_unit} per bin")
@@ -147,7 +150,7 @@ def saliency(
             reach = float(np.abs(one.contributions).max()) or 1.0
             style: dict[str, Any] = {"cmap": SIGNED, "norm": Normalize(-reach, reach), "rasterized": True}
             mesh = place.pcolormesh(edges, edges, np.ma.masked_equal(one.contributions.T, 0), **style)
-            finish(place, limits)
+            frame_fingerprint(place, limits)
             on_surface = float(one.contributions[one.counts > 0].sum())
             absent = float(one.contributions.sum()) - on_surface
             sums = f"its surface {on_surface:+.3f}, what it lacks {absent:+.3f}".replace("-", "−")

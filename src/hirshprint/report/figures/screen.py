@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hirshprint.baselines.formulas import ions
 from hirshprint.files.reading import check_table, reading
 from hirshprint.files.writing import written_whole
-from hirshprint.report.figures import display_unit, quantity, svg_bytes
+from hirshprint.report.style import display_unit, quantity, svg_bytes
 from hirshprint.structures.elements import element_properties
 
 SITES = ("A", "B", "X")

@@ -49,12 +49,12 @@ def render_panels(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     NoPictureError
         That process failed: most often there is no OpenGL.
     """
-    source = str(Path(__file__).parents[2])
+    source = str(Path(__file__).parents[3])
     paths = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as folder:
         given, made = Path(folder, "scene.npz"), Path(folder, "panels.npz")
         np.savez(given, **scene)
-        command = [sys.executable, "-m", "hirshprint.report.render", str(given), str(made)]
+        command = [sys.executable, "-m", "hirshprint.report.pictures.render", str(given), str(made)]
         try:
             result = subprocess.run(
                 command,

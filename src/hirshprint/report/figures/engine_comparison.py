@@ -1,4 +1,4 @@
-"""How far the two surface engines differ: a figure, and lines for the report."""
+"""How far the two surface engines differ: a figure, and lines for the page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from hirshprint.files.reading import check_table, reading
-from hirshprint.report.figures import LINE, STYLE, TEST, write_figure
+from hirshprint.report.style import LINE, STYLE, TEST, write_figure
 
 
 def read_comparison(path: str | Path) -> pd.DataFrame:

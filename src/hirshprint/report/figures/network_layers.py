@@ -18,9 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from hirshprint.files.reading import check_zip
-from hirshprint.report.figures import STYLE, each
+from hirshprint.report.style import STYLE, each
 
-COLOURS = {"Conv2D": "#1b5e8c", "MaxPooling2D": "#7fb2d6", "Dense": "#b3421b", "InputLayer": "#777777"}
+KIND_COLOURS = {"Conv2D": "#1b5e8c", "MaxPooling2D": "#7fb2d6", "Dense": "#b3421b", "InputLayer": "#777777"}
+
+
 HIDDEN = ("GetItem", "Flatten", "Activation", "InputLayer")  # without parameters; not in the table
 
 
@@ -119,7 +121,7 @@ def network_drawing(layers: pd.DataFrame, name: str) -> Figure:
             flat = len(sizes) == 1
             height = 0.35 + 0.42 * math.log2(sizes[0] + 1) if flat else 3.2 * sizes[0] / 50
             width = 0.14 if flat else 0.12 + 0.012 * sizes[2]
-            colour = COLOURS.get(str(row.kind), "#999999")
+            colour = KIND_COLOURS.get(str(row.kind), "#999999")
             depth = 1 if flat else min(4, 1 + sizes[2] // 16)
             for k in reversed(range(depth)):  # a stack of maps, the first in front
                 place = (x + 0.05 * k, -height / 2 + 0.05 * k)
