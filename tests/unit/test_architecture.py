@@ -24,7 +24,7 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "config.keys",
         "config.learning",
         "config.model",
-        "surfaces.installation",
+        "surfaces.tonto.installation",
         "surfaces.registry",
         "datasets.splits",
     ),
@@ -103,7 +103,7 @@ def snakefile_modules() -> list[str]:
         (snakefile_modules(), "", 0.5),
         (["hirshprint.cli"], "", 0.3),
         (
-            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python_engine"],
+            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python.engine"],
             "numpy scipy h5py numba skimage",
             3.0,
         ),

@@ -25,12 +25,12 @@ from hirshprint.densities import Densities
 from hirshprint.files.reading import read_npz
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.report.run import cost_table
+from hirshprint.report.cost import cost_table
 from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_cpu_seconds, read_status
 from hirshprint.structures.batches import batch_of
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import OpenEngine
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 NAMES = ("a", "b", "c", "d", "e")

@@ -164,6 +164,9 @@ def reported(items, dataset="{dataset}"):
     return outputs | data
 
 
+PAGE_PARTS = [f"src/hirshprint/report/page/**/*.{kind}" for kind in ("j2", "css", "js")]
+
+
 def sources_of(script, *patterns):
     """Digest of a script and all that it runs of this library, and of other files of the workflow."""
     others = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]

@@ -139,7 +139,7 @@ rule report:
             for dataset in (results.WHOLE_RUN, *CONFIG.datasets)
         },
         config=digest(config),  # which it shows
-        sources=sources_of("report.py", "src/hirshprint/report/**/*.*", "workflow/report/*.rst"),
+        sources=sources_of("report.py", *PAGE_PARTS, "workflow/report/*.rst"),
     message:
         "The report"
     script:

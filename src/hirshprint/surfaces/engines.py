@@ -64,7 +64,7 @@ def open_tonto(config: Config, files: Mapping[str, str]) -> OpenEngine:
 
 def python_engine(densities: Densities, mesh_level: int) -> OpenEngine:
     """Give the bundled engine."""
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
 
     compile_once()
     tables: dict[int, str] = {}
@@ -99,9 +99,10 @@ def tonto_engine(settings: Tonto, record: Mapping[str, Any]) -> OpenEngine:
     OSError
         It is not.
     """
-    from hirshprint.surfaces import tonto as program
-    from hirshprint.surfaces.installation import Installation, read_identity
-    from hirshprint.surfaces.tonto import check_identity, compute_surfaces
+    from hirshprint.surfaces.tonto import run as program
+    from hirshprint.surfaces.tonto.engine import compute_surfaces
+    from hirshprint.surfaces.tonto.installation import Installation, read_identity
+    from hirshprint.surfaces.tonto.probe import check_identity
 
     identity = read_identity(dict(record))
     installation = Installation(settings.binary, settings.basis_directory)

@@ -13,7 +13,7 @@ from typing import Any
 
 from hirshprint import versions
 from hirshprint.config.model import Config, Surfaces
-from hirshprint.surfaces.installation import Installation
+from hirshprint.surfaces.tonto.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
