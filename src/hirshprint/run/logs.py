@@ -42,15 +42,15 @@ class _Tee:
 
 
 class _Lines(logging.Handler):
-    """Writes records as plain lines to what is standard output by then."""
+    """Writes records as plain lines to what is standard error by then: of a job that is its log, as is its output."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        print(self.format(record), flush=True)
+        print(self.format(record), file=sys.stderr, flush=True)
 
 
 def show_log() -> None:
-    """Show what this library logs as plain lines on standard output, each as soon as it is said."""
+    """Show what this library logs as plain lines, each at once; the results of a command go to standard output."""
     logger = logging.getLogger("hirshprint")
     logger.setLevel(logging.INFO)
     if not any(isinstance(handler, _Lines) for handler in logger.handlers):
