@@ -268,7 +268,7 @@ def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsy
         assert found.columns.tolist()[:3] == ["formula", "gap_predicted", "gap_std"]
         expected = {"far": True, "near": False} if model == "cnn_paper" else {"near": False}
         assert found["outside_domain"].to_dict() == expected
-    said = capsys.readouterr().out
+    said = "".join(capsys.readouterr())
     assert "without neighbours as near as in training: far" in said
     assert "gap in eV, by the network cgcnn" in said
     near = cubic_perovskite(("Ba", "Fe", "O"), 4.63, "x")
