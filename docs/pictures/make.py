@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up, read_densities
-from hirshprint.report.figures import STYLE
+from hirshprint.report.style import STYLE
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS

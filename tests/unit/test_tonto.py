@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,10 +23,11 @@ import pytest
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.run import run_batch
 from hirshprint.commands.inputs import default_fingerprint
+from hirshprint.config import model
 from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import Engine, tonto_engine
+from hirshprint.surfaces.engines import tonto_engine
 from hirshprint.surfaces.surface import Surface, flat_area_and_volume
 from hirshprint.surfaces.tonto.check import check_surface
 from hirshprint.surfaces.tonto.cxs import CxsError, parse_cxs
@@ -533,18 +535,13 @@ def batch(
     fake: Installation, tmp_path: Path, perovskite: Callable[..., Structure]
 ) -> Callable[..., dict[str, dict[str, object]]]:
     """Run a batch of CaTiO3, SrTiO3 and BaTiO3 with the stand-in."""
-    settings = {
-        "binary": fake.binary,
-        "basis_directory": fake.basis_directory,
-        "separation_bohr": 0.15,
-        "time_limit_seconds": 6.0,  # that a good one needs on no machine, however busy
-        "keep_scratch": False,
-    }
+    limit = {"time_limit_seconds": 6.0}  # that a good one needs on no machine, however busy
+    settings = model.Tonto.from_dict({"binary": fake.binary, "basis_directory": fake.basis_directory} | limit)
     record = {"version": "21.03.11", **fake.checksums()}
     named = {20: "CaTiO3", 38: "SrTiO3", 56: "BaTiO3"}
 
-    def run(attempt: int = 3, **changes: object) -> dict[str, dict[str, object]]:
-        engine: Engine = tonto_engine(settings | changes, record)
+    def run(attempt: int = 3, **changes: Any) -> dict[str, dict[str, object]]:
+        engine = tonto_engine(replace(settings, **changes), record)
         structures = [
             replace(perovskite((z, 22, 8), 4.0), structure_id=name, site_atom=np.array([0]))
             for z, name in named.items()

@@ -1,6 +1,6 @@
 """Code that numba has compiled and keeps on disk: made once, said while it is made, removed where it is damaged.
 
-`make env` compiles ahead, into a folder of the environment from which `runs.prepare_environment` takes it.
+`make env` compiles ahead, into a folder of the environment; `hirshprint.run.environment` takes it from there.
 """
 
 from __future__ import annotations
