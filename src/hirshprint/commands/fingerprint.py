@@ -58,7 +58,7 @@ def _definition(
     structure: Structure, surfaces: Sequence[Surface], densities: Densities, settings: dict[str, Any]
 ) -> str:
     """Digest of everything that determines the fingerprint."""
-    engine = python_engine(densities, surfaces[0].level)
+    engine = python_engine(densities, surfaces[0].level or 0)
     return digest(surface_key(structure, engine), settings, FINGERPRINT_FORMAT)
 
 

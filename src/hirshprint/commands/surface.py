@@ -77,7 +77,7 @@ def _earlier_files(folder: Path) -> list[Path]:
 
 def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
     """Compute the surfaces at another level, but for isosurfaces: the cost of these grows with its third power."""
-    radial = [site for site, surface in enumerate(surfaces) if surface.level > 0]
+    radial = [site for site, surface in enumerate(surfaces) if surface.is_radial]
     part = replace(
         structure,
         site_atom=structure.site_atom[radial],
@@ -146,7 +146,7 @@ def site_rows(surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
             "open_fraction": surface.open_fraction,
             "engine": surface.engine,
             "density_source": surface.density_source,
-            "mesh_level": surface.level,
+            "mesh_level": surface.level or 0,
         }
         for surface, share in zip(surfaces, shares, strict=True)
     ]
