@@ -52,7 +52,7 @@ def write_dataset(results: Path, kind: str, structures: int, densities: Path) ->
     from hirshprint.densities import read_densities
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.structure import write_structures
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
     from hirshprint.surfaces.surface import pack_surfaces
 
     rng = np.random.default_rng(SEED)
@@ -174,7 +174,8 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     import numpy as np
 
     from hirshprint.files.reading import USER_BLOCK, seal_hdf5
-    from hirshprint.fingerprints.binning import ROWS_AT_ONCE, bin_edges, fingerprint_of
+    from hirshprint.fingerprints.binning import fingerprint_of
+    from hirshprint.fingerprints.layout import ROWS_AT_ONCE, bin_edges
 
     bins = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
     settings: dict[str, Any] = {"weighting": "area", "normalise": "formula_unit", "bins": bins}
@@ -264,7 +265,7 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
     for kind in KINDS:
         results = folder / "results" / kind
         of_kind = {
-            "imports": lambda: __import__("hirshprint.report.html"),
+            "imports": lambda: __import__("hirshprint.report.page.write"),
             "cnn_paper": partial(train, results, "cnn_paper"),
             "cgcnn": partial(train, results, "cgcnn"),
             **({name: partial(train, results, name) for name in ("readout", "hybrid")} if kind == KINDS[0] else {}),
@@ -369,28 +370,28 @@ def status(results: Path) -> None:
 
 def fingerprint_figures(results: Path) -> None:
     """Draw some fingerprints."""
-    from hirshprint.report.figures import write_fingerprint_figures
+    from hirshprint.report.figures.fingerprints import write_fingerprint_figures
 
     write_fingerprint_figures(results / "fingerprints.h5", results / "targets.csv", results / "figures")
 
 
 def learning_figures(results: Path) -> None:
     """Draw parity, residuals and so on."""
-    from hirshprint.report.figures import write_learning_figures
+    from hirshprint.report.figures.learned import write_learning_figures
 
     write_learning_figures(*(results / n for n in ("predictions.csv", "fingerprints.h5", "targets.csv", "figures")))
 
 
 def beyond(results: Path) -> None:
     """Draw errors by element and distance and so on."""
-    from hirshprint.report.beyond import write_beyond
+    from hirshprint.report.figures.beyond import write_beyond
 
     write_beyond(*(results / n for n in ("predictions.csv", "targets.csv", "fingerprints.h5", "beyond")))
 
 
 def shown(results: Path) -> None:
     """Choose the compounds that are shown in three dimensions; their surfaces are not gathered."""
-    from hirshprint.report.shown import write_shown_surfaces
+    from hirshprint.report.page.shown_surfaces import write_shown_surfaces
 
     files = [results / name for name in ("predictions.csv", "fingerprints.h5", "targets.csv")]
     write_shown_surfaces(*files, [], [], results / "shown_made.npz")
@@ -398,8 +399,10 @@ def shown(results: Path) -> None:
 
 def report(folder: Path, kind: str) -> None:
     """Write the page of one dataset."""
-    from hirshprint.report.html import dataset_inputs, summary_lines, write_report
     from hirshprint.report.items import BEYOND_ITEMS, FINGERPRINT_ITEMS, LEARNING_ITEMS
+    from hirshprint.report.page.inputs import dataset_inputs
+    from hirshprint.report.page.summary import summary_lines
+    from hirshprint.report.page.write import write_report
 
     items = (*LEARNING_ITEMS, *BEYOND_ITEMS, *FINGERPRINT_ITEMS)
     inputs = [dataset_inputs(folder / "results" / kind, items)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from hirshprint import __version__
 from hirshprint.commands import FAILED, CommandError
 from hirshprint.files.reading import DamagedError
+from hirshprint.run.logs import show_log
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
 
@@ -116,6 +117,7 @@ SUMMARIES = {
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = _parser().parse_args(arguments)
+    show_log()
     try:
         import_module(f"hirshprint.commands.{given.command}").run(given)
         sys.stdout.flush()

@@ -11,7 +11,7 @@ import pytest
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.sphere import OCTAHEDRAL
+from hirshprint.surfaces.python.sphere import OCTAHEDRAL
 
 ROOT = Path(__file__).parents[2]
 

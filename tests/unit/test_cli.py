@@ -22,7 +22,7 @@ from hirshprint import cli
 from hirshprint.commands import CommandError, inputs, surface
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
 from hirshprint.files.reading import seal_hdf5
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("surface", "fingerprint", "compare", "check", "predict", "recover", "status")
@@ -379,9 +379,9 @@ def test_a_used_folder_is_cleared_of_what_surface_wrote(tmp_path: Path) -> None:
 def test_isosurfaces_are_not_refined(densities: list[str]) -> None:
     structure, table = read_input("SrTiO3", 3.905), find_densities(densities[1])
     one, two, three = compute_surfaces(structure, table, 4)
-    two = replace(two, level=0)
+    two = replace(two, level=None)
     refined = surface._refined(structure, table, [one, two, three], 8)
-    assert [(s.site_label, s.level) for s in refined] == [("A", 8), ("B", 0), ("X", 8)]
+    assert [(s.site_label, s.level) for s in refined] == [("A", 8), ("B", None), ("X", 8)]
     assert refined[1] is two
 
 

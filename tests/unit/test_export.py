@@ -15,7 +15,7 @@ import pytest
 from hirshprint.densities import Densities
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.export import point_data, write_gltf, write_ply, write_vtp
-from hirshprint.surfaces.python_engine import compute_surfaces, radii_along
+from hirshprint.surfaces.python.engine import compute_surfaces, radii_along
 from hirshprint.surfaces.ridges import split_at_ridges
 from hirshprint.surfaces.surface import Surface, full
 
@@ -86,7 +86,7 @@ def test_d_e_between_vertices_is_right_only_with_ridges(coarse: Surface, split: 
 def test_an_isosurface_is_left_as_it_is(coarse: Surface, structure: Structure, thakkar: Densities) -> None:
     from dataclasses import replace
 
-    isosurface = replace(coarse, level=0)
+    isosurface = replace(coarse, level=None)
     assert split_at_ridges(isosurface, structure, thakkar, 2) is isosurface
 
 

@@ -16,9 +16,10 @@ from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.batch.file import write_arrays
 from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.binning import channel_names, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.layout import channel_names
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
+from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, full
 
 SITES = ("A", "B", "X")
@@ -84,7 +85,7 @@ def test_one_triangle_by_hand(srtio3: list[Surface]) -> None:
     nuclei = np.array([[2.3, 0.2, -0.1], [2.2, 0.9, 0.2], [2.0, 0.1, 1.3]])
     triangle = replace(
         srtio3[0],
-        level=0,
+        level=None,
         centre=np.zeros(3),
         vertices=corners,
         triangles=np.array([[0, 1, 2]], dtype=np.int32),

@@ -12,7 +12,7 @@ import pytest
 import hirshprint.networks.trainer as training
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.datasets.gather import Dataset, planned_splits
-from hirshprint.fingerprints.binning import moments
+from hirshprint.fingerprints.moments import moments
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.networks.readout import build_readout, fit_reader, joined_moments, read_reader

@@ -28,7 +28,7 @@ from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
 from hirshprint.structures.building import write_targets
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 

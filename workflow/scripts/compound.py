@@ -1,4 +1,4 @@
-"""Compute what is drawn of one compound (NPZ, see hirshprint.fingerprints.one_compound)."""
+"""Compute what is drawn of one compound (NPZ, see hirshprint.fingerprints.compound_file)."""
 
 from hirshprint.densities import read_densities
 from hirshprint.fingerprints.one_compound import write_compound

@@ -7,7 +7,7 @@ from hirshprint.datasets.gather import load_dataset
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.saliency import MODEL, explain
 from hirshprint.networks.trainer import needed_of_fingerprints
-from hirshprint.report.regions import write_saliency
+from hirshprint.report.figures.regions import write_saliency
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -11,7 +11,8 @@ import numpy as np
 
 from hirshprint.batch.file import Pack
 from hirshprint.files.writing import digest
-from hirshprint.fingerprints.binning import channel_names, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.layout import channel_names
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.versions import FINGERPRINT_FORMAT
 

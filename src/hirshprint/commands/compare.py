@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.files.reading import DamagedError, open_hdf5
-from hirshprint.fingerprints.binning import bin_edges, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.distances import earth_movers_distance, l1_distance
+from hirshprint.fingerprints.layout import bin_edges
 
 HDF5 = (".h5", ".hdf5")
 NEEDED = ("ids", "channels", "counts", "bin_edges_angstrom", "in_range_fraction")
@@ -60,7 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
     if first.density_source != second.density_source:
         print(f"note: the free-atom densities differ: {first.density_source} and {second.density_source}")
     if arguments.picture:
-        from hirshprint.report.pictures import comparison_picture, write_picture
+        from hirshprint.report.pictures.files import write_picture
+        from hirshprint.report.pictures.fingerprints import comparison_picture
 
         heading = f"L1 distance {l1:.3f}, earth mover's distance {movers:.3f} Å"
         names = [fingerprint.name for fingerprint in both]

@@ -15,7 +15,9 @@ from hirshprint.batch.keys import surface_key
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files.writing import digest
-from hirshprint.fingerprints.binning import COUNTS_UNIT, bin_edges, contact_fingerprints, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import contact_fingerprints
+from hirshprint.fingerprints.layout import COUNTS_UNIT, bin_edges
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS
@@ -56,7 +58,7 @@ def _definition(
     structure: Structure, surfaces: Sequence[Surface], densities: Densities, settings: dict[str, Any]
 ) -> str:
     """Digest of everything that determines the fingerprint."""
-    engine = python_engine(densities, surfaces[0].level)
+    engine = python_engine(densities, surfaces[0].level or 0)
     return digest(surface_key(structure, engine), settings, FINGERPRINT_FORMAT)
 
 
@@ -68,7 +70,8 @@ def _draw(
     contacts: dict[tuple[int, int], tuple[NDArray[np.float64], float]],
     path: Path,
 ) -> None:
-    from hirshprint.report.pictures import fingerprint_picture, write_picture
+    from hirshprint.report.pictures.files import write_picture
+    from hirshprint.report.pictures.fingerprints import fingerprint_picture
 
     edges = bin_edges(settings["bins"])
     unit = COUNTS_UNIT[settings["weighting"], settings["normalise"]]

@@ -14,7 +14,8 @@ from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files.writing import written_whole
-from hirshprint.fingerprints.binning import bin_edges, fingerprint_of
+from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.layout import bin_edges
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
@@ -78,7 +79,7 @@ def _earlier_files(folder: Path) -> list[Path]:
 
 def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
     """Compute the surfaces at another level, but for isosurfaces: the cost of these grows with its third power."""
-    radial = [site for site, surface in enumerate(surfaces) if surface.level > 0]
+    radial = [site for site, surface in enumerate(surfaces) if surface.is_radial]
     part = replace(
         structure,
         site_atom=structure.site_atom[radial],
@@ -93,7 +94,7 @@ def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surf
 def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
     import matplotlib as mpl
 
-    from hirshprint.report.render import COLOURS
+    from hirshprint.report.pictures.render import COLOURS
 
     low, high = float(min(mesh.d_e.min() for mesh in meshes)), float(max(mesh.d_e.max() for mesh in meshes))
     extras = {"colours": "d_e", "low_angstrom": low, "high_angstrom": high, "colour_map": f"{COLOURS} of matplotlib"}
@@ -106,8 +107,10 @@ def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
 
 def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], path: Path) -> str:
     """Draw the picture and return its name; where nothing can be rendered, say so and return an empty text."""
-    from hirshprint.report.pictures import scene_of, surface_picture, write_picture
-    from hirshprint.report.render import NoPictureError, render_panels
+    from hirshprint.report.pictures.files import write_picture
+    from hirshprint.report.pictures.render import NoPictureError, render_panels
+    from hirshprint.report.pictures.scene import scene_of
+    from hirshprint.report.pictures.surfaces import surface_picture
     from hirshprint.structures.symmetry import atom_images
 
     meshes = closed_meshes(structure, densities, _refined(structure, densities, rough, PICTURE_LEVEL))
@@ -145,7 +148,7 @@ def site_rows(surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
             "open_fraction": surface.open_fraction,
             "engine": surface.engine,
             "density_source": surface.density_source,
-            "mesh_level": surface.level,
+            "mesh_level": surface.level or 0,
         }
         for surface, share in zip(surfaces, shares, strict=True)
     ]

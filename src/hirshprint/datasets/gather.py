@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from hirshprint.datasets.splits import HOLDOUT, SPLIT_SEED, Parts, dealt, divide, hold_out
 from hirshprint.files.reading import open_hdf5, read_rows
-from hirshprint.fingerprints.binning import ROWS_AT_ONCE, moments
+from hirshprint.fingerprints.layout import ROWS_AT_ONCE
+from hirshprint.fingerprints.moments import moments
 
 SITES = ("A", "B", "X")
 TARGETS = (  # columns of a table of targets, beside those of the sites

@@ -13,33 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.fingerprints.layout import KINDS, bin_edges, channel_names
 from hirshprint.surfaces.patches import lattice_points, nearest_distances
 from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre
 
 PAPER_POINTS = 10
 """Points along a triangle's edge in the weighting ``paper``: 55 in a triangle."""
-
-ROWS_AT_ONCE = 64
-"""Structures that share a chunk of a file of fingerprints."""
-
-COUNTS_UNIT = {
-    ("area", "none"): "Å² per cell",
-    ("area", "formula_unit"): "Å² per formula unit",
-    ("paper", "none"): "points per cell",
-    ("paper", "formula_unit"): "points per formula unit",
-    ("area", "sum"): "share of the area of all atoms",
-    ("paper", "sum"): "share of the points of all atoms",
-}
-
-
-def channel_names(kinds: Sequence[str], site_labels: Sequence[str] = ()) -> tuple[str, ...]:
-    """Name the channels of these kinds (``total``, ``site``, ``inside``) in the order of the file.
-
-    `site_labels` are those of the prototype; without them ``site`` gives no channel.
-    """
-    named = {"total": ("total",), "site": tuple(site_labels), "inside": ("anion", "cation")}
-    return tuple(name for kind in ("total", "site", "inside") if kind in kinds for name in named[kind])
 
 
 def fingerprint_of(
@@ -71,7 +51,7 @@ def fingerprint_of(
         histogram, whole = _histogram(surface, settings["weighting"], bins)
         factor = surface.multiplicity * len(surface.operations)
         everything += factor * whole
-        belongs = ("total", surface.site_label, "anion" if surface.is_anion else "cation")
+        belongs = {kind.of(surface) for kind in KINDS.values()}
         for k, channel in enumerate(channels):
             if channel in belongs:
                 counts[k] += factor * histogram
@@ -80,11 +60,6 @@ def fingerprint_of(
     fraction = np.divide(inside, sums, out=np.ones_like(sums), where=sums > 0)
     divisor = {"none": 1.0, "formula_unit": float(surfaces[0].formula_units), "sum": everything}
     return (counts / divisor[settings["normalise"]]).astype(np.float32), np.minimum(fraction, 1.0)
-
-
-def bin_edges(bins: Mapping[str, Any]) -> NDArray[np.float64]:
-    """Edges (n_bins + 1,) of the bins of d_i and of d_e, Å, from the configuration's count and range."""
-    return np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
 
 
 def _histogram(surface: Surface, weighting: str, bins: Mapping[str, Any]) -> tuple[NDArray[np.float64], float]:
@@ -117,64 +92,3 @@ def area_histograms(
     sums = spread_area(*mesh_about_centre(surface), group, counts, bins["low_angstrom"], width)
     scale = surface.area / len(surface.operations) / sums.sum()  # flat parts of curved triangles are a little small
     return counts * scale, sums * scale
-
-
-def moments(counts: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Moments of histograms of (d_i, d_e): far more exact than their bins are wide, since many bins share in each.
-
-    Parameters
-    ----------
-    counts : (..., b, b), [d_i, d_e].
-
-    Returns
-    -------
-    (..., 12) : the sum (an area with the weighting ``area``), the means of d_i and d_e, and their central moments
-    ii, ee, iii, eee, iiii, eeee, ie, iie, iee. Distances are shares of the range of the bins; an empty histogram has 0.
-    """
-    bins = counts.shape[-1]
-    place = (np.arange(bins) + 0.5) / bins
-    values = counts.astype(np.float64)
-    total = values.sum(axis=(-2, -1))
-    shares = values / np.where(total > 0, total, 1.0)[..., None, None]
-    of_i, of_e = shares.sum(axis=-1), shares.sum(axis=-2)
-    mean_i, mean_e = of_i @ place, of_e @ place
-    i, e = place - mean_i[..., None], place - mean_e[..., None]
-
-    def mixed(power_i: int, power_e: int) -> NDArray[np.float64]:
-        product: NDArray[np.float64] = np.einsum("...ij,...i,...j->...", shares, i**power_i, e**power_e)
-        return product
-
-    alone = [(of * d**k).sum(axis=-1) for k in (2, 3, 4) for of, d in ((of_i, i), (of_e, e))]
-    found = [total, mean_i, mean_e, *alone, mixed(1, 1), mixed(2, 1), mixed(1, 2)]
-    return np.stack(found, axis=-1)
-
-
-def contact_fingerprints(
-    surfaces: Sequence[Surface], settings: Mapping[str, Any]
-) -> dict[tuple[int, int], tuple[NDArray[np.float64], float]]:
-    """Break the area of the surfaces of a structure's atoms down by contact: species inside and nearest outside.
-
-    Parameters
-    ----------
-    surfaces : one per distinct site of the structure.
-    settings : of which the bins are used; area counts, whatever the weighting of the fingerprint.
-
-    Returns
-    -------
-    For each pair of atomic numbers (inside, outside) that occurs, largest share first: (n_bins, n_bins) area in each
-    bin, Å² per formula unit, and the pair's share of the area of all atoms, in and out of range.
-    """
-    found: dict[tuple[int, int], tuple[NDArray[np.float64], float]] = {}
-    for surface in surfaces:
-        factor = surface.multiplicity * len(surface.operations)
-        species, group = np.unique(surface.outside_numbers, return_inverse=True)
-        counts, areas = area_histograms(surface, group, settings["bins"])
-        for outside, part, area in zip(species.tolist(), counts, areas, strict=True):
-            if area > 0:  # not of an atom that is only nearly the nearest
-                pair = (surface.inside_number, outside)
-                before, sum_before = found.get(pair, (0.0, 0.0))
-                found[pair] = (before + factor * part, sum_before + factor * float(area))
-    everything = sum(area for _, area in found.values())
-    ordered = sorted(found.items(), key=lambda item: (-item[1][1], item[0]))
-    units = surfaces[0].formula_units
-    return {pair: (counts / units, area / everything) for pair, (counts, area) in ordered}
