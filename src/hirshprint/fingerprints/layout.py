@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hirshprint.config.model import Bins
 
 ROWS_AT_ONCE = 64
 """Structures that share a chunk of a file of fingerprints."""
@@ -30,6 +31,6 @@ def channel_names(kinds: Sequence[str], site_labels: Sequence[str] = ()) -> tupl
     return tuple(name for kind in ("total", "site", "inside") if kind in kinds for name in named[kind])
 
 
-def bin_edges(bins: Mapping[str, Any]) -> NDArray[np.float64]:
+def bin_edges(bins: Bins) -> NDArray[np.float64]:
     """Edges (n_bins + 1,) of the bins of d_i and of d_e, Å, from the configuration's count and range."""
-    return np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    return np.linspace(bins.low_angstrom, bins.high_angstrom, bins.count + 1)
