@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> None:
     for (inside, outside), (_, share) in contacts.items():
         print(f"  {SYMBOLS[inside - 1]:2} → {SYMBOLS[outside - 1]:2} {100 * share:6.2f} %")
     if in_range[0] < 1 - 5e-5:
-        print(f"  {100 * (1 - in_range[0]):.2f} % lie outside the bins")
+        print(f"  {100 * (1 - in_range[0]):.2f} % are outside the bins")
     written = [arguments.out]
     if arguments.picture:
         _draw(structure, counts[0], float(in_range[0]), settings, contacts, arguments.picture)

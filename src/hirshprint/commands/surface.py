@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
     print(_table(rows))
     shares = volumes(structure, surfaces)
-    print(f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} lie within the surfaces, {shares.voids:.3f} without")
+    print(
+        f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} are inside the surfaces and {shares.voids:.3f} outside"
+    )
     print(f"written to {folder}: sites.csv, a mesh per site as .vtp, .ply and .gltf{', ' + picture if picture else ''}")
 
 
