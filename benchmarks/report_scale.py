@@ -173,13 +173,13 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     import h5py
     import numpy as np
 
+    from hirshprint.config.model import Fingerprint
     from hirshprint.files.reading import USER_BLOCK, seal_hdf5
     from hirshprint.fingerprints.binning import fingerprint_of
     from hirshprint.fingerprints.layout import ROWS_AT_ONCE, bin_edges
 
-    bins = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
-    settings: dict[str, Any] = {"weighting": "area", "normalise": "formula_unit", "bins": bins}
-    settings["channels"] = ["total", "site", "inside"] if kind == "perovskites" else ["total", "inside"]
+    kinds = ["total", "site", "inside"] if kind == "perovskites" else ["total", "inside"]
+    settings = Fingerprint.from_dict({"channels": kinds})
     channels = ["total", "A", "B", "X", "anion", "cation"] if kind == "perovskites" else ["total", "anion", "cation"]
     known = np.array([fingerprint_of(one, settings, ("A", "B", "X"))[0] for one in surfaces])
     known = known if kind == "perovskites" else known[:, [0, -2, -1]]
@@ -188,7 +188,7 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     with h5py.File(path, "w", userblock_size=USER_BLOCK) as file:
         file["ids"] = np.array([one.structure_id for one in structures], dtype=text)
         file["channels"] = np.array(channels, dtype=text)
-        file["bin_edges_angstrom"] = bin_edges(bins)
+        file["bin_edges_angstrom"] = bin_edges(settings.bins)
         file["in_range_fraction"] = np.ones((n, len(channels)))
         file["site_offsets"] = np.cumsum([0, *(len(one.site_labels) for one in structures)])
         file["site_labels"] = np.array(sites, dtype=text)
