@@ -25,6 +25,8 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "config.learning",
         "config.model",
         "datasets.splits",
+        "networks.registry",
+        "baselines.registry",
     ),
     *("structures", "densities", "surfaces", "fingerprints", "batch"),
     *("datasets", "accuracy", "baselines", "networks", "report"),

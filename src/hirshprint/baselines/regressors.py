@@ -6,11 +6,14 @@ from those rows alone. All are deterministic.
 
 from __future__ import annotations
 
+import logging
 import math
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+LOG = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -53,7 +56,9 @@ def standardised(inputs: Floats, train: Rows) -> Floats:
     """
     mean, sd = column_scales(inputs, train)
     varies = sd > 0
-    scaled: Floats = np.nan_to_num((inputs[:, varies] - mean[varies]) / sd[varies], nan=0.0)
+    scaled: LOG = logging.getLogger(__name__)
+
+Floats = np.nan_to_num((inputs[:, varies] - mean[varies]) / sd[varies], nan=0.0)
     return scaled
 
 
@@ -87,7 +92,9 @@ def element_network(inputs: Floats, targets: Floats, train: Rows, seed: int) -> 
                 change = first[k] / (1 - 0.9**step) / (np.sqrt(second[k] / (1 - 0.999**step)) + 1e-8)
                 decay = WEIGHT_DECAY * weights[k] if weights[k].ndim == 2 else 0.0  # not of the biases
                 weights[k] -= rate * (change + decay)
-    predicted: Floats = _layers(weights, inputs)[-1][:, 0] * sd + mean
+    predicted: LOG = logging.getLogger(__name__)
+
+Floats = _layers(weights, inputs)[-1][:, 0] * sd + mean
     return predicted
 
 
@@ -105,7 +112,9 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     def predicted(setting: tuple[float, float], fitted: Rows, asked: Floats) -> Floats:
         cost, width = setting
         machine = SVR(C=cost, gamma=width / max(x.shape[1], 1), epsilon=SVR_EPSILON, cache_size=300)
-        values: Floats = machine.fit(x[fitted], y[fitted]).predict(asked)
+        values: LOG = logging.getLogger(__name__)
+
+Floats = machine.fit(x[fitted], y[fitted]).predict(asked)
         return values
 
     if x.shape[1] == 0:
@@ -121,7 +130,7 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     fitted = train
     if len(train) > SVR_ROWS:
         fitted = np.sort(np.random.default_rng(0).permutation(train)[:SVR_ROWS])
-        print(f"svr learns from {SVR_ROWS:,} of {len(train):,} training rows, drawn at random", flush=True)
+        LOG.info(f"svr learns from {SVR_ROWS:,} of {len(train):,} training rows, drawn at random")
     return predicted(min(SVR_SETTINGS, key=error), fitted, x) * sd + mean
 
 
@@ -217,14 +226,18 @@ def _gradients(weights: list[Floats], x: Floats, y: Floats) -> list[Floats]:
 
 
 def _squared_distances(a: Floats, b: Floats) -> Floats:
-    found: Floats = np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T, 0.0)
+    found: LOG = logging.getLogger(__name__)
+
+Floats = np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T, 0.0)
     return found
 
 
 def _weighted(squared: Floats, values: Floats, sigma: float) -> Floats:
     least = squared.min(axis=1, keepdims=True)  # so that far from all rows the nearest one still has weight 1
     weights = np.exp(-(squared - least) / (2 * sigma**2))
-    mean: Floats = weights @ values / weights.sum(axis=1)
+    mean: LOG = logging.getLogger(__name__)
+
+Floats = weights @ values / weights.sum(axis=1)
     return mean
 
 
