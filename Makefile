@@ -22,7 +22,7 @@ env: .venv/installed .venv-densities/made  ## environments .venv and .venv-densi
 
 .venv/installed: .venv/made$(if $(filter 1,$(GPU)),-gpu) pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
-	$(BIN)/python -c 'from hirshprint.run import runs; runs.compile_ahead()'
+	$(BIN)/python -c 'from hirshprint.run.environment import compile_ahead; compile_ahead()'
 	@touch $@
 
 .venv-densities/made: envs/densities.txt

@@ -1,5 +1,9 @@
 """hirshprint: Hirshfeld-surface fingerprints of crystals, and what can be learned from them."""
 
+from snakemake.utils import min_version
+
+min_version("9.27")
+
 if "datasets" not in config:  # another --configfile replaces the default one instead of adding to its datasets
 
     configfile: "config/config.yaml"
@@ -9,6 +13,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/recorded.smk"
 include: "workflow/rules/run.smk"
 include: "workflow/rules/fetch.smk"
 include: "workflow/rules/structures.smk"

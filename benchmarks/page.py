@@ -13,6 +13,7 @@ import platform
 import re
 import subprocess
 import sys
+import textwrap
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def section(name: str) -> str:
         text=True,
         check=True,
     )
-    return f"## {title}\n\n`python benchmarks/{command}` on {where}:\n\n```text\n{run.stdout.strip()}\n```\n"
+    head = textwrap.fill(f"`python benchmarks/{command}` on {where}:", 120)
+    return f"## {title}\n\n{head}\n\n```text\n{run.stdout.strip()}\n```\n"
 
 
 def main() -> None:

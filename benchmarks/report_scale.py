@@ -52,7 +52,7 @@ def write_dataset(results: Path, kind: str, structures: int, densities: Path) ->
     from hirshprint.densities import read_densities
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.structure import write_structures
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
     from hirshprint.surfaces.surface import pack_surfaces
 
     rng = np.random.default_rng(SEED)
@@ -265,7 +265,7 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
     for kind in KINDS:
         results = folder / "results" / kind
         of_kind = {
-            "imports": lambda: __import__("hirshprint.report.html"),
+            "imports": lambda: __import__("hirshprint.report.page.write"),
             "cnn_paper": partial(train, results, "cnn_paper"),
             "cgcnn": partial(train, results, "cgcnn"),
             **({name: partial(train, results, name) for name in ("readout", "hybrid")} if kind == KINDS[0] else {}),
@@ -287,26 +287,28 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
 
 def train(results: Path, model: str) -> None:
     """Train one epoch of one fold, and predict with it, as `rule train` does."""
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import load_dataset, planned_splits
     from hirshprint.networks import trainer as training
+    from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.structure import read_structures
 
     sites = ("A", "B", "X") if results.name == KINDS[0] else ()
-    needed = training.needed_of_fingerprints([model], sites)
+    needed = needed_of_fingerprints([model], sites)
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", **needed)
     structures = read_structures(results / "structures.h5")
     say("loaded")
-    plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
+    plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}
     training.planned_splits = lambda *_: plan
-    progress = training._Progress.epoch
+    progress = training.Progress.epoch
 
     def epoch(*given: Any) -> None:
         say("first epoch done")
         progress(*given)
 
-    training._Progress.epoch = epoch
+    training.Progress.epoch = epoch
     cache = results.parent / "cache" / str(time.time_ns())
-    learning = LEARNING | {"networks": [model]}
+    learning = Learning.from_dict(LEARNING | {"networks": [model]})
     training.train_networks(dataset, structures, learning, cache, cache / "models", gpus=0, threads=1)
 
 
@@ -334,13 +336,14 @@ def folder_card(results: Path) -> None:
 def baseline(results: Path, model: str) -> None:
     """Fit one baseline on one fold."""
     from hirshprint.baselines import composition as baselines
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import load_dataset, planned_splits
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
-    plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
+    plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}
     baselines.planned_splits = lambda *_: plan
     say("loaded")
-    baselines.predict_baselines(dataset, LEARNING | {"baselines": [model]}, threads=1)
+    baselines.predict_baselines(dataset, Learning.from_dict(LEARNING | {"baselines": [model]}), threads=1)
 
 
 def script(name: str, results: Path, given: dict[str, Any], **made: Any) -> None:
@@ -370,28 +373,28 @@ def status(results: Path) -> None:
 
 def fingerprint_figures(results: Path) -> None:
     """Draw some fingerprints."""
-    from hirshprint.report.figures import write_fingerprint_figures
+    from hirshprint.report.figures.fingerprints import write_fingerprint_figures
 
     write_fingerprint_figures(results / "fingerprints.h5", results / "targets.csv", results / "figures")
 
 
 def learning_figures(results: Path) -> None:
     """Draw parity, residuals and so on."""
-    from hirshprint.report.figures import write_learning_figures
+    from hirshprint.report.figures.learned import write_learning_figures
 
     write_learning_figures(*(results / n for n in ("predictions.csv", "fingerprints.h5", "targets.csv", "figures")))
 
 
 def beyond(results: Path) -> None:
     """Draw errors by element and distance and so on."""
-    from hirshprint.report.beyond import write_beyond
+    from hirshprint.report.figures.beyond import write_beyond
 
     write_beyond(*(results / n for n in ("predictions.csv", "targets.csv", "fingerprints.h5", "beyond")))
 
 
 def shown(results: Path) -> None:
     """Choose the compounds that are shown in three dimensions; their surfaces are not gathered."""
-    from hirshprint.report.shown import write_shown_surfaces
+    from hirshprint.report.page.shown_surfaces import write_shown_surfaces
 
     files = [results / name for name in ("predictions.csv", "fingerprints.h5", "targets.csv")]
     write_shown_surfaces(*files, [], [], results / "shown_made.npz")
@@ -399,8 +402,10 @@ def shown(results: Path) -> None:
 
 def report(folder: Path, kind: str) -> None:
     """Write the page of one dataset."""
-    from hirshprint.report.html import dataset_inputs, summary_lines, write_report
     from hirshprint.report.items import BEYOND_ITEMS, FINGERPRINT_ITEMS, LEARNING_ITEMS
+    from hirshprint.report.page.inputs import dataset_inputs
+    from hirshprint.report.page.summary import summary_lines
+    from hirshprint.report.page.write import write_report
 
     items = (*LEARNING_ITEMS, *BEYOND_ITEMS, *FINGERPRINT_ITEMS)
     inputs = [dataset_inputs(folder / "results" / kind, items)]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from projects import SMALL, Project, make_project
 
-from hirshprint.run.runs import compiled_code_folder
+from hirshprint.run.environment import compiled_code_folder
 
 PAPER = dict.fromkeys(("oqmd", "experimental", "second_experimental", "estimated_edge"), "small")
 REAL_TONTO = os.environ.pop("HIRSHPRINT_TONTO", "")  # or `engine: auto` would take it in every test

@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 from projects import Project
 
-from hirshprint.report import html
+from hirshprint.report.page.write import write_report
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 MADE_UP = Path(__file__).parents[1] / "unit" / "test_report.py"
@@ -41,7 +41,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made_up: dict[str, Any] = runpy.run_path(str(MADE_UP))
     folder = tmp_path_factory.mktemp("report")
     inputs = [made_up["synthetic_run"](folder / name, name=name) for name in ("oqmd", "experimental")]
-    html.write_report(inputs, made_up["RUN"], folder / "report.html", made_up["CAPTIONS"])
+    write_report(inputs, made_up["RUN"], folder / "report.html", made_up["CAPTIONS"])
     return folder / "report.html"
 
 

@@ -165,7 +165,7 @@ def test_a_caption_or_a_plot_recomputes_the_report_alone(finished: Project, tmp_
     assert project.jobs() == {"report": 1, "all": 1}
     project.run()
     assert "More words." in (project.folder / "results/report.html").read_text(encoding="utf-8")
-    figures = workflow / "src/hirshprint/report/figures.py"
+    figures = workflow / "src/hirshprint/report/style.py"
     figures.write_text(figures.read_text(encoding="utf-8").replace("#1b5e8c", "#1b5e8d"), encoding="utf-8")
     assert project.jobs() == {"fingerprint_figures": 1, "learning_figures": 1} | DRAWN | {
         "report": 1,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,15 @@ import pytest
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.sphere import OCTAHEDRAL
+from hirshprint.surfaces.python.sphere import OCTAHEDRAL
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def library_says_all(caplog: pytest.LogCaptureFixture) -> None:
+    """The library's own logger is heard in every test, as in a run."""
+    caplog.set_level(logging.INFO, "hirshprint")
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "config.keys",
         "config.learning",
         "config.model",
+        "surfaces.tonto.installation",
+        "surfaces.registry",
         "datasets.splits",
         "networks.registry",
         "baselines.registry",
@@ -91,7 +93,7 @@ def test_heavy_packages_are_imported_in_their_rooms(path: Path) -> None:
 
 def snakefile_modules() -> list[str]:
     """Modules of the library that are imported while the Snakefile is parsed."""
-    text = (ROOT / "workflow/rules/common.smk").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     named = re.findall(r"^from (hirshprint\.(?!run import)[\w.]+) import", text, re.MULTILINE)
     whole = re.findall(r"^from (hirshprint(?:\.run)?) import ((?!\().*)$", text, re.MULTILINE)
     return named + [f"{room}.{name}" for room, names in whole for name in names.split(", ")]
@@ -103,7 +105,7 @@ def snakefile_modules() -> list[str]:
         (snakefile_modules(), "", 0.5),
         (["hirshprint.cli"], "", 0.3),
         (
-            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python_engine"],
+            ["hirshprint.batch.run", "hirshprint.surfaces.engines", "hirshprint.surfaces.python.engine"],
             "numpy scipy h5py numba skimage",
             3.0,
         ),

@@ -25,12 +25,12 @@ from hirshprint.densities import Densities
 from hirshprint.files.reading import read_npz
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.report.run import cost_table
+from hirshprint.report.cost import cost_table
 from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_cpu_seconds, read_status
 from hirshprint.structures.batches import batch_of
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import Engine
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.engines import OpenEngine
+from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 NAMES = ("a", "b", "c", "d", "e")
@@ -69,7 +69,7 @@ def attempts(
                 raise deed
             return surfaces
 
-        engine = Engine(compute, lambda _: "settings", failures=named.get("failures"))
+        engine = OpenEngine(compute, lambda _: "settings", failures=named.get("failures"))
         try:
             return computed, run_batch(structures, engine, BINNING, kept, out, attempt, 3, seconds_at_risk=0)
         except (KilledError, OSError):
@@ -283,12 +283,12 @@ def _same(one: dict[str, Any], other: dict[str, Any]) -> None:
         assert one[name].dtype == other[name].dtype, name
 
 
-def _cubic(thakkar: Densities, calls: list[str]) -> Engine:
+def _cubic(thakkar: Densities, calls: list[str]) -> OpenEngine:
     def compute(structure: Structure) -> list[Surface]:
         calls.append(structure.structure_id)
         return compute_surfaces(structure, thakkar, 4)
 
-    return Engine(compute, lambda _: "settings")
+    return OpenEngine(compute, lambda _: "settings")
 
 
 def test_other_bins_take_no_surface_and_give_what_a_fresh_run_gives(
@@ -375,7 +375,7 @@ def test_what_a_batch_has_no_more_is_kept_for_when_it_comes_back(
 def test_files_of_each_structure_of_earlier_versions_are_taken_over(
     structures: list[Structure], surfaces: list[Surface], attempts: Callable[..., Any], tmp_path: Path
 ) -> None:
-    key = surface_key(structures[1], Engine(lambda _: [], lambda _: "settings"))
+    key = surface_key(structures[1], OpenEngine(lambda _: [], lambda _: "settings"))
     old = tmp_path / "cache" / key[:2] / f"{key}.npz"
     old.parent.mkdir(parents=True)
     np.savez(old, **pack_surfaces({"b": surfaces}))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hirshprint.run import runs
+from hirshprint.run import environment
 from hirshprint.surfaces import compiled
 
 
@@ -60,10 +60,10 @@ def test_code_compiled_ahead_is_copied(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONPATH", "")
     monkeypatch.setenv("NUMBA_CACHE_DIR", "")
     monkeypatch.delenv("NUMBA_CACHE_DIR")
-    ahead = runs.compiled_code_folder(tmp_path / "environment" / runs.COMPILED_AHEAD)
+    ahead = environment.compiled_code_folder(tmp_path / "environment" / environment.COMPILED_AHEAD)
     ahead.mkdir(parents=True)
     (ahead / "made-1").write_text("x")
-    runs.prepare_environment(tmp_path)
+    environment.prepare_environment(tmp_path)
     folder = Path(os.environ["NUMBA_CACHE_DIR"])
     assert folder.is_relative_to(tmp_path / "cache")
     assert (folder / "made-1").read_text() == "x"

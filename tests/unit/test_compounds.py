@@ -15,8 +15,10 @@ from matplotlib.text import Text
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.compound_file import Compound, read_compound
 from hirshprint.fingerprints.one_compound import EDGES_ANGSTROM, write_compound
-from hirshprint.report import compound as figures
-from hirshprint.report import networks
+from hirshprint.report.figures import network_layers
+from hirshprint.report.figures.network_layers import network_drawing, network_table
+from hirshprint.report.figures.one_compound import edge_patterns, structure_and_surfaces, whole_cell
+from hirshprint.report.figures.one_compound_tables import pattern_table, surface_table, whole_cell_table
 
 BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80}
 
@@ -29,7 +31,7 @@ def made(thakkar: Densities, tmp_path_factory: pytest.TempPathFactory) -> Compou
 
 
 def test_limits_of_the_paper_s_compound(made: Compound) -> None:
-    table = figures.surface_table(made).set_index("site")
+    table = surface_table(made).set_index("site")
     assert table["multiplicity"].to_dict() == {"A": 1, "B": 1, "X": 3, "all": 5}
     limits = {"d_i_min": 0.8425, "d_i_max": 1.5890, "d_e_min": 0.8684, "d_e_max": 1.8699}  # of Tonto's vertices
     for name, value in limits.items():
@@ -38,23 +40,23 @@ def test_limits_of_the_paper_s_compound(made: Compound) -> None:
 
 
 def test_fingerprints_by_edge_go_outwards(made: Compound) -> None:
-    table = figures.pattern_table(made)
+    table = pattern_table(made)
     assert table["edge_angstrom"].tolist() == list(EDGES_ANGSTROM)
     assert table["mean_d_i_angstrom"].is_monotonic_increasing
     assert table["mean_d_e_angstrom"].is_monotonic_increasing
     assert (table["in_range_fraction"].iloc[:4] > 0.999).all()
-    assert "1.4 % of the area beyond the bins" in texts(figures.edge_patterns(made))
+    assert "1.4 % of the area beyond the bins" in texts(edge_patterns(made))
 
 
 def test_the_cell_as_one_molecule_hides_what_its_atoms_share(made: Compound) -> None:
-    table = figures.whole_cell_table(made).set_index("surfaces")
+    table = whole_cell_table(made).set_index("surfaces")
     assert table.loc["whole cell", "area_angstrom2"] < table.loc["five atoms", "area_angstrom2"]
     assert table.loc["five atoms", "volume_angstrom3"] < table.loc["whole cell", "volume_angstrom3"] < 3.52582**3
-    assert "area 84.1 Å²" in texts(figures.whole_cell(made))
+    assert "area 84.1 Å²" in texts(whole_cell(made))
 
 
 def test_without_opengl_the_fingerprint_is_drawn_all_the_same(made: Compound) -> None:
-    words = texts(figures.structure_and_surfaces(made, {}))
+    words = texts(structure_and_surfaces(made, {}))
     assert words.count("no OpenGL here") == 9
     assert "PuCuO3, ideal cubic perovskite, a = 3.52582 Å" in words
     assert "A (Pu)   1.385–1.589 Å" in words
@@ -82,14 +84,14 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Pat
 @pytest.mark.parametrize("name", ["cnn_paper", "cgcnn"])
 def test_layers_of_a_saved_network_without_tensorflow(saved: Callable[[str], tuple[Path, int]], name: str) -> None:
     path, parameters = saved(name)
-    table = networks.network_layers(path)
+    table = network_layers.network_layers(path)
     assert table["parameters"].sum() == parameters
     if name == "cnn_paper":
         chain = ["50 × 50 × 1", "50 × 50 × 16", "25 × 25 × 16", "25 × 25 × 32", "12 × 12 × 32", "12 × 12 × 64"]
         assert table["output"].tolist() == [*chain, "6 × 6 × 64", "2304", "128", "64", "1"]
-        words = texts(networks.network_drawing(table, name))
+        words = texts(network_drawing(table, name))
         assert "cnn_paper: 326,657 parameters" in words
-    assert set(networks.network_table(path.parent)["model"]) >= {name}
+    assert set(network_table(path.parent)["model"]) >= {name}
 
 
 def texts(figure: Any) -> str:
@@ -97,6 +99,6 @@ def texts(figure: Any) -> str:
 
 
 def test_tables_are_readable_as_csv(made: Compound) -> None:
-    text = figures.surface_table(made).to_csv(index=False)
+    text = surface_table(made).to_csv(index=False)
     assert pd.read_csv(io.StringIO(text))["site"].tolist() == ["A", "B", "X", "all"]
     assert np.isfinite(made.cell_counts).all()

@@ -12,7 +12,7 @@ from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contacts import contact_fingerprints
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 
 BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80}
 SETTINGS: dict[str, Any] = {"weighting": "area", "channels": ["total"], "normalise": "formula_unit", "bins": BINS}

@@ -15,7 +15,7 @@ import pytest
 from hirshprint.densities import Densities
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.export import point_data, write_gltf, write_ply, write_vtp
-from hirshprint.surfaces.python_engine import compute_surfaces, radii_along
+from hirshprint.surfaces.python.engine import compute_surfaces, radii_along
 from hirshprint.surfaces.ridges import split_at_ridges
 from hirshprint.surfaces.surface import Surface, full
 

@@ -19,7 +19,7 @@ from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.layout import channel_names
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
+from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, full
 
 SITES = ("A", "B", "X")

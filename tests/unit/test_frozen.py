@@ -15,24 +15,26 @@ from hirshprint.run import frozen
 JOB = """
 import json, sys
 from hirshprint.run import frozen
-def count(name, batch=""):
+from hirshprint.config.model import Config
+from hirshprint.run.plan import RunPlan, kept
+@kept
+def count(run, name, batch=""):
     return f"counted in {sys.argv[1]}: {name}{batch}"
 config = {"of": "the user"}
-if sys.argv[1] == "job":
-    frozen.take_config(config)
-count = frozen.kept(count)
-found = [count("mine"), count("mine", "b1"), count("mine")]
+answers = frozen.take_config(config) if sys.argv[1] == "job" else {}
+run = RunPlan(Config.from_dict({"datasets": {}}), answers=answers)
+found = [count(run, "mine"), count(run, "mine", "b1"), count(run, "mine")]
 if sys.argv[1] == "head":
     frozen.freeze({"of": "the run"}, {})
-    frozen.keep_answers()
+    frozen.keep_answers(run.answers)
     print(frozen._run_folder())
 else:
-    print(json.dumps([config, *found, count("other")]))
+    print(json.dumps([config, *found, count(run, "other")]))
 """
 
 
 def _process(folder: Path, role: str, run: str = "") -> str:
-    environment = {**os.environ, "PYTHONPATH": str(Path(frozen.__file__).parents[1])} | (
+    environment = {**os.environ, "PYTHONPATH": str(Path(frozen.__file__).parents[2])} | (
         {"HIRSHPRINT_RUN": run} if run else {}
     )
     command = [sys.executable, "-c", JOB, role]

@@ -32,7 +32,7 @@ from hirshprint.files.reading import (
     table_written,
 )
 from hirshprint.files.writing import is_disk_full, written_whole
-from hirshprint.run.runs import remove_head
+from hirshprint.run.head import remove_head
 
 ROOT = Path(__file__).parents[2]
 ARRAYS = {"a": np.arange(3000.0), "words": np.array(["Sr", "Ti"]), "one": np.array(2.5)}

@@ -14,10 +14,14 @@ from matplotlib.text import Text
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contacts import contact_fingerprints
-from hirshprint.report import pictures, render
+from hirshprint.report.pictures.files import write_picture
+from hirshprint.report.pictures.fingerprints import comparison_picture, fingerprint_picture
+from hirshprint.report.pictures.render import PANEL_PIXELS, NoPictureError, render_panels
+from hirshprint.report.pictures.scene import scene_of
+from hirshprint.report.pictures.surfaces import surface_picture
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symmetry import atom_images
-from hirshprint.surfaces.python_engine import compute_surfaces
+from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, full
 
 BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80}
@@ -38,14 +42,14 @@ def surfaces(structure: Structure, thakkar: Densities) -> list[Surface]:
 @pytest.fixture(scope="module")
 def scene(structure: Structure, thakkar: Densities) -> dict[str, Any]:
     meshes = [full(surface) for surface in compute_surfaces(structure, thakkar, 8)]
-    return pictures.scene_of(structure, meshes, *atom_images(structure))
+    return scene_of(structure, meshes, *atom_images(structure))
 
 
 @pytest.fixture(scope="module")
 def panels(scene: dict[str, Any]) -> dict[str, np.ndarray]:
     try:
-        return render.render_panels(scene)
-    except render.NoPictureError as error:
+        return render_panels(scene)
+    except NoPictureError as error:
         if "no OpenGL works here" in str(error):
             pytest.skip(f"{error} (tests/install-debian-packages)")
         raise
@@ -60,7 +64,7 @@ def test_panels(panels: dict[str, np.ndarray], structure: Structure) -> None:
     assert set(panels) == {"structure", "cell_d_i", "cell_d_e", "element_colours", *sites}
     for name in set(panels) - {"element_colours"}:
         image = panels[name]
-        assert image.shape == (render.PANEL_PIXELS, render.PANEL_PIXELS, 3)
+        assert image.shape == (PANEL_PIXELS, PANEL_PIXELS, 3)
         drawn = (image < 250).any(axis=2)
         assert 0.1 < drawn.mean() < 0.9, name
         assert not drawn[[0, -1]].any(), f"{name} is cut off"
@@ -86,12 +90,12 @@ def test_surface_picture(
     panels: dict[str, np.ndarray], structure: Structure, surfaces: list[Surface], tmp_path: Path
 ) -> None:
     counts = fingerprint_of(surfaces, SETTINGS)[0][0]
-    figure = pictures.surface_picture(structure, surfaces, panels, counts, EDGES)
+    figure = surface_picture(structure, surfaces, panels, counts, EDGES)
     written = texts(figure)
     for text in ("A (Sr)", "X (O), 3 in the cell", "5 atoms of the cell, drawn apart", "dᵢ (Å)", "dₑ (Å)", "Ti"):
         assert text in written
     path = tmp_path / "surfaces.png"
-    pictures.write_picture(figure, path)
+    write_picture(figure, path)
     image = imread(path)
     assert image.shape[1] > 1500
     assert image[..., :3].std() > 0.1
@@ -100,7 +104,7 @@ def test_surface_picture(
 def test_fingerprint_picture(surfaces: list[Surface], tmp_path: Path) -> None:
     contacts = contact_fingerprints(surfaces, SETTINGS)
     counts = fingerprint_of(surfaces, SETTINGS)[0][0]
-    figure = pictures.fingerprint_picture("SrTiO3", counts, EDGES, "Å² per formula unit", 0.98, contacts)
+    figure = fingerprint_picture("SrTiO3", counts, EDGES, "Å² per formula unit", 0.98, contacts)
     written = texts(figure)
     for (_, _), (_, share) in contacts.items():
         assert sum(f"{100 * share:.1f} %" in text for text in written) == 1
@@ -111,7 +115,7 @@ def test_fingerprint_picture(surfaces: list[Surface], tmp_path: Path) -> None:
     drawn = main.collections[0].get_array()
     np.testing.assert_array_equal(np.asarray(drawn.filled(0)).reshape(50, 50), counts.T)  # d_i to the right
     path = tmp_path / "fingerprint.png"
-    pictures.write_picture(figure, path)
+    write_picture(figure, path)
     assert imread(path)[..., :3].std() > 0.1
 
 
@@ -119,10 +123,10 @@ def test_fingerprint_picture(surfaces: list[Surface], tmp_path: Path) -> None:
 def test_comparison_picture(suffix: str, tmp_path: Path) -> None:
     one, other = np.zeros((50, 50)), np.zeros((50, 50))
     one[10, 20] = other[12, 22] = 1.0
-    figure = pictures.comparison_picture(["one", "other"], [one, other], EDGES, "L1 distance 2")
+    figure = comparison_picture(["one", "other"], [one, other], EDGES, "L1 distance 2")
     assert {"one", "other", "second − first", "L1 distance 2"} <= set(texts(figure))
     path = tmp_path / f"difference.{suffix}"
-    pictures.write_picture(figure, path)
+    write_picture(figure, path)
     starts = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
     assert path.read_bytes().startswith(starts[suffix])
 
@@ -139,8 +143,8 @@ def test_a_crash_of_the_renderer_is_a_reason(
 ) -> None:
     (tmp_path / "pyvista.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(render.NoPictureError, match=message) as caught:
-        render.render_panels(scene)
+    with pytest.raises(NoPictureError, match=message) as caught:
+        render_panels(scene)
     assert "libegl1" in str(caught.value)
 
 

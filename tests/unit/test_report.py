@@ -23,9 +23,21 @@ from hirshprint.accuracy import standing
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import COLUMNS, read_predictions, read_targets, write_predictions
 from hirshprint.batch import comparison
-from hirshprint.report import compounds, engines, figures, html, shown
+from hirshprint.report.figures import parity
+from hirshprint.report.figures.engine_comparison import write_comparison_figure
+from hirshprint.report.figures.fingerprints import fingerprint_examples, write_fingerprint_figures
+from hirshprint.report.figures.learned import write_learning_figures
+from hirshprint.report.figures.parity import residuals
+from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
-from hirshprint.surfaces.sphere import OCTAHEDRAL, wedge
+from hirshprint.report.page.dataset import geometry_content
+from hirshprint.report.page.explorer_data import page_compounds
+from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
+from hirshprint.report.page.meshes import page_meshes
+from hirshprint.report.page.shown_surfaces import choose_compounds
+from hirshprint.report.page.summary import summary_lines
+from hirshprint.report.page.write import write_report
+from hirshprint.surfaces.python.sphere import OCTAHEDRAL, wedge
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 HOSTILE = "<script>alert('$x_$')</script>漢"
@@ -122,7 +134,7 @@ def made_up_surface(label: str, number: int, multiplicity: int = 1, level: int =
     )  # fmt: skip
 
 
-def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str = "oqmd") -> html.DatasetInputs:
+def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str = "oqmd") -> DatasetInputs:
     """Write the files of one small made-up dataset, with its figures."""
     rng = np.random.default_rng(7)
     folder.mkdir(parents=True, exist_ok=True)
@@ -136,23 +148,23 @@ def synthetic_run(folder: Path, compounds: int = 40, folds: int = 5, name: str =
     columns = ["structure_id", "source", "status", "stage", "reason", "remedy"]
     pd.DataFrame(status, columns=columns).to_csv(folder / "status.csv", index=False)
     files = [folder / x for x in ("predictions.csv", "fingerprints.h5", "targets.csv")]
-    figures.write_learning_figures(*files, folder / "figures")
-    figures.write_fingerprint_figures(*files[1:], folder / "figures")
-    chosen = shown.choose_compounds(list(targets["compound"]), read_predictions(files[0]), [], count=8)
+    write_learning_figures(*files, folder / "figures")
+    write_fingerprint_figures(*files[1:], folder / "figures")
+    chosen = choose_compounds(list(targets["compound"]), read_predictions(files[0]), [], count=8)
     sites = [made_up_surface("A", 38), made_up_surface("B", 22), made_up_surface("X", 8, 3)]
     np.savez(folder / "shown_surfaces.npz", **pack_surfaces({f"{compound}-a4.50000": sites for compound in chosen}))
-    return replace(html.dataset_inputs(folder, ITEMS), name=name)
+    return replace(dataset_inputs(folder, ITEMS), name=name)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> html.DatasetInputs:
+def made(tmp_path_factory: pytest.TempPathFactory) -> DatasetInputs:
     return synthetic_run(tmp_path_factory.mktemp("run") / "oqmd")
 
 
 @pytest.fixture(scope="module")
-def page(made: html.DatasetInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
+def page(made: DatasetInputs, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    html.write_report([made], RUN, path, CAPTIONS)
+    write_report([made], RUN, path, CAPTIONS)
     return path.read_text(encoding="utf-8")
 
 
@@ -173,11 +185,11 @@ class Elements(HTMLParser):
 
 
 def test_figures_are_valid_svg_with_stable_names_and_bytes_and_their_data_beside_them(
-    made: html.DatasetInputs, tmp_path: Path
+    made: DatasetInputs, tmp_path: Path
 ) -> None:
     folder = tmp_path / "figures"
-    figures.write_learning_figures(made.predictions, made.fingerprints, made.targets, folder)
-    figures.write_fingerprint_figures(made.fingerprints, made.targets, folder)
+    write_learning_figures(made.predictions, made.fingerprints, made.targets, folder)
+    write_fingerprint_figures(made.fingerprints, made.targets, folder)
     expected = {path for item in ITEMS for path in item.files(tmp_path).values()}
     assert set(folder.iterdir()) == expected
     for path in expected:
@@ -194,10 +206,10 @@ def test_figures_are_valid_svg_with_stable_names_and_bytes_and_their_data_beside
 
 
 def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
-    made: html.DatasetInputs,
+    made: DatasetInputs,
 ) -> None:
     table = read_predictions(made.predictions)
-    figure = figures.parity(table, "random")
+    figure = parity.parity(table, "random")
     panels = figure.axes
     assert len(panels) == table["model"].nunique()
     expected = metrics(table[table["part"] == "test"]).set_index("model")
@@ -211,19 +223,19 @@ def test_parity_has_a_panel_per_model_with_equal_axes_and_the_metrics_figures(
     assert order == list(expected["mae"].sort_values().index)
 
 
-def test_points_beyond_the_axes_are_counted_not_dropped(made: html.DatasetInputs) -> None:
+def test_points_beyond_the_axes_are_counted_not_dropped(made: DatasetInputs) -> None:
     table = read_predictions(made.predictions)
     chosen = table[(table["model"] == "ridge") & (table["part"] == "test")].index[:3]
     table.loc[chosen, "predicted"] = 99.0
-    axes = next(x for x in figures.parity(table, "random").axes if x.get_title(loc="left").startswith("ridge\n"))
+    axes = next(x for x in parity.parity(table, "random").axes if x.get_title(loc="left").startswith("ridge\n"))
     assert any(text.get_text() == "3 beyond the axes" for text in axes.texts)
 
 
-def test_residual_slope_is_that_of_the_residuals(made: html.DatasetInputs) -> None:
+def test_residual_slope_is_that_of_the_residuals(made: DatasetInputs) -> None:
     table = read_predictions(made.predictions)
     of_mean = (table["model"] == "mean") & (table["part"] == "test")
     table.loc[of_mean, "predicted"] = 4.0
-    axes = next(x for x in figures.residuals(table, "random").axes if x.get_title(loc="left").startswith("mean\n"))
+    axes = next(x for x in residuals(table, "random").axes if x.get_title(loc="left").startswith("mean\n"))
     assert any(text.get_text() == "slope −1.000" for text in axes.texts)  # 4 - true falls by one per unit
 
 
@@ -234,7 +246,7 @@ def test_fingerprint_panels_show_d_i_to_the_right_and_leave_empty_bins_white(tmp
     with h5py.File(path, "r+") as file:
         file["counts"][:] = 0
         file["counts"][0, 0, 30, 10] = 5  # i = d_i bin 30, j = d_e bin 10
-    figure = figures.fingerprint_examples(figures.open_fingerprints(path), targets)
+    figure = fingerprint_examples(open_fingerprints(path), targets)
     mesh = figure.axes[0].collections[0]
     image = mesh.get_array().reshape(50, 50)
     assert image[10, 30] == 5  # rows of the image are y = d_e
@@ -245,9 +257,9 @@ def test_fingerprint_panels_show_d_i_to_the_right_and_leave_empty_bins_white(tmp
     assert figure.axes[-1].get_ylabel() == "points per cell\nper bin, square-root scale"
 
 
-def test_examples_span_the_values(made: html.DatasetInputs) -> None:
+def test_examples_span_the_values(made: DatasetInputs) -> None:
     targets = read_targets(made.targets)
-    rows = figures.example_rows(figures.open_fingerprints(made.fingerprints), targets, 6)
+    rows = example_rows(open_fingerprints(made.fingerprints), targets, 6)
     assert len(rows) == 6
     assert rows["value"].is_monotonic_increasing
     assert rows["value"].iloc[0] == targets["value"].min()
@@ -273,7 +285,7 @@ def test_headline_takes_the_ensemble_and_never_the_best_seed() -> None:
     assert table["seed"].to_dict() == {"readout": "3", "cgcnn": "ensemble"}
 
 
-def test_worst_rows_one_per_compound_largest_first(made: html.DatasetInputs) -> None:
+def test_worst_rows_one_per_compound_largest_first(made: DatasetInputs) -> None:
     table = read_predictions(made.predictions)
     worst = standing.worst_rows(table, "random", "readout", 5)
     test = table[(table["model"] == "readout") & (table["part"] == "test")]
@@ -352,7 +364,7 @@ def test_report_escapes_what_users_write(page: str) -> None:
     assert "a < b & c" in Elements(page).text
 
 
-def test_report_says_what_a_referee_asks_first(page: str, made: html.DatasetInputs) -> None:
+def test_report_says_what_a_referee_asks_first(page: str, made: DatasetInputs) -> None:
     text = re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text)
     assert "40 structures ok, 1 failed, 1 rejected; 40 compounds." in text
     assert "one in twenty is above" in text
@@ -390,7 +402,7 @@ def embedded(page: str, number: int = 0) -> dict[str, Any]:
 
 
 def unpacked(type: str, data: str) -> np.ndarray:
-    """Undo `compounds.packed`."""
+    """Undo `packed`."""
     dtype = np.dtype(type)
     return (
         np.frombuffer(zlib.decompress(base64.b64decode(data)), np.uint8)
@@ -400,7 +412,7 @@ def unpacked(type: str, data: str) -> np.ndarray:
     )
 
 
-def test_page_holds_every_test_prediction(page: str, made: html.DatasetInputs) -> None:
+def test_page_holds_every_test_prediction(page: str, made: DatasetInputs) -> None:
     data = embedded(page)
     table = read_predictions(made.predictions).query("part == 'test'")
     assert HOSTILE in data["compounds"]
@@ -412,10 +424,10 @@ def test_page_holds_every_test_prediction(page: str, made: html.DatasetInputs) -
     assert list(data["arrays"]["fold_0"]) == list(folds[data["compounds"]])
 
 
-def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: str, made: html.DatasetInputs) -> None:
+def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: str, made: DatasetInputs) -> None:
     data = embedded(page)
     arrays = data["arrays"]
-    counts = figures.read_counts(figures.open_fingerprints(made.fingerprints), data["structure_ids"])
+    counts = read_counts(open_fingerprints(made.fingerprints), data["structure_ids"])
     kept = np.zeros((len(counts), 2500))
     kept[np.repeat(np.arange(len(counts)), arrays["filled"]), arrays["bins"]] = arrays["counts"] * data["largest"]
     np.testing.assert_allclose(kept, counts.reshape(len(counts), -1), rtol=1e-3, atol=1e-6)
@@ -426,11 +438,11 @@ def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: s
     np.testing.assert_allclose(arrays["distances"].reshape(neighbours.shape)[:, 0], distances.min(axis=1), atol=2e-3)
 
 
-def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInputs) -> None:
+def test_more_compounds_than_the_page_holds_keep_the_worst(made: DatasetInputs) -> None:
     targets, table = read_targets(made.targets), read_predictions(made.predictions)
     test = table[table["part"] == "test"]
-    file = figures.open_fingerprints(made.fingerprints)
-    data = compounds.page_compounds(targets, file, test, ["random"], {}, "x2c", listed=20)
+    file = open_fingerprints(made.fingerprints)
+    data = page_compounds(targets, file, test, ["random"], {}, "x2c", listed=20)
     assert len(data["compounds"]) == 20
     assert data["total"] == 40
     worst = (test["predicted"] - test["true"]).abs().groupby(test["compound"]).max().nlargest(2)
@@ -438,22 +450,22 @@ def test_more_compounds_than_the_page_holds_keep_the_worst(made: html.DatasetInp
     assert data["commands"][0].endswith(" --edge 4.5 --densities x2c --out surfaces")
 
 
-def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: html.DatasetInputs) -> None:
+def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: DatasetInputs) -> None:
     table = read_predictions(made.predictions)
     names = list(dict.fromkeys(table["compound"]))
     stated = table["compound"] == names[7]
     table.loc[table["model"] == "readout", "std"] = np.where(stated, 0.5, 0.1)[table["model"] == "readout"]
-    chosen = shown.choose_compounds(names, table, [names[3], "NoSuchO3"], count=5)
+    chosen = choose_compounds(names, table, [names[3], "NoSuchO3"], count=5)
     worst = standing.worst_rows(table, "random", "readout", 5)["compound"]
     assert chosen[0] == names[3]
     assert len(chosen) == len(set(chosen)) == 5
     assert {names[7], worst.iloc[0], worst.iloc[1]} <= set(chosen)
-    assert shown.choose_compounds(names, None, [], count=4) == [names[0], names[13], names[26], names[39]]
+    assert choose_compounds(names, None, [], count=4) == [names[0], names[13], names[26], names[39]]
 
 
 def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -> None:
     surfaces = {name: [made_up_surface("B", 22, level=level)] for name, level in (("a", 4), ("b", 6), ("c", 6))}
-    described, arrays = shown.page_meshes(surfaces, budget=10**6)
+    described, arrays = page_meshes(surfaces, budget=10**6)
     assert [mesh["id"] for mesh in described] == ["a", "b", "c"]
     [site] = described[1]["sites"]
     assert (site["element"], site["label"], site["multiplicity"]) == ("Ti", "B", 1)
@@ -464,20 +476,20 @@ def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -
     d_e = arrays["mesh_d"][2 * first + site["vertices"] :][: site["vertices"]] / 65535
     np.testing.assert_allclose(site["d_e"][0] + d_e * (site["d_e"][1] - site["d_e"][0]), source.d_e, atol=1e-4)
     assert site["triangles"] == described[2]["sites"][0]["triangles"] != described[0]["sites"][0]["triangles"]
-    assert len(shown.page_meshes(surfaces, budget=1)[0]) == 1
+    assert len(page_meshes(surfaces, budget=1)[0]) == 1
 
 
 def test_report_warns_when_the_geometry_gives_the_target_away() -> None:
     targets = made_up_targets(30, np.random.default_rng(3))
-    assert not html._geometry(targets)["warning"]
+    assert not geometry_content(targets)["warning"]
     leaking = targets.assign(initial_edge_angstrom=targets["value"] + 0.01)
-    assert "gives part of the target away" in html._geometry(leaking)["text"]
-    from_files = html._geometry(targets.assign(initial_edge_angstrom=np.nan))
+    assert "gives part of the target away" in geometry_content(leaking)["text"]
+    from_files = geometry_content(targets.assign(initial_edge_angstrom=np.nan))
     assert from_files["warning"]
 
 
-def test_summary_has_five_lines_with_the_figures(made: html.DatasetInputs) -> None:
-    lines = html.summary_lines([made], RUN, "results/report.html")
+def test_summary_has_five_lines_with_the_figures(made: DatasetInputs) -> None:
+    lines = summary_lines([made], RUN, "results/report.html")
     assert len(lines) == 5
     assert "40 ok, 1 failed, 1 rejected" in lines[0]
     assert "120 surfaces, 40 fingerprints of 6 × 50 × 50 bins" in lines[1]
@@ -488,9 +500,7 @@ def test_summary_has_five_lines_with_the_figures(made: html.DatasetInputs) -> No
     assert lines[4].endswith("results/report.html")
 
 
-def test_structures_with_remarks_are_used_counted_and_listed_by_remark(
-    made: html.DatasetInputs, tmp_path: Path
-) -> None:
+def test_structures_with_remarks_are_used_counted_and_listed_by_remark(made: DatasetInputs, tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     shutil.copytree(made.folder, folder)
     remarks = [""] * 10 + ["taken as P1"] * 28 + ["taken as P1; <b>mended</b>"] * 2
@@ -500,8 +510,8 @@ def test_structures_with_remarks_are_used_counted_and_listed_by_remark(
     ids = targets["structure_id"][10:]
     status.loc[status["structure_id"].isin(ids), ["status", "reason"]] = ["remarked", "taken as P1"]
     status.to_csv(folder / "status.csv", index=False)
-    inputs = replace(html.dataset_inputs(folder, ITEMS), name="oqmd")
-    html.write_report([inputs], RUN, tmp_path / "report.html", CAPTIONS)
+    inputs = replace(dataset_inputs(folder, ITEMS), name="oqmd")
+    write_report([inputs], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     elements = Elements(page)
     text = re.sub(r"\s+", " ", elements.text)
@@ -513,35 +523,35 @@ def test_structures_with_remarks_are_used_counted_and_listed_by_remark(
     assert "1 failed and 1 rejected; none of them" in text
     anchors = {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")}
     assert {"d1-remarks"} < anchors <= {a["id"] for _, a in elements.tags if "id" in a}
-    assert "oqmd: 10 ok, 30 remarked, 1 failed, 1 rejected" in html.summary_lines([inputs], RUN, "r.html")[0]
+    assert "oqmd: 10 ok, 30 remarked, 1 failed, 1 rejected" in summary_lines([inputs], RUN, "r.html")[0]
 
 
-def test_two_datasets_one_fold_other_unit(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_two_datasets_one_fold_other_unit(made: DatasetInputs, tmp_path: Path) -> None:
     folder = tmp_path / "gaps"
     other = synthetic_run(folder, compounds=6, folds=1, name="gaps")
     table = read_predictions(other.predictions).assign(dataset="gaps", property="gap", unit="eV/atom")
     write_predictions(other.predictions, table)
     status = pd.read_csv(other.status).query("status == 'ok'")
     status.to_csv(other.status, index=False)
-    html.write_report([made, other], RUN, tmp_path / "report.html", CAPTIONS)
+    write_report([made, other], RUN, tmp_path / "report.html", CAPTIONS)
     text = re.sub(r"\s+", " ", Elements((tmp_path / "report.html").read_text(encoding="utf-8")).text)
     assert "MSE ((eV/atom)²)" in text
     assert "one fold cannot decide" in text
     assert "None: every structure of the input was used." in text
     assert text.count("for orientation only") == 1
-    assert len(html.summary_lines([made, other], RUN, "r.html")) == 5
+    assert len(summary_lines([made, other], RUN, "r.html")) == 5
 
 
-def test_failed_report_leaves_the_old_one(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_failed_report_leaves_the_old_one(made: DatasetInputs, tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     path.write_text("old")
     with pytest.raises(FileNotFoundError):
-        html.write_report([replace(made, folder=tmp_path / "none")], RUN, path, CAPTIONS)
+        write_report([replace(made, folder=tmp_path / "none")], RUN, path, CAPTIONS)
     assert path.read_text() == "old"
     assert [x.name for x in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_engines_compared_are_in_the_contents_with_table_and_figure(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_engines_compared_are_in_the_contents_with_table_and_figure(made: DatasetInputs, tmp_path: Path) -> None:
     rows = [
         dict.fromkeys(comparison.COLUMNS, "")
         | {"structure_id": name, "site_label": "B", "quantity": "area", "unit": "Å²"}
@@ -550,8 +560,8 @@ def test_engines_compared_are_in_the_contents_with_table_and_figure(made: html.D
     for row, (python, tonto) in zip(rows, ((20.0, 19.9), (22.0, 22.3)), strict=True):
         row |= {"python": f"{python}", "tonto": f"{tonto}", "difference": f"{tonto - python:.5f}"}
     comparison.write_comparison(tmp_path / "comparison.csv", rows)
-    engines.write_comparison_figure(tmp_path / "comparison.csv", tmp_path / "comparison.svg")
-    html.write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html", CAPTIONS)
+    write_comparison_figure(tmp_path / "comparison.csv", tmp_path / "comparison.svg")
+    write_report([replace(made, engines=tmp_path)], RUN, tmp_path / "report.html", CAPTIONS)
     elements = Elements((tmp_path / "report.html").read_text(encoding="utf-8"))
     text = re.sub(r"\s+", " ", elements.text)
     assert "Engines compared" in text
@@ -561,21 +571,21 @@ def test_engines_compared_are_in_the_contents_with_table_and_figure(made: html.D
     assert {a["href"][1:] for tag, a in elements.tags if tag == "a" and (a["href"] or "").startswith("#")} <= ids
 
 
-def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_dataset_without_a_property_shows_fingerprints_only(made: DatasetInputs, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     for name in ("fingerprints.h5", "status.csv"):
         (folder / name).write_bytes((made.targets.parent / name).read_bytes())
     targets = pd.read_csv(made.targets).assign(initial_edge_angstrom="", property="", unit="", value="")
     targets.to_csv(folder / "targets.csv", index=False)
-    figures.write_fingerprint_figures(folder / "fingerprints.h5", folder / "targets.csv", folder / "figures")
-    item = replace(html.dataset_inputs(folder, FINGERPRINT_ITEMS), surfaces=None)
+    write_fingerprint_figures(folder / "fingerprints.h5", folder / "targets.csv", folder / "figures")
+    item = replace(dataset_inputs(folder, FINGERPRINT_ITEMS), surfaces=None)
     assert item.predictions is None
-    html.write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
+    write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "this dataset gives no property to learn" in page
     assert len([tag for tag, _ in Elements(page).tags if tag == "img"]) == 2
-    lines = html.summary_lines([item], RUN, "r.html")
+    lines = summary_lines([item], RUN, "r.html")
     assert lines[2].endswith("files: none, no property was given")
     assert len(lines) == 5
     (folder / "predicted.csv").write_text(
@@ -583,25 +593,25 @@ def test_dataset_without_a_property_shows_fingerprints_only(made: html.DatasetIn
         "x,SrTiO3,1.0,0.1,0.1,,0.5,False\ny,FeO,2.0,0.1,0.1,Fe,0.5,True\n"
     )
     item = replace(item, predicted=folder / "predicted.csv")
-    html.write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
+    write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no property to learn" not in page
     assert "2 compounds with the networks of another dataset, 1 of them outside of what training saw" in page
-    assert html.summary_lines([item], RUN, "r.html")[2].endswith(
+    assert summary_lines([item], RUN, "r.html")[2].endswith(
         "files: 2 compounds predicted, 1 of them outside of what training saw"
     )
 
 
-def test_file_without_total_channel_says_which_is_shown(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_file_without_total_channel_says_which_is_shown(made: DatasetInputs, tmp_path: Path) -> None:
     path = tmp_path / "sites.h5"
     path.write_bytes(made.fingerprints.read_bytes())
     with h5py.File(path, "r+") as file:
         file["channels"][0] = "Q"
-    figure = figures.fingerprint_examples(figures.open_fingerprints(path), read_targets(made.targets))
+    figure = fingerprint_examples(open_fingerprints(path), read_targets(made.targets))
     assert any(text.get_text() == "channel Q" for text in figure.texts)
 
 
-def test_items_of_the_whole_run_show_their_table_and_their_caption(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_items_of_the_whole_run_show_their_table_and_their_caption(made: DatasetInputs, tmp_path: Path) -> None:
     (tmp_path / "costs.rst").write_text("What it *costs*, in ``s`` <b>.\n\nFor {{ snakemake.wildcards.dataset }}d_i.\n")
     table = pd.DataFrame({"stage": ["a & b", "c"], "wall_seconds": [1.5, 1234.0], "mae": [0.0333, np.nan]})
     (tmp_path / "SrTiO3").mkdir()
@@ -609,7 +619,7 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: html.Da
         table.assign(mae_sd=[0.0012, np.nan]).to_csv(folder / "costs.csv", index=False)
     item = Item("costs", "Costs", "Costs", figure="", folder="")
     items = [item, replace(item, folder="SrTiO3", subject="SrTiO3")]
-    html.write_report([replace(made, items=())], RUN, tmp_path / "r.html", tmp_path, items, tmp_path)
+    write_report([replace(made, items=())], RUN, tmp_path / "r.html", tmp_path, items, tmp_path)
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "What it <em>costs</em>, in <code>s</code> &lt;b&gt;." in page
     assert "For d<sub>i</sub>." in page
@@ -621,12 +631,12 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: html.Da
     assert "<h4>Costs: SrTiO3</h4>" in page
 
 
-def test_splits_of_a_learning_curve_stay_out_of_the_tables_by_split(made: html.DatasetInputs, tmp_path: Path) -> None:
+def test_splits_of_a_learning_curve_stay_out_of_the_tables_by_split(made: DatasetInputs, tmp_path: Path) -> None:
     table = read_predictions(made.predictions)
     path = tmp_path / "predictions.csv"
     parts = [table.assign(split=split) for split in ("random-25-percent", "leave-A-out", "random")]
     write_predictions(path, pd.concat(parts))
-    html.write_report([replace(made, predictions=path)], RUN, tmp_path / "r.html", CAPTIONS)
+    write_report([replace(made, predictions=path)], RUN, tmp_path / "r.html", CAPTIONS)
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "leave-A-out split" in page
     assert "random-25-percent" not in page

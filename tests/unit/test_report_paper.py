@@ -13,7 +13,13 @@ from pymatgen.core import Element
 
 from hirshprint.accuracy.predictions import COLUMNS
 from hirshprint.accuracy.standing import headline_rows
-from hirshprint.report import beyond, paper
+from hirshprint.fingerprints.distances import nearest_distances, square_roots
+from hirshprint.report.figures import inputs, learning_curve
+from hirshprint.report.figures.beyond import headline_test_rows, shown_models
+from hirshprint.report.figures.calibration import STATED, coverage_table, stated_bins
+from hirshprint.report.figures.elements import ANYWHERE, element_maps, error_by_element, table_place
+from hirshprint.report.figures.inputs import input_table
+from hirshprint.report.figures.learning_curve import learning_curve_table
 from hirshprint.report.items import (
     BEYOND_ITEMS,
     COST,
@@ -24,6 +30,13 @@ from hirshprint.report.items import (
     caption,
     compound_items,
 )
+from hirshprint.report.paper.__main__ import main
+from hirshprint.report.paper.comparison import better, comparison_table, markdown
+from hirshprint.report.paper.figures import parity_panels, residual_pair
+from hirshprint.report.paper.published import ROLES
+from hirshprint.report.paper.supporting_figures import error_by_edge, error_by_group, estimated_edge
+from hirshprint.report.paper.supporting_tables import edge_errors, estimated_edge_table, group_errors
+from hirshprint.report.paper.tables import Tables, parity_table, residual_table, table1
 from hirshprint.structures.symbols import SYMBOLS
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +45,7 @@ EDGES = (3.6, 5.1)
 SLOPE = 0.3
 
 
-def made_up(name: str = "oqmd", folds: int = 4) -> paper.Tables:
+def made_up(name: str = "oqmd", folds: int = 4) -> Tables:
     """Compounds A B O3 with two initial edges each; errors of every model follow a rule.
 
     cgcnn: SLOPE (true - 4), one edge. cnn_paper: 0.02 at the lower edge, nothing else. readout: 0.01 at 3.6 Å and
@@ -61,11 +74,11 @@ def made_up(name: str = "oqmd", folds: int = 4) -> paper.Tables:
                 rows.append(row | {"true": true, "predicted": true + error})
     every = {"dataset": name, "split": "random", "seed": "0", "property": "a_angstrom", "unit": "Å", "std": 0.02}
     predictions = pd.DataFrame(rows).assign(**every)[list(COLUMNS)]
-    return paper.Tables(name, predictions, pd.DataFrame(targets).assign(property="a_angstrom", unit="Å"))
+    return Tables(name, predictions, pd.DataFrame(targets).assign(property="a_angstrom", unit="Å"))
 
 
 @pytest.fixture(scope="module")
-def tables() -> paper.Tables:
+def tables() -> Tables:
     return made_up()
 
 
@@ -76,19 +89,19 @@ def texts(figure: Any) -> str:
 # --- the paper ----------------------------------------------------------------------------------------------------
 
 
-def test_slope_of_the_residuals(tables: paper.Tables) -> None:
-    table = paper.residual_table(tables, ("cgcnn", "cnn_paper", "not trained")).set_index("model")
+def test_slope_of_the_residuals(tables: Tables) -> None:
+    table = residual_table(tables, ("cgcnn", "cnn_paper", "not trained")).set_index("model")
     assert list(table.index) == ["cgcnn", "cnn_paper"]
     assert table["slope"].tolist() == pytest.approx([SLOPE, 0.0], abs=1e-9)
     assert table.loc["cnn_paper", "mean_residual_angstrom"] == pytest.approx(0.02)
     assert table.loc["cnn_paper", "compounds"] == len(A) * len(B)
-    words = texts(paper.residual_pair(tables, table.reset_index()))
+    words = texts(residual_pair(tables, table.reset_index()))
     assert words.index("CGCNN") < words.index("fingerprint + CNN")
     assert "48 compounds" in words
 
 
-def test_error_by_edge_takes_one_edge_at_a_time(tables: paper.Tables) -> None:
-    table = paper.edge_errors(tables, ("cnn_paper", "readout"))
+def test_error_by_edge_takes_one_edge_at_a_time(tables: Tables) -> None:
+    table = edge_errors(tables, ("cnn_paper", "readout"))
     by_edge = table[table["against"] == "initial edge"].set_index(["model", "low_angstrom"])
     assert by_edge.loc[("readout", 3.5), "mae_angstrom"] == pytest.approx(0.01)
     assert by_edge.loc[("readout", 5.0), "mae_angstrom"] == pytest.approx(0.05)
@@ -96,11 +109,11 @@ def test_error_by_edge_takes_one_edge_at_a_time(tables: paper.Tables) -> None:
     relative = table[(table["against"] == "initial - true") & (table["model"] == "cnn_paper")]
     assert relative["structures"].sum() == 48
     assert relative["high_angstrom"].max() <= 0.25
-    assert "initial edge − true edge (Å)" in texts(paper.error_by_edge(table))
+    assert "initial edge − true edge (Å)" in texts(error_by_edge(table))
 
 
-def test_errors_by_group_and_row(tables: paper.Tables) -> None:
-    table = paper.group_errors(tables, ("cgcnn",)).set_index(["site", "kind", "place"])
+def test_errors_by_group_and_row(tables: Tables) -> None:
+    table = group_errors(tables, ("cgcnn",)).set_index(["site", "kind", "place"])
     assert table.loc[("A", "group", "1"), "compounds"] == 16  # K and Cs
     assert table.loc[("A", "group", "Ln"), "compounds"] == 8
     assert table.loc[("A", "group", "An"), "compounds"] == 8
@@ -110,15 +123,15 @@ def test_errors_by_group_and_row(tables: paper.Tables) -> None:
     error = (rows["predicted"] - rows["true"]).abs().groupby(rows["fold"]).mean()
     assert table.loc[("A", "group", "Ln"), "mae_angstrom"] == pytest.approx(error.mean())
     assert table.loc[("A", "group", "Ln"), "mae_angstrom_sd"] == pytest.approx(error.std(ddof=1))
-    assert "Ln\n8" in texts(paper.error_by_group(table.reset_index()))
+    assert "Ln\n8" in texts(error_by_group(table.reset_index()))
 
 
-def test_estimated_edge_states_its_own_error(tables: paper.Tables) -> None:
+def test_estimated_edge_states_its_own_error(tables: Tables) -> None:
     estimated = tables._replace(targets=tables.targets.assign(initial_edge_angstrom=tables.targets["value"] + 0.3))
-    table = paper.estimated_edge_table(tables, estimated)
+    table = estimated_edge_table(tables, estimated)
     own = table[(table["model"] == "the estimate itself") & (table["initial_edge"] != "random")].iloc[0]
     assert own["mae"] == pytest.approx(0.3)
-    assert "the estimate is off by 0.30 Å" in texts(paper.estimated_edge(table))
+    assert "the estimate is off by 0.30 Å" in texts(estimated_edge(table))
 
 
 @pytest.mark.parametrize(
@@ -127,14 +140,14 @@ def test_estimated_edge_states_its_own_error(tables: paper.Tables) -> None:
      (0.98, 0.001, False, "here"), (0.01, 0.001, False, "paper"), (0.0333, np.nan, True, "paper")],
 )  # fmt: skip
 def test_better(here: float, sd: float, lower: bool, verdict: str) -> None:
-    assert paper.better(0.0333, here, sd, lower) == verdict
+    assert better(0.0333, here, sd, lower) == verdict
 
 
-def test_numbers_of_the_paper_beside_those_of_the_run(tables: paper.Tables, tmp_path: Path) -> None:
-    roles = dict.fromkeys(paper.ROLES, tables)
+def test_numbers_of_the_paper_beside_those_of_the_run(tables: Tables, tmp_path: Path) -> None:
+    roles = dict.fromkeys(ROLES, tables)
     limits = pd.DataFrame([{"site": "all", "d_i_min_angstrom": 0.8435, "d_i_max_angstrom": 1.5889,
                             "d_e_min_angstrom": 0.8691, "d_e_max_angstrom": 1.8699}])  # fmt: skip
-    table = paper.comparison_table(roles, limits, pd.DataFrame({"parameters": [160, 65]}))
+    table = comparison_table(roles, limits, pd.DataFrame({"parameters": [160, 65]}))
     assert set(table["where"]) == {"Table 1", "Fig. 1", "Fig. 2", "Fig. 3", "Fig. 5", "SI"}
     cnn = table[table["what"].str.startswith("fingerprint + CNN, OQMD") & (table["quantity"] == "MAE")].iloc[0]
     assert (cnn["paper"], cnn["better"], cnn["n"]) == (0.0333, "here", 48)
@@ -144,13 +157,13 @@ def test_numbers_of_the_paper_beside_those_of_the_run(tables: paper.Tables, tmp_
     shared = table[table["where"].eq("Fig. 5") & table["differs"].str.contains("Sidey")]["differs"].iloc[0]
     assert "48 of its 48 compounds are in oqmd too" in shared
     table.to_csv(tmp_path / "numbers.csv", index=False)
-    text = paper.markdown(table)
-    assert text == paper.markdown(pd.read_csv(tmp_path / "numbers.csv"))
+    text = markdown(table)
+    assert text == markdown(pd.read_csv(tmp_path / "numbers.csv"))
     assert "| 0.0333 | 0.0200 ± 0.0000 | 4 | 48 | here |" in text
 
 
-def test_table1_keeps_the_paper_s_numbers(tables: paper.Tables) -> None:
-    table = paper.table1(dict.fromkeys(paper.ROLES, tables))
+def test_table1_keeps_the_paper_s_numbers(tables: Tables) -> None:
+    table = table1(dict.fromkeys(ROLES, tables))
     assert table["r2_paper"].dropna().tolist() == [0.9483, 0.9745, 0.9939, 0.9312]
     assert table["mse_paper"].dropna().tolist() == [0.00402, 0.00198, 0.0011, 0.01231]
     assert table["mae"].iloc[1] == pytest.approx(0.02)
@@ -159,15 +172,15 @@ def test_table1_keeps_the_paper_s_numbers(tables: paper.Tables) -> None:
 
 
 def test_command_wants_its_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert paper.main(["none.csv"]) == 2
+    assert main(["none.csv"]) == 2
     assert "results/paper/numbers.csv" in capsys.readouterr().err
 
 
-def test_parity_of_training_and_test_part(tables: paper.Tables) -> None:
-    table = paper.parity_table({"oqmd": tables}, ("cnn_paper",))
+def test_parity_of_training_and_test_part(tables: Tables) -> None:
+    table = parity_table({"oqmd": tables}, ("cnn_paper",))
     assert table["part"].tolist() == ["train", "test"]
     assert table["rows"].tolist() == [96, 48]  # two of four folds train on a compound
-    words = texts(paper.parity_panels({"oqmd": tables}, table))
+    words = texts(parity_panels({"oqmd": tables}, table))
     assert "48 compounds, 4 folds" in words
     assert "true cubic edge (Å)" in words
 
@@ -177,7 +190,7 @@ def test_parity_of_training_and_test_part(tables: paper.Tables) -> None:
 
 @pytest.mark.parametrize("z", range(1, 104))
 def test_place_in_the_periodic_table(z: int) -> None:
-    row, column = beyond.table_place(z)
+    row, column = table_place(z)
     element = Element(SYMBOLS[z - 1])
     if row < 8:
         assert (row, column) == (element.row, element.group)
@@ -186,43 +199,43 @@ def test_place_in_the_periodic_table(z: int) -> None:
         assert 3 <= column <= 17
 
 
-def test_error_by_element(tables: paper.Tables) -> None:
-    test = beyond.test_rows(tables.predictions, "random")
-    table = beyond.error_by_element(test[test["model"] == "cgcnn"], tables.targets)
+def test_error_by_element(tables: Tables) -> None:
+    test = headline_test_rows(tables.predictions, "random")
+    table = error_by_element(test[test["model"] == "cgcnn"], tables.targets)
     assert set(table["site"]) == {"A", "B"}  # X is oxygen in all of them
     strontium = table[(table["site"] == "A") & (table["element"] == "Sr")].iloc[0]
     assert strontium["compounds"] == len(B)
     assert strontium["mae"] == pytest.approx(np.mean([SLOPE * (4 - 3.6 - 0.02 * k) for k in range(len(B))]))
     assert strontium["mean_error"] == pytest.approx(-strontium["mae"])
-    words = texts(beyond.element_maps(table, "cgcnn", "Å"))
+    words = texts(element_maps(table, "cgcnn", "Å"))
     assert "6 elements, 8 to 8 compounds each" in words
     assert "mean absolute test error (Å)" in words
 
 
-def test_error_by_element_of_files(tables: paper.Tables) -> None:
-    test = beyond.test_rows(tables.predictions, "random")
+def test_error_by_element_of_files(tables: Tables) -> None:
+    test = headline_test_rows(tables.predictions, "random")
     test = test[test["model"] == "cgcnn"]
     files = tables.targets.assign(A="", B="", X="", formula=tables.targets["compound"])
-    table = beyond.error_by_element(test, files).set_index("element")
-    named = beyond.error_by_element(test, tables.targets).set_index("element")
-    assert set(table["site"]) == {beyond.ANYWHERE}
+    table = error_by_element(test, files).set_index("element")
+    named = error_by_element(test, tables.targets).set_index("element")
+    assert set(table["site"]) == {ANYWHERE}
     assert table.at["O", "mae"] == pytest.approx(test["error"].abs().mean())
     assert table.at["Sr", "mae"] == pytest.approx(named.at["Sr", "mae"])
-    assert "cgcnn: error by element anywhere" in texts(beyond.element_maps(table.reset_index(), "cgcnn", "Å"))
-    none = beyond.error_by_element(test[test["compound"] == "SrTiO3"], tables.targets)
-    assert "no site" in texts(beyond.element_maps(none, "cgcnn", "Å"))
+    assert "cgcnn: error by element anywhere" in texts(element_maps(table.reset_index(), "cgcnn", "Å"))
+    none = error_by_element(test[test["compound"] == "SrTiO3"], tables.targets)
+    assert "no site" in texts(element_maps(none, "cgcnn", "Å"))
 
 
 def test_coverage_of_honest_and_of_overconfident_models() -> None:
     rng = np.random.default_rng(5)
     rows = pd.DataFrame({"error": rng.normal(0, 0.02, 8000), "fold": np.arange(8000) % 5, "std": 0.02})
     both = pd.concat([rows.assign(model="honest"), rows.assign(model="too sure", std=0.01)])
-    table = beyond.coverage_table(both).set_index(["model", "stated"])
-    np.testing.assert_allclose(table.loc["honest", "observed"], beyond.STATED, atol=0.02)
+    table = coverage_table(both).set_index(["model", "stated"])
+    np.testing.assert_allclose(table.loc["honest", "observed"], STATED, atol=0.02)
     assert table.loc[("too sure", 0.6827), "observed"] == pytest.approx(0.383, abs=0.02)  # within half an sd
     assert (table.loc["honest", "observed_sd"] < 0.03).all()
-    assert beyond.coverage_table(rows.assign(model="silent", std=np.nan)).empty
-    bins = beyond.stated_bins(both)
+    assert coverage_table(rows.assign(model="silent", std=np.nan)).empty
+    bins = stated_bins(both)
     assert bins["predictions"].sum() == 16000
     np.testing.assert_allclose(bins["rmse"], 0.02, rtol=0.05)
 
@@ -237,7 +250,7 @@ def test_distance_to_the_nearest_training_fingerprint() -> None:
     def nearest(counts: Any, train: Any, test: Any, block: int = 3) -> Any:
         parts = np.array_split(np.arange(len(counts)), range(block, len(counts), block))
         blocks = [(rows, counts[rows]) for rows in parts]
-        return beyond.nearest_distances(blocks, [(np.array(train, int), beyond.square_roots(counts[test]))])[0]
+        return nearest_distances(blocks, [(np.array(train, int), square_roots(counts[test]))])[0]
 
     np.testing.assert_allclose(nearest(counts, [0], [1, 2, 3]), [0.0, 1.0, np.sqrt(1 - np.sqrt(0.5))], atol=1e-3)
     assert np.isnan(nearest(counts, [], [1])).all()
@@ -247,33 +260,33 @@ def test_distance_to_the_nearest_training_fingerprint() -> None:
     np.testing.assert_allclose(nearest(random, range(10), range(10, 30)), brute, atol=1e-3)
 
 
-def test_what_adds_what_is_paired(tables: paper.Tables) -> None:
-    table = beyond.input_table(tables.predictions, "random").set_index("model")
+def test_what_adds_what_is_paired(tables: Tables) -> None:
+    table = input_table(tables.predictions, "random").set_index("model")
     assert set(table["reference"]) == {"mlp"}
     assert table.loc["mlp", "difference"] == 0.0
     assert table.loc["cnn_paper", "difference"] == pytest.approx(0.016)
-    words = texts(beyond.inputs(table.reset_index(), "Å"))
+    words = texts(inputs.inputs(table.reset_index(), "Å"))
     assert "sees fingerprint" in words
     assert "difference from mlp (Å), 95 % interval" in words
 
 
-def test_one_model_of_each_kind_is_shown(tables: paper.Tables) -> None:
-    assert beyond.shown_models(tables.predictions, "random") == ["cnn_paper", "mlp", "cgcnn"]
+def test_one_model_of_each_kind_is_shown(tables: Tables) -> None:
+    assert shown_models(tables.predictions, "random") == ["cnn_paper", "mlp", "cgcnn"]
 
 
-def test_learning_curve_keeps_to_one_seed_and_counts_what_was_trained_on(tables: paper.Tables) -> None:
+def test_learning_curve_keeps_to_one_seed_and_counts_what_was_trained_on(tables: Tables) -> None:
     whole = tables.predictions[tables.predictions["model"].isin(["cnn_paper", "mlp"])]
     compounds = sorted(whole["compound"].unique())[::2]
     half = whole[(whole["part"] != "train") | whole["compound"].isin(compounds)].assign(split="random-50-percent")
     half["predicted"] += 0.1
     others = [whole.assign(seed=seed, predicted=9.0) for seed in ("1", "ensemble")]
     away = whole.assign(split="leave-A-out", predicted=9.0)
-    table = beyond.learning_curve_table(pd.concat([whole, half, *others, away])).set_index(["model", "share"])
+    table = learning_curve_table(pd.concat([whole, half, *others, away])).set_index(["model", "share"])
     assert table.index.tolist() == [("cnn_paper", 0.5), ("cnn_paper", 1.0), ("mlp", 0.5), ("mlp", 1.0)]
     assert table["mae"].tolist() == pytest.approx([0.12, 0.02, 0.104, 0.004])
     assert table.loc[("mlp", 1.0), "training_compounds"] == len(A) * len(B) / 2
     assert table.loc[("mlp", 0.5), "training_compounds"] == len(A) * len(B) / 4
-    words = texts(beyond.learning_curve(table.reset_index(), "Å"))
+    words = texts(learning_curve.learning_curve(table.reset_index(), "Å"))
     assert words.index("mlp, sees composition") < words.index("cnn_paper, sees fingerprint")
 
 

@@ -25,7 +25,14 @@ from hirshprint.accuracy.predictions import (
 )
 from hirshprint.baselines import regressors
 from hirshprint.datasets.gather import Dataset, Fold, load_dataset
-from hirshprint.report import beyond, compounds, figures, html
+from hirshprint.report.figures import distances, parity
+from hirshprint.report.figures.distances import distance_table, error_by_distance
+from hirshprint.report.figures.parity import residuals
+from hirshprint.report.figures.point_sample import drawn_note, drawn_points
+from hirshprint.report.fingerprint_file import count_blocks, counts_of_rows, open_fingerprints, read_counts
+from hirshprint.report.page.explorer_data import LISTED, listed_rows
+from hirshprint.report.page.write import LISTED_COMPOUNDS
+from hirshprint.report.style import MARKS
 
 MANY = 3_000
 EDGES = np.linspace(0.76, 2.80, 6)
@@ -71,31 +78,30 @@ def texts(figure: Any) -> str:
 def test_points_are_drawn_by_lot_with_the_worst_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
     rows = table[table["model"] == "ridge"]
-    drawn = figures.drawn_points(rows, 200)
-    again = figures.drawn_points(rows.sample(frac=1, random_state=1), 200)
+    drawn = drawn_points(rows, 200)
+    again = drawn_points(rows.sample(frac=1, random_state=1), 200)
     assert len(drawn) == 200
     assert set(drawn["compound"]) == set(again["compound"])  # whatever the order of the rows
     worst = (rows["predicted"] - rows["true"]).abs().nlargest(2).index
     assert set(worst) <= set(drawn.index)
-    assert figures.drawn_points(rows, MANY) is rows
-    monkeypatch.setattr(figures, "DRAWN", 200)
-    monkeypatch.setattr(figures.drawn_points, "__defaults__", (200,))
-    monkeypatch.setattr(figures.drawn_note, "__defaults__", (200,))
-    figure = figures.parity(table, "random")
+    assert drawn_points(rows, MANY) is rows
+    monkeypatch.setattr(drawn_points, "__defaults__", (200,))
+    monkeypatch.setattr(drawn_note, "__defaults__", (200,))
+    figure = parity.parity(table, "random")
     points = [len(c.get_offsets()) for axes in figure.axes for c in axes.collections]
     assert max(points) == 200
     assert "200 of 3,000 test points" in texts(figure)
     assert f"{metrics(rows)['mae'].iloc[0]:.2f}" in texts(figure)  # of all, not of those drawn
-    assert figures.drawn_note(table, MANY) == ""
+    assert drawn_note(table, MANY) == ""
 
 
 def test_points_beyond_the_axes_do_not_fill_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up(MANY, ("readout", "a", "b", "mean"))
     off = table["model"].isin(["mean", "b"])
     table.loc[off, "predicted"] += 50.0
-    figure = figures.residuals(table, "random")
+    figure = residuals(table, "random")
     marks = [len(line.get_xdata()) for axes in figure.axes for line in axes.lines if line.get_marker() in ("^", "v")]
-    assert 0 < max(marks) <= figures.MARKS + 1
+    assert 0 < max(marks) <= MARKS + 1
     assert "3,000 beyond the axes" in texts(figure)
 
 
@@ -103,43 +109,43 @@ def test_the_page_lists_surfaces_holdout_and_worst_of_many_compounds() -> None:
     rows, table = targets_of(MANY), made_up()
     held = table.head(30).assign(split="holdout")
     table = pd.concat([table, held], ignore_index=True)
-    found = compounds.listed_rows(rows, table, ["random"], ["C2999", "C1500"], 400)
+    found = listed_rows(rows, table, ["random"], ["C2999", "C1500"], 400)
     names = set(found["compound"])
     assert len(found) == 400
     assert {"C2999", "C1500", "C17"} <= names
     assert set(held["compound"]) <= names
     error = (table["predicted"] - table["true"]).abs().groupby(table["compound"]).max()
     assert set(error.nlargest(40).index) <= names
-    again = compounds.listed_rows(rows, table, ["random"], ["C1500", "C2999"], 400)
+    again = listed_rows(rows, table, ["random"], ["C1500", "C2999"], 400)
     assert found.equals(again)
-    assert compounds.listed_rows(rows, table, ["random"], [], MANY) is rows
+    assert listed_rows(rows, table, ["random"], [], MANY) is rows
 
 
 def test_distances_of_many_are_those_of_some_by_lot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_counts(tmp_path / "f.h5", 300)
-    file = figures.open_fingerprints(tmp_path / "f.h5")
+    file = open_fingerprints(tmp_path / "f.h5")
     parts = [made_up(300).assign(fold=0, part="train"), made_up(300)]
     parts[1] = parts[1][parts[1]["fold"] == 0]
     table = pd.concat([parts[0][~parts[0]["compound"].isin(parts[1]["compound"])], parts[1]], ignore_index=True)
-    whole = beyond.distance_table(table, file, targets_of(300), ["readout"])
+    whole = distance_table(table, file, targets_of(300), ["readout"])
     assert len(whole) == 60
-    monkeypatch.setattr(beyond, "COMPARED", 20)
-    monkeypatch.setattr(beyond, "BLOCK", 32)
-    some = beyond.distance_table(table, file, targets_of(300), ["readout"])
+    monkeypatch.setattr(distances, "COMPARED", 20)
+    monkeypatch.setattr(distances, "BLOCK", 32)
+    some = distance_table(table, file, targets_of(300), ["readout"])
     assert len(some) == 20
     both = some.merge(whole, on=["model", "fold", "compound"], suffixes=("", "_whole"))
     np.testing.assert_allclose(both["distance"], both["distance_whole"], atol=1e-6)
-    assert "20 test compounds of 60, by lot" in texts(beyond.error_by_distance(some, "Å", 60))
-    assert "by lot" not in texts(beyond.error_by_distance(whole, "Å", 60))
+    assert "20 test compounds of 60, by lot" in texts(error_by_distance(some, "Å", 60))
+    assert "by lot" not in texts(error_by_distance(whole, "Å", 60))
 
 
 def test_rows_of_the_file_come_in_the_order_asked_for_a_block_at_a_time(tmp_path: Path) -> None:
     write_counts(tmp_path / "f.h5", 300)
-    file = figures.open_fingerprints(tmp_path / "f.h5")
+    file = open_fingerprints(tmp_path / "f.h5")
     rows = np.array([299, 0, 150, 0, 63, 64])
-    found = compounds.counts_of_rows(file, rows)
-    np.testing.assert_array_equal(found, figures.read_counts(file, [f"C{k}" for k in rows]))
-    sizes = [len(here) for here, _ in compounds.count_blocks(file, np.arange(300), 64)]
+    found = counts_of_rows(file, rows)
+    np.testing.assert_array_equal(found, read_counts(file, [f"C{k}" for k in rows]))
+    sizes = [len(here) for here, _ in count_blocks(file, np.arange(300), 64)]
     assert sizes == [64, 64, 64, 64, 44]
 
 
@@ -215,4 +221,4 @@ def test_svr_and_grnn_learn_from_some_of_very_many_rows(
 
 
 def test_few_compounds_of_many_datasets_fit_the_page() -> None:
-    assert html.LISTED_COMPOUNDS // 3 >= compounds.LISTED  # one to three datasets hold what one does
+    assert LISTED_COMPOUNDS // 3 >= LISTED  # one to three datasets hold what one does

@@ -8,7 +8,7 @@ import pytest
 
 from hirshprint import versions
 from hirshprint.files.writing import ForeignFolderError, refuse_unwritable
-from hirshprint.run.runs import FormatError, check_results, stamp_results
+from hirshprint.run.format import FormatError, check_results, stamp_results
 
 
 def test_results_of_another_format_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import pytest
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
-from hirshprint.run import runs, slurm, slurm_executor
+from hirshprint.run import recover, slurm, slurm_executor
 
 AWAY = "echo 'Unable to contact slurm controller (connect failure)' >&2; exit 1"
 
@@ -414,20 +414,20 @@ def test_recover_finds_jobs_whatever_the_log_folder_is(executor: Watched, say: C
     name = info.aux["sign"].removesuffix(".done")
     say(squeue="if [ -e scancel.calls ]; then exit 0; fi; cat queue")
     Path("queue").write_text(f"11|RUNNING|{name}|{Path.cwd()}\n")
-    assert runs._cancel_slurm_orphans() == [
+    assert recover._cancel_slurm_orphans() == [
         "cancelled SLURM job 11 (surface small batch0of4, running), left behind by a killed run"
     ]
     assert calls("scancel") == ["11"]
     assert not slurm.RUN_FILE.exists()
-    assert runs._cancel_slurm_orphans() == []
+    assert recover._cancel_slurm_orphans() == []
 
 
 def test_recover_while_the_controller_is_away(say: Callable[..., None]) -> None:
     say(squeue=AWAY)
-    assert runs._cancel_slurm_orphans() == []  # no run on it was killed here
+    assert recover._cancel_slurm_orphans() == []  # no run on it was killed here
     slurm.RUN_FILE.touch()
     with pytest.raises(slurm.SlurmError, match="Unable to contact"):
-        runs._cancel_slurm_orphans()
+        recover._cancel_slurm_orphans()
 
 
 def test_no_run_starts_beside_jobs_of_an_earlier_one(say: Callable[..., None]) -> None:
@@ -449,18 +449,18 @@ def test_no_run_starts_beside_jobs_of_an_earlier_one(say: Callable[..., None]) -
 
 def test_a_machine_without_slurm_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local, there = SimpleNamespace(name="local", executor=None), SimpleNamespace(name="slurm", executor=None)
-    runs.take_slurm_executor(local)
+    slurm.take_slurm_executor(local)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(slurm.SlurmError, match="this machine has no sbatch, squeue, scancel"):
-        runs.take_slurm_executor(there)
+        slurm.take_slurm_executor(there)
     assert local.executor is there.executor is None
-    assert runs._cancel_slurm_orphans() == []
-    runs.take_slurm_executor(local)
+    assert recover._cancel_slurm_orphans() == []
+    slurm.take_slurm_executor(local)
 
 
 def test_the_executor_takes_the_place_of_the_plugins(say: Callable[..., None]) -> None:
     there = SimpleNamespace(name="slurm", executor=None)
-    runs.take_slurm_executor(there)
+    slurm.take_slurm_executor(there)
     assert there.executor is slurm_executor.Executor
 
 

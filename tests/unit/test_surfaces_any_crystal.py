@@ -24,12 +24,12 @@ from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import python_engine
 from hirshprint.surfaces.patches import measure
 from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
-from hirshprint.surfaces.python_engine import (
+from hirshprint.surfaces.python.engine import (
     compute_surfaces,
     fragment_surface,
     radii_along,
 )
-from hirshprint.surfaces.sphere import wedge
+from hirshprint.surfaces.python.sphere import wedge
 from hirshprint.surfaces.surface import Surface, SurfaceError, full
 
 Array = NDArray[np.float64]
@@ -188,8 +188,8 @@ def test_equal_atoms_end_within_their_voronoi_cell(thakkar: Densities, seed: int
 
 def test_vertices_are_on_the_surface_to_1e_7(thakkar: Densities, triclinic: Structure) -> None:
     """Along rays that a bisection with the same sums follows to the last digit."""
-    from hirshprint.surfaces.procrystal import log_ratio, procrystal
-    from hirshprint.surfaces.rays import SHIFT, cast, one_by_one
+    from hirshprint.surfaces.python.procrystal import log_ratio, procrystal
+    from hirshprint.surfaces.python.rays import SHIFT, cast, one_by_one
 
     crystal = procrystal(triclinic, triclinic.lattice, thakkar)
     directions, _ = wedge(3, (0,))

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,30 +23,21 @@ import pytest
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.run import run_batch
 from hirshprint.commands.inputs import default_fingerprint
+from hirshprint.config import model
 from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.cxs import CxsError, parse_cxs
-from hirshprint.surfaces.engines import Engine, tonto_engine
-from hirshprint.surfaces.installation import Installation
+from hirshprint.surfaces.engines import tonto_engine
 from hirshprint.surfaces.surface import Surface, flat_area_and_volume
-from hirshprint.surfaces.tonto import (
-    Tonto,
-    TontoDiskFullError,
-    TontoError,
-    TontoPassingError,
-    TontoTimeoutError,
-    check_identity,
-    check_surface,
-    cif_text,
-    compute_surfaces,
-    error_message,
-    explain_probe,
-    judge,
-    probe,
-    read_version,
-    tonto_cell,
-)
+from hirshprint.surfaces.tonto.check import check_surface
+from hirshprint.surfaces.tonto.cxs import CxsError, parse_cxs
+from hirshprint.surfaces.tonto.engine import compute_surfaces
+from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError, TontoPassingError, TontoTimeoutError
+from hirshprint.surfaces.tonto.input import cif_text, tonto_cell
+from hirshprint.surfaces.tonto.installation import Installation
+from hirshprint.surfaces.tonto.probe import check_identity, explain_probe, probe, read_version
+from hirshprint.surfaces.tonto.report import error_message, judge
+from hirshprint.surfaces.tonto.run import Tonto
 
 ROOT = Path(__file__).parents[2]
 FAKE = ROOT / "tests/fake_tonto.py"
@@ -246,8 +238,8 @@ def test_failures_are_told_and_leave_nothing(
     behaviour: str,
 ) -> None:
     behave(any=behaviour)
-    monkeypatch.setattr("hirshprint.surfaces.tonto.MOST_BYTES", 5_000_000)
-    monkeypatch.setattr("hirshprint.surfaces.process.GRACE", 0.3)
+    monkeypatch.setattr("hirshprint.surfaces.tonto.run.MOST_BYTES", 5_000_000)
+    monkeypatch.setattr("hirshprint.surfaces.tonto.process.GRACE", 0.3)
     limit = 1.0 if behaviour in ("hang", "deaf", "child") else 300.0
     kind, reason = BEHAVIOURS[behaviour]
     start = time.monotonic()
@@ -332,9 +324,10 @@ def test_nothing_outlives_the_job(
     told = behave(any="child")
     code = (  # where the tests run in the background, SIGINT is ignored by all that they start
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from hirshprint.surfaces.installation import Installation; from hirshprint.surfaces import tonto;"
+        "from hirshprint.surfaces.tonto.installation import Installation;"
+        "from hirshprint.surfaces.tonto.probe import probe;"
         f"import tempfile; tempfile.tempdir = {str(scratch)!r};"
-        f"tonto.probe(Installation({fake.binary!r}, {fake.basis_directory!r}))"
+        f"probe(Installation({fake.binary!r}, {fake.basis_directory!r}))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     job = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
@@ -393,7 +386,7 @@ def test_surface_comes_back_in_the_frame_of_the_structure(
         )
         np.testing.assert_allclose(distance, surface.d_e, atol=3e-5)
         assert (numbers == surface.outside_species).mean() > 0.999
-        assert flat_area_and_volume(surface)[1] > 0
+        assert flat_area_and_volume(surface.vertices - surface.centre, surface.triangles)[1] > 0
         for nuclei, length in ((surface.inside_nuclei, surface.d_i), (surface.outside_nuclei, surface.d_e)):
             to_nuclei = np.linalg.norm(surface.vertices[:, None] - nuclei, axis=2)
             np.testing.assert_allclose(to_nuclei.min(axis=1), length, atol=3e-5)
@@ -542,18 +535,13 @@ def batch(
     fake: Installation, tmp_path: Path, perovskite: Callable[..., Structure]
 ) -> Callable[..., dict[str, dict[str, object]]]:
     """Run a batch of CaTiO3, SrTiO3 and BaTiO3 with the stand-in."""
-    settings = {
-        "binary": fake.binary,
-        "basis_directory": fake.basis_directory,
-        "separation_bohr": 0.15,
-        "time_limit_seconds": 6.0,  # that a good one needs on no machine, however busy
-        "keep_scratch": False,
-    }
+    limit = {"time_limit_seconds": 6.0}  # that a good one needs on no machine, however busy
+    settings = model.Tonto.from_dict({"binary": fake.binary, "basis_directory": fake.basis_directory} | limit)
     record = {"version": "21.03.11", **fake.checksums()}
     named = {20: "CaTiO3", 38: "SrTiO3", 56: "BaTiO3"}
 
-    def run(attempt: int = 3, **changes: object) -> dict[str, dict[str, object]]:
-        engine: Engine = tonto_engine(settings | changes, record)
+    def run(attempt: int = 3, **changes: Any) -> dict[str, dict[str, object]]:
+        engine = tonto_engine(replace(settings, **changes), record)
         structures = [
             replace(perovskite((z, 22, 8), 4.0), structure_id=name, site_atom=np.array([0]))
             for z, name in named.items()
@@ -693,6 +681,6 @@ def test_all_fields_of_a_surface_are_there(fake: Installation, perovskite: Calla
         assert all(getattr(surface, field.name) is not None for field in fields(surface))
         assert surface.inside_species.dtype == surface.outside_species.dtype == np.uint8
         assert (surface.inside_species == surface.inside_number).all()
-        area, volume = flat_area_and_volume(surface)
+        area, volume = flat_area_and_volume(surface.vertices - surface.centre, surface.triangles)
         assert surface.area == pytest.approx(area)
         assert surface.volume == pytest.approx(volume)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hirshprint.run.runs import compiled_code_folder
+from hirshprint.run.environment import compiled_code_folder
 
 ROOT = Path(__file__).parents[2]
 RULES = [
@@ -57,7 +57,7 @@ def test_the_product_does_not_read_the_shared_folder() -> None:
 def test_compiled_code_is_kept_apart_for_other_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = compiled_code_folder(tmp_path)
     assert compiled_code_folder(tmp_path) == before
-    monkeypatch.setattr("hirshprint.run.runs.file_digest", lambda path: path.name)
+    monkeypatch.setattr("hirshprint.run.environment.file_digest", lambda path: path.name)
     assert compiled_code_folder(tmp_path) != before
 
 

@@ -1,5 +1,8 @@
 """Free-atom densities: one small file for all elements."""
 
+BUNDLED_PYTHON = ROOT / ".venv-densities/bin/python"
+DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # else that of the conda environment
+
 
 rule densities:
     input:

@@ -1,5 +1,8 @@
 """Tables from OPTIMADE providers: asked for by name (snakemake fetch_NAME), never by a run."""
 
+FETCH_ENVIRONMENTS = [ROOT / name / "bin/python" for name in (".venv-fetch", ".venv-fetch-test")]
+FETCH_PYTHON = next((path for path in FETCH_ENVIRONMENTS if path.exists()), "python")
+
 
 rule fetch_pages:
     input:

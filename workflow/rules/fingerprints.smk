@@ -4,7 +4,7 @@
 rule fingerprints:
     input:
         unpack(gathered_structures),
-        surfaces=batch_files,
+        surfaces=of_dataset(inputs.surfaces_of),
     output:
         "results/{dataset}/fingerprints.h5",
     log:
@@ -13,14 +13,14 @@ rule fingerprints:
         "logs/benchmarks/{dataset}/fingerprints.tsv"
     conda:
         "../../envs/surfaces.yaml"
-    threads: quick(lambda wildcards: min(8, 1 + structures_in(wildcards.dataset) // 10_000))
+    threads: of_dataset(resources.gathering_threads)
     resources:
         mem_mb=mem_mb(700, per_structure=0.02),
         runtime=minutes(10, per_structure=0.001),
     params:
         structures="results/{dataset}/structures.h5",
-        definition=lambda wildcards: fingerprint_digest(wildcards.dataset),
-        site_labels=lambda wildcards: site_labels(wildcards.dataset),
+        definition=of_dataset(digests.of_fingerprints),
+        site_labels=of_dataset(site_labels),
         fingerprint=config["fingerprint"],
     message:
         "Fingerprints of {wildcards.dataset}: gather"

@@ -1,5 +1,13 @@
 """Networks in one (GPU) job, baselines on the CPU, and their evaluation."""
 
+from hirshprint.networks.cards import fingerprint_definition
+
+
+def definition(wildcards):
+    """What defines the fingerprints of a dataset, for predictions of other compounds."""
+    dataset = config["datasets"][wildcards.dataset]
+    return fingerprint_definition(dataset, config["surfaces"], config["densities"], config["fingerprint"])
+
 
 rule train:
     input:
@@ -21,9 +29,9 @@ rule train:
         runtime=minutes(60, per_structure=0.02),
         gpu=lambda wildcards: CONFIG.datasets[wildcards.dataset].learning.gpus,
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
-        definition=lambda wildcards: definition_of(wildcards.dataset),
-        site_labels=lambda wildcards: site_labels(wildcards.dataset),
+        digest=of_dataset(digests.of_learning),
+        definition=definition,
+        site_labels=of_dataset(site_labels),
     message:
         "Train networks on {wildcards.dataset}: every split, fold and seed in one job"
     script:
@@ -48,7 +56,7 @@ rule baselines:
         mem_mb=mem_mb(700, per_structure=0.02),
         runtime=minutes(15, per_structure=0.005),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        digest=of_dataset(digests.of_learning),
     message:
         "Baselines on {wildcards.dataset}, on the same folds as the networks"
     script:
@@ -80,7 +88,7 @@ rule evaluate:
         mem_mb=mem_mb(2000, per_structure=0.02),
         runtime=minutes(30, per_structure=0.001),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        digest=of_dataset(digests.of_learning),
     message:
         "Evaluate the predictions of {wildcards.dataset}"
     script:
@@ -92,7 +100,7 @@ rule predict:
         fingerprints="results/{dataset}/fingerprints.h5",
         structures="results/{dataset}/structures.h5",
         targets="results/{dataset}/targets.csv",
-        model=lambda wildcards: model_input(wildcards.dataset),
+        model=of_dataset(inputs.model_input),
     output:
         report(
             "results/{dataset}/predicted.csv",
@@ -111,10 +119,10 @@ rule predict:
         mem_mb=mem_mb(2000, per_structure=0.06),
         runtime=minutes(30, per_structure=0.01),
     params:
-        digest=lambda wildcards: prediction_digest(wildcards.dataset),
-        model=lambda wildcards: str(model_folder(wildcards.dataset)),
-        definition=lambda wildcards: definition_of(wildcards.dataset),
-        site_labels=lambda wildcards: site_labels(wildcards.dataset),
+        digest=of_dataset(digests.of_predictions),
+        model=lambda wildcards: str(inputs.model_folder(PLAN, wildcards.dataset)),
+        definition=definition,
+        site_labels=of_dataset(site_labels),
     message:
         "Predict the compounds of {wildcards.dataset} with {params.model}"
     script:
@@ -149,8 +157,8 @@ rule screen:
         mem_mb=mem_mb(1000),
         runtime=minutes(10),
     params:
-        digest=lambda wildcards: prediction_digest(wildcards.dataset),
-        quantity=lambda wildcards: [DATASETS[wildcards.dataset][key] for key in ("property", "unit")],
+        digest=of_dataset(digests.of_predictions),
+        quantity=lambda wildcards: [config["datasets"][wildcards.dataset][key] for key in ("property", "unit")],
     message:
         "Screening of {wildcards.dataset}: rank by uncertainty, draw maps"
     script:

@@ -1,9 +1,12 @@
 """Counterparts of the paper's tables and figures, and what goes beyond them, for the report."""
 
+from hirshprint.report.items import BEYOND_ITEMS, COST, LEARNING_CURVE, PAPER_ITEMS, SALIENCY, compound_items
+from hirshprint.structures.prototypes import PROTOTYPES
+
 
 rule compound:
     input:
-        densities=DENSITIES_FILE,
+        densities=inputs.densities_file(PLAN),
     output:
         "results/compounds/{compound}/surfaces.npz",
     log:
@@ -18,9 +21,9 @@ rule compound:
         mem_mb=mem_mb(1000),
         runtime=minutes(10),
     params:
-        digest=lambda wildcards: digest(wildcards.compound, PYTHON_SETTINGS, config["fingerprint"]["bins"]),
-        elements=lambda wildcards: PROTOTYPES["cubic_perovskite"].elements_of(COMPOUNDS[wildcards.compound]),
-        edge_angstrom=lambda wildcards: config["compounds"][COMPOUNDS[wildcards.compound]],
+        digest=lambda wildcards: digests.of_compound(PLAN, wildcards.compound),
+        elements=lambda wildcards: PROTOTYPES["cubic_perovskite"].elements_of(PLAN.compounds[wildcards.compound]),
+        edge_angstrom=lambda wildcards: config["compounds"][PLAN.compounds[wildcards.compound]],
     message:
         "Surfaces and fingerprints of {wildcards.compound}, to be drawn"
     script:
@@ -44,7 +47,7 @@ rule compound_figures:
         mem_mb=mem_mb(2000),
         runtime=minutes(15),
     params:
-        sources=content_digest(*COMPOUND_SOURCES),
+        sources=sources_of("compound_figures.py"),
     message:
         "Figures of {wildcards.compound}"
     script:
@@ -70,8 +73,8 @@ rule beyond:
         mem_mb=mem_mb(2000, per_structure=0.1),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
-        sources=content_digest(*BEYOND_SOURCES),
+        digest=of_dataset(digests.of_learning),
+        sources=sources_of("beyond.py"),
     message:
         "Errors by element and distance, calibration, what adds what, {wildcards.dataset}"
     script:
@@ -95,8 +98,8 @@ rule learning_curve:
         mem_mb=mem_mb(2000),
         runtime=minutes(15),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
-        sources=content_digest(*BEYOND_SOURCES),
+        digest=of_dataset(digests.of_learning),
+        sources=sources_of("learning_curve.py"),
     message:
         "Learning curve of {wildcards.dataset}"
     script:
@@ -105,7 +108,7 @@ rule learning_curve:
 
 rule saliency:
     input:
-        unpack(saliency_inputs),
+        unpack(of_dataset(inputs.saliency_inputs)),
     output:
         **reported([SALIENCY]),
     log:
@@ -119,10 +122,10 @@ rule saliency:
         mem_mb=mem_mb(2000, per_structure=0.06),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
+        digest=of_dataset(digests.of_learning),
         compounds=lambda wildcards: CONFIG.datasets[wildcards.dataset].learning.saliency,
-        site_labels=lambda wildcards: site_labels(wildcards.dataset),
-        sources=content_digest(*SALIENCY_SOURCES),
+        site_labels=of_dataset(site_labels),
+        sources=sources_of("saliency.py"),
     message:
         "Regions of the fingerprints of {wildcards.dataset} that matter"
     script:
@@ -131,7 +134,7 @@ rule saliency:
 
 rule cost:
     input:
-        measured_stages,
+        of_run(results.measured_stages),
     output:
         **reported([COST], dataset=""),
     log:
@@ -146,7 +149,7 @@ rule cost:
         mem_mb=mem_mb(1000),
         runtime=minutes(10),
     params:
-        digest=lambda wildcards: digest([learning_digest(dataset) for dataset in DATASETS]),
+        digest=of_run(digests.of_cost),
     message:
         "What the run cost, by stage"
     script:
@@ -171,10 +174,8 @@ rule paper_items:
         mem_mb=mem_mb(4000),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: digest(
-            {role: learning_digest(name) for role, name in config["paper"].items()}, config["compounds"]
-        ),
-        sources=content_digest(*PAPER_SOURCES),
+        digest=of_run(digests.of_paper),
+        sources=sources_of("paper.py"),
     message:
         "Counterparts of the paper's tables and figures"
     script:

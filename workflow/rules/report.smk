@@ -1,11 +1,13 @@
 """Figures, the status table and the report."""
 
+from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS
+
 
 rule status:
     input:
         rejected="results/{dataset}/rejected.csv",
         targets="results/{dataset}/targets.csv",
-        surfaces=batch_files,
+        surfaces=of_dataset(inputs.surfaces_of),
     output:
         report(
             "results/{dataset}/status.csv",
@@ -25,7 +27,7 @@ rule status:
         mem_mb=mem_mb(1000),
         runtime=minutes(10),
     params:
-        digest=lambda wildcards: input_digest(wildcards.dataset),
+        digest=of_dataset(digests.of_input),
     message:
         "Status of every row or file of {wildcards.dataset}"
     script:
@@ -50,8 +52,8 @@ rule fingerprint_figures:
         mem_mb=mem_mb(2000),
         runtime=minutes(30),
     params:
-        digest=lambda wildcards: shown_digest(wildcards.dataset),
-        sources=content_digest(*FIGURE_SOURCES),
+        digest=of_dataset(digests.of_shown),
+        sources=sources_of("fingerprint_figures.py"),
     message:
         "Figures of the fingerprints of {wildcards.dataset}"
     script:
@@ -77,8 +79,8 @@ rule learning_figures:
         mem_mb=mem_mb(2000, per_structure=0.02),
         runtime=minutes(30, per_structure=0.001),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
-        sources=content_digest(*FIGURE_SOURCES),
+        digest=of_dataset(digests.of_learning),
+        sources=sources_of("learning_figures.py"),
     message:
         "Figures of the predictions of {wildcards.dataset}"
     script:
@@ -87,7 +89,7 @@ rule learning_figures:
 
 rule shown_surfaces:
     input:
-        unpack(shown_inputs),
+        unpack(of_dataset(inputs.shown_inputs)),
     output:
         "results/{dataset}/shown_surfaces.npz",
     log:
@@ -102,10 +104,10 @@ rule shown_surfaces:
         mem_mb=mem_mb(2000, per_structure=0.02),
         runtime=minutes(30, per_structure=0.001),
     params:
-        digest=lambda wildcards: learning_digest(wildcards.dataset),
-        surfaces=batch_files,
+        digest=of_dataset(digests.of_learning),
+        surfaces=of_dataset(inputs.surfaces_of),
         compounds=config["report"]["compounds"],
-        sources=content_digest("src/hirshprint/report/shown.py"),
+        sources=sources_of("shown_surfaces.py"),
     message:
         "Surfaces of {wildcards.dataset} that the report shows in three dimensions"
     script:
@@ -115,10 +117,10 @@ rule shown_surfaces:
 rule report:
     input:
         results=dataset_results,
-        shown=shown_items,
+        shown=lambda wildcards: results.item_files(PLAN, [results.WHOLE_RUN, *CONFIG.datasets]),
     output:
-        report=REPORT,
-        summary=SUMMARY,
+        report=results.REPORT,
+        summary=results.SUMMARY,
     log:
         "logs/report.log",
     benchmark:
@@ -128,13 +130,16 @@ rule report:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=quick(report_mb),
+        mem_mb=quick(lambda wildcards, attempt: resources.report_mb(PLAN, attempt)),
         runtime=minutes(30),
     params:
-        digests=lambda wildcards: {dataset: stage_digests(dataset) for dataset in DATASETS},
-        shown={dataset: [vars(item) for item in report_items(dataset)] for dataset in ("", *DATASETS)},
+        digests=lambda wildcards: {dataset: digests.of_stages(PLAN, dataset) for dataset in CONFIG.datasets},
+        shown={
+            dataset: [vars(item) for item in results.report_items(PLAN, dataset)]
+            for dataset in (results.WHOLE_RUN, *CONFIG.datasets)
+        },
         config=digest(config),  # which it shows
-        sources=content_digest(*REPORT_SOURCES),
+        sources=sources_of("report.py", *PAGE_PARTS, "workflow/report/*.rst"),
     message:
         "The report"
     script:

@@ -4,40 +4,41 @@ import threading
 import time
 
 from snakemake.logging import logger
+from snakemake.settings.enums import RerunTrigger
 from snakemake.settings.types import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
+
+from hirshprint.run import closing, disks, head, progress, slurm
+from hirshprint.run.format import stamp_results
+from hirshprint.run.plan import answer_for_jobs, frozen_of, user_files
 
 START = time.monotonic()
 IS_OUTERMOST = workflow.modifier.is_main_snakefile()  # and no module of another workflow
 
 
 onstart:
-    workflow.scheduler._lock = threading.RLock()  # of 9.27; SIGTERM is handled in a thread that may hold it already
-    runs.write_head()
-    answer_for_jobs()
-    runs.show_engine(config)
-
-
-def answer_for_jobs():
-    """Keep for the jobs what they will ask of the plans, which may be large."""
-    for dataset in PLANS:
-        for asked in (site_labels, sites, structures_in, files_in):
-            asked(dataset)
-    frozen.keep_answers()
+    # SIGTERM is handled in a thread that may hold this lock already. It has no public name, nor a setting (9.27).
+    workflow.scheduler._lock = threading.RLock()
+    head.write_head()
+    answer_for_jobs(PLAN)
+    frozen.keep_answers(PLAN.answers)
+    closing.show_engine(CONFIG)
 
 
 onsuccess:
-    runs.remove_head()
-    asked = any(job.rule.name == "report" for job in workflow.dag.jobs) and Path(REPORT).exists()  # of this run
-    runs.show_summary(
+    head.remove_head()
+    asked = (
+        any(job.rule.name == "report" for job in workflow.dag.jobs) and Path(results.REPORT).exists()
+    )  # of this run
+    closing.show_summary(
         progress.summarise_run(run_jobs(), sys.argv, edited_inputs(), time.monotonic() - START),
-        SUMMARY if asked else None,
+        Path(results.SUMMARY) if asked else None,
     )
 
 
 onerror:
-    runs.remove_head()
-    runs.show_summary(progress.summarise_run(run_jobs(), sys.argv, edited_inputs(), time.monotonic() - START))
+    head.remove_head()
+    closing.show_summary(progress.summarise_run(run_jobs(), sys.argv, edited_inputs(), time.monotonic() - START))
 
 
 def run_jobs():
@@ -81,22 +82,24 @@ def begin_run():
         stop("--touch would let results pass for those of this configuration; leave it out: cache/ spares what holds")
     if MAIN and workflow.executor_plugin is not None and not workflow.dryrun:
         try:
-            runs.refuse_unfinished()
-            for folder in runs.WRITTEN:
+            head.refuse_unfinished()
+            for folder in disks.WRITTEN:
                 refuse_unwritable(folder)
-            runs.refuse_full_disk()
-            runs.take_slurm_executor(workflow.executor_plugin)
+            disks.refuse_full_disk()
+            slurm.take_slurm_executor(workflow.executor_plugin)
         except (
-            runs.RunAliveError,
-            runs.UnfinishedError,
-            runs.DiskFullError,
-            runs.slurm.SlurmError,
+            head.RunAliveError,
+            head.UnfinishedError,
+            disks.DiskFullError,
+            slurm.SlurmError,
             ForeignFolderError,
         ) as error:
             stop(str(error))
-        runs.stamp_results(Path("results"))
-        path = frozen.freeze(config, {dataset: frozen_of(dataset) for dataset in PLANS})
-        WATCHED.update(frozen.digests_of_files(user_files()))
+        stamp_results(Path("results"))
+        path = frozen.freeze(
+            config, {name: frozen_of(PLAN, name, inputs.outside_cards(PLAN, name)) for name in PLAN.plans}
+        )
+        WATCHED.update(frozen.digests_of_files([*map(Path, workflow.configfiles), *user_files(PLAN)]))
         if IS_OUTERMOST and workflow.config_settings.configfiles:
             workflow.config_settings.configfiles = [path]  # for the jobs: the user's may be half edited by then
     return []
@@ -110,37 +113,14 @@ def begun(wildcards):
 WATCHED = {}  # what the user may edit during this run, with digests
 
 
-def user_files():
-    """Files and folders of the user that this run depends on."""
-    keys = (*PLACES, "targets")
-    tables = [Path(DATASETS[dataset][key]) for dataset in PLANS for key in keys if key in DATASETS[dataset]]
-    structures = [Path(path) for dataset in PLANS for path in frozen_of(dataset).files]
-    return [*map(Path, workflow.configfiles), *tables, *structures]
-
-
 def edited_inputs():
     """Files and folders of the user that were edited during this run."""
     return frozen.edited(WATCHED)
 
 
-@cache
-def frozen_of(dataset):
-    """What this run has read of a dataset."""
-    prototype = prototype_of(dataset)
-    paths = dict.fromkeys(entry.path for entry in plan(dataset).entries if entry.path is not None)
-    of_prototype = sorted(prototype.file.parent.iterdir()) if prototype and prototype.file else []
-    outside = "model" in DATASETS[dataset] and DATASETS[dataset]["model"] not in DATASETS
-    model = [model_folder(dataset) / CARD] if outside else []
-    return Frozen(
-        plan=plan(dataset),
-        files=frozen.digests_of_files([*paths, *of_prototype]),
-        model=frozen.digests_of_files(model),
-    )
-
-
 def remake_unrecorded():
     """Have made again what is not as the run left it that made it, or of which no run left a record."""
-    changed = [path for path in all_results() if Path(path).exists() and not is_as_made(path)]
+    changed = [path for path in results.all_results(PLAN) if Path(path).exists() and not is_as_made(path)]
     workflow.dag.forcefiles.update(map(IOFile, changed))
     if changed:
         print(
@@ -148,17 +128,6 @@ def remake_unrecorded():
             "again, but for what is taken from cache/",
             file=sys.stderr,
         )
-
-
-@cache
-def is_as_made(path):
-    """Say whether a result has the time that Snakemake recorded when its job had ended, and whether it did at all."""
-    if record(path) is None:
-        return False
-    whole = Path(path)
-    parts = [whole, *whole.rglob("*")] if whole.is_dir() else [whole]  # what is deleted from a folder changes its time
-    latest = max((part.stat().st_mtime for part in parts if part.exists()), default=0.0)
-    return abs(latest - record(path).endtime) < 1.0  # s; file systems of clusters are not exact
 
 
 TOLD = {"surface": None, "at": 0.0}  # when the first surface job began, and when the time left was last told

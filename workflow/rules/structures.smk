@@ -15,12 +15,12 @@ rule structures:
     localrule: True
     conda:
         "../../envs/surfaces.yaml"
-    threads: reading_threads
+    threads: of_dataset(resources.reading_threads)
     resources:
         mem_mb=mem_mb(2000, per_structure=0.01),
         runtime=minutes(60),
     params:
-        digest=lambda wildcards: input_digest(wildcards.dataset),
+        digest=of_dataset(digests.of_input),
     message:
         "Structures of {wildcards.dataset}: read, check, find symmetry"
     script:

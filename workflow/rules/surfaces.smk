@@ -1,11 +1,13 @@
 """Hirshfeld surfaces and their fingerprints: the fan of CPU jobs, one per batch; Tonto's probe, and a comparison."""
 
+from hirshprint.surfaces.registry import tonto_checksums
+
 
 rule tonto_probe:
     input:
         begun,
     output:
-        PROBE_FILE,
+        inputs.PROBE_FILE,
     log:
         "logs/tonto_probe.log",
     benchmark:
@@ -18,9 +20,9 @@ rule tonto_probe:
         mem_mb=mem_mb(1000),
         runtime=minutes(10),
     params:
-        checksums=lambda wildcards: tonto_checksums(),
-        binary=TONTO["binary"],
-        basis_directory=TONTO["basis_directory"],
+        checksums=lambda wildcards: tonto_checksums(CONFIG.surfaces.tonto.binary, CONFIG.surfaces.tonto.basis_directory),
+        binary=CONFIG.surfaces.tonto.binary,
+        basis_directory=CONFIG.surfaces.tonto.basis_directory,
     message:
         "Does Tonto work? One small crystal, before any job is submitted"
     script:
@@ -36,22 +38,20 @@ rule surface:
         "logs/{dataset}/surface/{batch}.log",
     benchmark:
         "logs/benchmarks/{dataset}/surface/{batch}.tsv"
-    retries: SURFACE_RETRIES if workflow.is_main_process else 0  # a SLURM job would try again in its own limits
+    retries: resources.SURFACE_RETRIES if workflow.is_main_process else 0  # a SLURM job would try again in its own limits
     conda:
         "../../envs/surfaces.yaml"
     threads: 1
     resources:
-        mem_mb=quick(surface_mb),
-        runtime=quick(
-            lambda wildcards, attempt: attempt * surface_minutes(structures_of(wildcards), sites_of(wildcards))
-        ),
+        mem_mb=of_attempt(resources.surface_mb),
+        runtime=of_attempt(resources.batch_minutes),
         attempt=quick(lambda wildcards, attempt: attempt),
     params:
-        digest=quick(batch_digest),
-        structures=quick(structures_of),
-        files=quick(surface_files),
-        site_labels=quick(lambda wildcards: site_labels(wildcards.dataset)),
-        attempts=SURFACE_RETRIES + 1,
+        digest=of_batch(digests.of_batch),
+        structures=of_batch(structures_in),
+        files=of_dataset(inputs.surface_files),
+        site_labels=of_dataset(site_labels),
+        attempts=resources.SURFACE_RETRIES + 1,
     message:
         "Surfaces and fingerprints of {wildcards.dataset}, batch {wildcards.batch}: {params.structures} structure(s)"
     script:
@@ -61,7 +61,7 @@ rule surface:
 rule compare_engines:
     input:
         unpack(comparison_inputs),
-        surfaces=batch_files,  # first, so that one engine's results lie in the cache
+        surfaces=of_dataset(inputs.surfaces_of),  # first, so that one engine's results lie in the cache
     output:
         report(
             "results/{dataset}/engines/comparison.csv",
@@ -78,10 +78,10 @@ rule compare_engines:
     threads: 1
     resources:
         mem_mb=mem_mb(1000),
-        runtime=minutes(surface_minutes(config["surfaces"]["compare_structures"], 0)),
+        runtime=minutes(resources.surface_minutes(PLAN, CONFIG.surfaces.compare_structures, 0)),
     params:
-        digest=comparison_digest,
-        files=comparison_files,
+        digest=of_dataset(digests.of_comparison),
+        files=of_dataset(inputs.comparison_files),
         structures=config["surfaces"]["compare_structures"],
     message:
         "Both engines on {params.structures} structure(s) of {wildcards.dataset}"

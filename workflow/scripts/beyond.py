@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hirshprint.report.beyond import write_beyond
+from hirshprint.report.figures.beyond import write_beyond
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -7,18 +7,20 @@ from pathlib import Path
 
 from hirshprint.batch.comparison import compare_engines, sample, write_comparison
 from hirshprint.batch.places import engine_folder
+from hirshprint.config.model import Config
 from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
-from hirshprint.surfaces.engines import chosen_engine
+from hirshprint.surfaces.engines import open_engine
+from hirshprint.surfaces.registry import COMPARED
 
 start_log(snakemake.log[0])
-config, files = snakemake.config, snakemake.params.files
+config, files = Config.from_dict(snakemake.config), snakemake.params.files
 rows = compare_engines(
     structures=sample(read_structures(Path(files["structures"])), snakemake.params.structures),
     engines=[
-        (chosen_engine(name, config["surfaces"], files), engine_folder(config, name) / snakemake.wildcards.dataset)
-        for name in ("python", "tonto")
+        (open_engine(engine.name, config, files), engine_folder(config, engine.name) / snakemake.wildcards.dataset)
+        for engine in COMPARED
     ],
-    fingerprint=config["fingerprint"],
+    fingerprint=snakemake.config["fingerprint"],
 )
 write_comparison(Path(snakemake.output[0]), rows)

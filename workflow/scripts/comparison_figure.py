@@ -1,6 +1,6 @@
 """Draw the differences between the engines (SVG)."""
 
-from hirshprint.report.engines import write_comparison_figure
+from hirshprint.report.figures.engine_comparison import write_comparison_figure
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

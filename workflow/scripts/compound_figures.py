@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hirshprint.report.compound import write_compound_figures
+from hirshprint.report.figures.one_compound import write_compound_figures
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from hirshprint.report.figures import write_item
-from hirshprint.report.run import cost_table
+from hirshprint.report.cost import cost_table
+from hirshprint.report.style import write_item
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hirshprint.report.figures import write_fingerprint_figures
+from hirshprint.report.figures.fingerprints import write_fingerprint_figures
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

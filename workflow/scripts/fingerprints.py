@@ -10,6 +10,7 @@ from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.batch.kept import drop_superseded
 from hirshprint.batch.keys import structure_digest
 from hirshprint.batch.places import engine_folder
+from hirshprint.config.model import Config
 from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 
@@ -24,5 +25,6 @@ missing = gather_fingerprints(
     threads=snakemake.threads,
 )
 print(f"{len(structures) - len(missing)} fingerprints; missing: {', '.join(missing) or 'none'}")
-kept = engine_folder(snakemake.config, snakemake.config["surfaces"]["engine"]) / snakemake.wildcards.dataset
+config = Config.from_dict(snakemake.config)
+kept = engine_folder(config, config.surfaces.engine) / snakemake.wildcards.dataset
 drop_superseded(Path(snakemake.input.surfaces[0]).parent, kept, [Path(path).stem for path in snakemake.input.surfaces])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hirshprint.report.beyond import write_learning_curve
+from hirshprint.report.figures.learning_curve import write_learning_curve
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

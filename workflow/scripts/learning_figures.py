@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hirshprint.report.figures import write_learning_figures
+from hirshprint.report.figures.learned import write_learning_figures
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hirshprint.report.paper import write_paper
+from hirshprint.report.paper.write import write_paper
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

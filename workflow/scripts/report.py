@@ -3,9 +3,11 @@
 from pathlib import Path
 
 from hirshprint.files.writing import written_whole
-from hirshprint.report.html import dataset_inputs, summary_lines, write_report
 from hirshprint.report.items import Item
-from hirshprint.report.run import describe_run
+from hirshprint.report.page.inputs import dataset_inputs
+from hirshprint.report.page.run_description import describe_run
+from hirshprint.report.page.summary import summary_lines
+from hirshprint.report.page.write import write_report
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -5,7 +5,7 @@ Writes screen.csv (with tolerance and octahedral factors) and screen.svg.
 
 from pathlib import Path
 
-from hirshprint.report.screen import write_screen
+from hirshprint.report.figures.screen import write_screen
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -5,7 +5,7 @@ Writes shown_surfaces.npz: surfaces of up to 200 compounds in the form of a batc
 
 from pathlib import Path
 
-from hirshprint.report.shown import write_shown_surfaces
+from hirshprint.report.page.shown_surfaces import write_shown_surfaces
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -1,15 +1,12 @@
-"""Read a dataset, check it and find symmetry.
-
-Writes structures.h5 (see hirshprint.structures.structure), targets.csv and rejected.csv.
-"""
+"""Read a dataset, check it and find symmetry: write structures.h5, targets.csv and rejected.csv."""
 
 import os
 from pathlib import Path
 
 from hirshprint.config.model import Config
+from hirshprint.run.environment import learning_is_asked_for
 from hirshprint.run.frozen import frozen_dataset, refuse_edited
 from hirshprint.run.logs import start_log
-from hirshprint.run.runs import learning_is_asked_for
 from hirshprint.structures.stage import make_structures
 
 start_log(snakemake.log[0], echo=True)

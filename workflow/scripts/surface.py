@@ -8,16 +8,17 @@ from pathlib import Path
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.places import engine_folder
 from hirshprint.batch.run import read_batch, run_batch
+from hirshprint.config.model import Config
 from hirshprint.run.logs import start_log
-from hirshprint.surfaces.engines import chosen_engine
+from hirshprint.surfaces.engines import open_engine
 
 start_log(snakemake.log[0])
-config, files, wildcards = snakemake.config, snakemake.params.files, snakemake.wildcards
-engine = config["surfaces"]["engine"]
+config, files, wildcards = Config.from_dict(snakemake.config), snakemake.params.files, snakemake.wildcards
+engine = config.surfaces.engine
 run_batch(
     structures=read_batch(Path(files["structures"]), wildcards.batch),
-    engine=chosen_engine(engine, config["surfaces"], files),
-    binning=Binning(config["fingerprint"], snakemake.params.site_labels),
+    engine=open_engine(engine, config, files),
+    binning=Binning(snakemake.config["fingerprint"], snakemake.params.site_labels),
     kept=engine_folder(config, engine) / wildcards.dataset / f"{wildcards.batch}.npz",
     out=Path(snakemake.output[0]),
     attempt=snakemake.resources.attempt,

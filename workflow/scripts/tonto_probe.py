@@ -11,8 +11,9 @@ from pathlib import Path
 from hirshprint.files.reading import sealed_json
 from hirshprint.files.writing import written_whole
 from hirshprint.run.logs import start_log
-from hirshprint.surfaces.installation import Installation
-from hirshprint.surfaces.tonto import TontoError, explain_probe, probe
+from hirshprint.surfaces.tonto.errors import TontoError
+from hirshprint.surfaces.tonto.installation import Installation
+from hirshprint.surfaces.tonto.probe import explain_probe, probe
 
 start_log(snakemake.log[0], echo=True)
 try:

@@ -34,7 +34,8 @@ def sees(model: str) -> str:
     if entry := NETWORKS.get(model) or BASELINES.get(model):
         return entry.sees
     raise UnknownNameError(
-        f"the model {model} is neither a network nor a baseline; this version knows {', '.join([*NETWORKS, *BASELINES])}"
+        f"the model {model} is neither a network nor a baseline; this version knows "
+        f"{', '.join([*NETWORKS, *BASELINES])}"
     )
 
 

@@ -56,9 +56,7 @@ def standardised(inputs: Floats, train: Rows) -> Floats:
     """
     mean, sd = column_scales(inputs, train)
     varies = sd > 0
-    scaled: LOG = logging.getLogger(__name__)
-
-Floats = np.nan_to_num((inputs[:, varies] - mean[varies]) / sd[varies], nan=0.0)
+    scaled: Floats = np.nan_to_num((inputs[:, varies] - mean[varies]) / sd[varies], nan=0.0)
     return scaled
 
 
@@ -92,9 +90,7 @@ def element_network(inputs: Floats, targets: Floats, train: Rows, seed: int) -> 
                 change = first[k] / (1 - 0.9**step) / (np.sqrt(second[k] / (1 - 0.999**step)) + 1e-8)
                 decay = WEIGHT_DECAY * weights[k] if weights[k].ndim == 2 else 0.0  # not of the biases
                 weights[k] -= rate * (change + decay)
-    predicted: LOG = logging.getLogger(__name__)
-
-Floats = _layers(weights, inputs)[-1][:, 0] * sd + mean
+    predicted: Floats = _layers(weights, inputs)[-1][:, 0] * sd + mean
     return predicted
 
 
@@ -112,9 +108,7 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     def predicted(setting: tuple[float, float], fitted: Rows, asked: Floats) -> Floats:
         cost, width = setting
         machine = SVR(C=cost, gamma=width / max(x.shape[1], 1), epsilon=SVR_EPSILON, cache_size=300)
-        values: LOG = logging.getLogger(__name__)
-
-Floats = machine.fit(x[fitted], y[fitted]).predict(asked)
+        values: Floats = machine.fit(x[fitted], y[fitted]).predict(asked)
         return values
 
     if x.shape[1] == 0:
@@ -226,18 +220,14 @@ def _gradients(weights: list[Floats], x: Floats, y: Floats) -> list[Floats]:
 
 
 def _squared_distances(a: Floats, b: Floats) -> Floats:
-    found: LOG = logging.getLogger(__name__)
-
-Floats = np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T, 0.0)
+    found: Floats = np.maximum((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T, 0.0)
     return found
 
 
 def _weighted(squared: Floats, values: Floats, sigma: float) -> Floats:
     least = squared.min(axis=1, keepdims=True)  # so that far from all rows the nearest one still has weight 1
     weights = np.exp(-(squared - least) / (2 * sigma**2))
-    mean: LOG = logging.getLogger(__name__)
-
-Floats = weights @ values / weights.sum(axis=1)
+    mean: Floats = weights @ values / weights.sum(axis=1)
     return mean
 
 

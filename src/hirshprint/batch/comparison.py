@@ -17,11 +17,20 @@ from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.engines import Engine
+from hirshprint.surfaces.engines import OpenEngine
+from hirshprint.surfaces.registry import COMPARED
 from hirshprint.surfaces.surface import Surface, unpack_surfaces
 
-COMPARED = "=compared.npz"  # file of the cache; no batch can have this name
-COLUMNS = ("structure_id", "site_label", "element", "quantity", "unit", "python", "tonto", "difference")
+COMPARED_FILE = "=compared.npz"  # file of the cache; no batch can have this name
+COLUMNS = (
+    "structure_id",
+    "site_label",
+    "element",
+    "quantity",
+    "unit",
+    *(engine.name for engine in COMPARED),
+    "difference",
+)
 
 
 def sample(structures: Sequence[Structure], count: int) -> list[Structure]:
@@ -33,7 +42,7 @@ def sample(structures: Sequence[Structure], count: int) -> list[Structure]:
 
 def compare_engines(
     structures: Sequence[Structure],
-    engines: Sequence[tuple[Engine, Path]],
+    engines: Sequence[tuple[OpenEngine, Path]],
     fingerprint: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Compute structures with both engines, or take them from the cache, and compare.
@@ -60,11 +69,11 @@ def compare_engines(
 
 
 def _surfaces(
-    structures: Sequence[Structure], engine: Engine, kept: Path, fingerprint: Mapping[str, Any]
+    structures: Sequence[Structure], engine: OpenEngine, kept: Path, fingerprint: Mapping[str, Any]
 ) -> dict[str, list[Surface]]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "surfaces.npz"
-        run_batch(structures, engine, Binning(fingerprint), kept / COMPARED, out)
+        run_batch(structures, engine, Binning(fingerprint), kept / COMPARED_FILE, out)
         return unpack_surfaces(read_npz(out))
 
 
@@ -78,8 +87,7 @@ def _site_rows(name: str, python: Surface, tonto: Surface) -> list[dict[str, Any
             "element": element,
             "quantity": quantity,
             "unit": unit,
-            "python": f"{one:.5f}",
-            "tonto": f"{other:.5f}",
+            **{engine.name: f"{value:.5f}" for engine, value in zip(COMPARED, (one, other), strict=True)},
             "difference": f"{other - one:.5f}",
         }
         for ((quantity, unit), one), other in both

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.files.reading import read_npz, reading
+from hirshprint.surfaces.registry import ENGINES
 from hirshprint.surfaces.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
 
 Pack = dict[str, NDArray[Any]]
@@ -32,6 +33,8 @@ OF_OTHER_ROWS = {  # by the offsets that say which rows are of which surface
 OF_BINS = ("bin", "count")
 SETS = ("triangle", "operation")
 """The arrays of a batch file, by what they have a row for."""
+
+ISOSURFACES_AT_0 = [engine.name for engine in ENGINES.values() if engine.level_0_is_isosurface]
 
 
 def join_packs(sources: Sequence[Reader], order: Sequence[tuple[int, int]]) -> Arrays:
@@ -123,7 +126,7 @@ def without_fingerprints(read: Reader) -> Reader:
 def notes_of(read: Reader) -> dict[int, str]:
     """What one should know of surfaces that are not closed radial functions, by the row of the structure; of few."""
     label, engine, level, is_open = map(read, ("site_label", "engine", "level", "open_fraction"))
-    no_rays = (level == 0) & (engine == "python")
+    no_rays = (level == 0) & np.isin(engine, ISOSURFACES_AT_0)
     found: dict[int, list[str]] = {}
     for k in np.flatnonzero(no_rays | (is_open > 0)).tolist():
         texts = [f"{label[k]}: rays cross w = 1/2 more than once, so it is an isosurface"] if no_rays[k] else []

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from hirshprint.files.writing import digest
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import Engine
+from hirshprint.surfaces.engines import OpenEngine
 
 
 def structure_digest(structure: Structure) -> str:
@@ -34,6 +34,6 @@ def _operations_text(shape: tuple[int, ...], content: bytes) -> str:
     return json.dumps(np.frombuffer(content, dtype=np.int64).reshape(shape).tolist(), separators=(",", ":"))
 
 
-def surface_key(structure: Structure, engine: Engine, geometry: str = "") -> str:
+def surface_key(structure: Structure, engine: OpenEngine, geometry: str = "") -> str:
     """Digest of everything that determines a structure's surfaces; `geometry` is its digest, where that is known."""
     return digest(geometry or structure_digest(structure), engine.settings(structure))

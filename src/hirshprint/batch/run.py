@@ -33,7 +33,7 @@ from hirshprint.files.writing import digest, is_disk_full, written_whole
 from hirshprint.status import cpu_seconds
 from hirshprint.structures.batches import members
 from hirshprint.structures.structure import Structure, read_structures
-from hirshprint.surfaces.engines import Engine
+from hirshprint.surfaces.engines import OpenEngine
 from hirshprint.surfaces.surface import Surface
 
 RETRYABLE = (MemoryError, OSError)  # a further attempt, with more memory or on another node, can help
@@ -61,7 +61,7 @@ class Outcome(NamedTuple):
 
 def run_batch(
     structures: Sequence[Structure],
-    engine: Engine,
+    engine: OpenEngine,
     binning: Binning,
     kept: Path,
     out: Path,
@@ -242,7 +242,7 @@ def _computed(
     structure: Structure,
     record: dict[str, Any],
     key: str,
-    engine: Engine,
+    engine: OpenEngine,
     binning: Binning,
     last: bool,
     note: Note,
@@ -289,7 +289,7 @@ def _record(geometry: str) -> dict[str, Any]:
     }
 
 
-def _failure(error: Exception, key: str, engine: Engine, last: bool, record: dict[str, Any]) -> Outcome:
+def _failure(error: Exception, key: str, engine: OpenEngine, last: bool, record: dict[str, Any]) -> Outcome:
     """Describe a failure; one that would come again is remembered."""
     retryable = isinstance(error, RETRYABLE)
     remembered = engine.failures is not None and getattr(error, "lasting", False) and (last or not retryable)

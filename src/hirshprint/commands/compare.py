@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> None:
     if first.density_source != second.density_source:
         print(f"note: the free-atom densities differ: {first.density_source} and {second.density_source}")
     if arguments.picture:
-        from hirshprint.report.pictures import comparison_picture, write_picture
+        from hirshprint.report.pictures.files import write_picture
+        from hirshprint.report.pictures.fingerprints import comparison_picture
 
         heading = f"L1 distance {l1:.3f}, earth mover's distance {movers:.3f} Å"
         names = [fingerprint.name for fingerprint in both]

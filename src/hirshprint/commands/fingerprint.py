@@ -70,7 +70,8 @@ def _draw(
     contacts: dict[tuple[int, int], tuple[NDArray[np.float64], float]],
     path: Path,
 ) -> None:
-    from hirshprint.report.pictures import fingerprint_picture, write_picture
+    from hirshprint.report.pictures.files import write_picture
+    from hirshprint.report.pictures.fingerprints import fingerprint_picture
 
     edges = bin_edges(settings["bins"])
     unit = COUNTS_UNIT[settings["weighting"], settings["normalise"]]

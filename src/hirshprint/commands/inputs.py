@@ -25,7 +25,7 @@ from hirshprint.structures.sources.collections import has_many, named_records
 from hirshprint.structures.sources.folders import structure_name
 from hirshprint.structures.sources.placement import compound_fault, overlap_fault, prototype_id
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python_engine import DEFAULT_MESH_LEVEL, compute_surfaces
+from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, SurfaceError
 from hirshprint.versions import DENSITIES
 

@@ -157,7 +157,7 @@ def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any
     """Surfaces by structure id, computed on all cores, and the structures that have none."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
     from hirshprint.surfaces.surface import SurfaceError
 
     densities = find_densities(card["densities"])

@@ -6,18 +6,19 @@ import argparse
 import sys
 
 from hirshprint.commands import CommandError
-from hirshprint.run import runs
+from hirshprint.run.head import RunAliveError
+from hirshprint.run.recover import recover, recover_failed
 from hirshprint.run.slurm import SlurmError
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Say on standard error what was found and done."""
     try:
-        lines = runs.recover()
-    except (runs.RunAliveError, SlurmError) as error:
+        lines = recover()
+    except (RunAliveError, SlurmError) as error:
         raise CommandError(str(error)) from None
     if arguments.failed:
-        lines += runs.recover_failed() or ["no structure has failed"]
+        lines += recover_failed() or ["no structure has failed"]
     for line in lines:
         print(f"hirshprint recover: {line}", file=sys.stderr)
     if lines:

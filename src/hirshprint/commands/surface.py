@@ -92,7 +92,7 @@ def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surf
 def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
     import matplotlib as mpl
 
-    from hirshprint.report.render import COLOURS
+    from hirshprint.report.pictures.render import COLOURS
 
     low, high = float(min(mesh.d_e.min() for mesh in meshes)), float(max(mesh.d_e.max() for mesh in meshes))
     extras = {"colours": "d_e", "low_angstrom": low, "high_angstrom": high, "colour_map": f"{COLOURS} of matplotlib"}
@@ -105,8 +105,10 @@ def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
 
 def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], path: Path) -> str:
     """Draw the picture and return its name; where nothing can be rendered, say so and return an empty text."""
-    from hirshprint.report.pictures import scene_of, surface_picture, write_picture
-    from hirshprint.report.render import NoPictureError, render_panels
+    from hirshprint.report.pictures.files import write_picture
+    from hirshprint.report.pictures.render import NoPictureError, render_panels
+    from hirshprint.report.pictures.scene import scene_of
+    from hirshprint.report.pictures.surfaces import surface_picture
     from hirshprint.structures.symmetry import atom_images
 
     meshes = closed_meshes(structure, densities, _refined(structure, densities, rough, PICTURE_LEVEL))

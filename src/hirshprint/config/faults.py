@@ -144,7 +144,8 @@ def _file_faults(config: dict[str, Any]) -> list[str]:
         if set(learning["networks"]) <= set(site_networks()):
             faults.append(
                 f"`learning.networks`: {' and '.join(learning['networks'])} cannot learn from files "
-                f"(`datasets.{name}`), whose sites have no names; write `networks: [{', '.join(networks_of_any_sites())}]`"
+                f"(`datasets.{name}`), whose sites have no names; write "
+                f"`networks: [{', '.join(networks_of_any_sites())}]`"
                 f"{_of_own(dataset, name, 'networks')}"
             )
     return faults

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -299,7 +298,7 @@ def planned_splits(dataset: Dataset, learning: Learning) -> dict[str, list[Fold]
             return holdout_split(dataset, learning.holdout, SPLIT_SEED, fraction)
         return make_splits(dataset, kind, learning.folds, SPLIT_SEED, fraction)
 
-    plan = {kind: made(kind) for kind in learning.splits}
+    plan: dict[str, list[Fold]] = {kind: made(kind) for kind in learning.splits}
     for share in learning.learning_curve:
         plan[CURVE.format(f"{100 * share:g}")] = [
             with_share_of_training(dataset, fold, share, f"{SPLIT_SEED}/curve/{fold.number}") for fold in made("random")

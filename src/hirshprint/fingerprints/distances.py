@@ -1,6 +1,8 @@
-"""Distances between two fingerprints."""
+"""Distances between fingerprints."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +47,52 @@ def earth_movers_distance(first: NDArray[np.float64], second: NDArray[np.float64
     return float(result.fun * total)
 
 
+def square_roots(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Square roots of fingerprints, each scaled to a sum of one: Hellinger distances come of their products.
+
+    Parameters
+    ----------
+    counts : ndarray, (n, n_bins, n_bins) or (n, k)
+        Fingerprints, not negative; of any sum.
+
+    Returns
+    -------
+    ndarray, (n, n_bins²) or (n, k)
+    """
+    flat = counts.reshape(len(counts), -1)
+    scaled: NDArray[np.float32] = flat / np.maximum(flat.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return np.sqrt(scaled, out=scaled)
+
+
+def nearest_distances(
+    blocks: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]],
+    tests: Sequence[tuple[NDArray[np.int64], NDArray[np.float32]]],
+) -> list[NDArray[np.float64]]:
+    """Hellinger distance of test fingerprints to the nearest training one, 0 (equal) to 1 (no bin in common).
+
+    √(1 - Σ √(p q)) of fingerprints p, q that are each scaled to a sum of one. Of those that are learned from only one
+    block is in memory.
+
+    Parameters
+    ----------
+    blocks : rows (k,), and their fingerprints (k, b, b): of all that any fold trains on.
+    tests : of each fold the rows (sorted) that it trains on, and `square_roots` of the fingerprints that it tests.
+
+    Returns
+    -------
+    Of each fold (n,) float64; NaN where it trains on no row.
+    """
+    overlaps = [np.full(len(roots), -np.inf, np.float32) for _, roots in tests]
+    for rows, counts in blocks:
+        known = square_roots(counts)
+        for overlap, (train, roots) in zip(overlaps, tests, strict=True):
+            here = known[np.isin(rows, train, assume_unique=True)]
+            if len(here) and len(roots):
+                np.maximum(overlap, (roots @ here.T).max(axis=1), out=overlap)
+    found = [np.sqrt(np.clip(1.0 - overlap.astype(np.float64), 0.0, None)) for overlap in overlaps]
+    return [np.where(np.isfinite(of_fold), of_fold, np.nan) for of_fold in found]
+
+
 def nearest_fingerprints(counts: NDArray[np.float32], neighbours: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Find the nearest other fingerprints of each by Hellinger distance √(1 − Σ √(p q)): 0 if equal, 1 if disjoint.
 
@@ -60,8 +108,7 @@ def nearest_fingerprints(counts: NDArray[np.float32], neighbours: int) -> tuple[
     Rows of the neighbours (n, neighbours), nearest first, and their distances, of the same shape.
     """
     flat = counts.reshape(len(counts), -1).astype(np.float32)
-    flat = flat[:, flat.any(axis=0)]
-    root = np.sqrt(flat / np.maximum(flat.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny))
+    root = square_roots(flat[:, flat.any(axis=0)])
     found = max(0, min(neighbours, len(root) - 1))
     rows = np.empty((len(root), found), np.int64)
     distances = np.empty((len(root), found), np.float32)

@@ -39,7 +39,7 @@ def write_compound(
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.sources.placement import prototype_id
     from hirshprint.structures.symmetry import atom_images
-    from hirshprint.surfaces.python_engine import compute_surfaces, fragment_surface
+    from hirshprint.surfaces.python.engine import compute_surfaces, fragment_surface
     from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
     settings = {"weighting": "area", "normalise": "formula_unit", "channels": ["total"], "bins": bins}

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
-from hirshprint.config.model import Dataset
+from hirshprint.config.model import Dataset, Surfaces
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
+from hirshprint.surfaces.registry import engine_named
 
 CARD = "model.json"
 CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
@@ -31,16 +32,19 @@ def fingerprint_definition(
     dataset : the dataset's part of the configuration.
     surfaces, densities, fingerprint : those parts of the configuration, with the engine that was chosen.
     """
-    engine = surfaces["engine"]
-    algorithm = versions.SURFACE_ALGORITHM if engine == "python" else versions.TONTO_ALGORITHM
+    engine = engine_named(surfaces["engine"])
     return {
         "prototype": dataset.get("prototype"),
         "initial_edge": dataset.get("initial_edge"),
-        "engine": engine,
-        "mesh_level": surfaces["mesh_level"] if engine == "python" else surfaces["tonto"]["separation_bohr"],
+        "engine": engine.name,
+        "mesh_level": engine.resolution(Surfaces.from_dict(surfaces)),  # in the unit of the engine: Tonto's are bohr
         "densities": densities,
         "fingerprint": {**fingerprint},
-        "versions": {"surfaces": algorithm, "densities": versions.DENSITIES, "format": versions.FINGERPRINT_FORMAT},
+        "versions": {
+            "surfaces": engine.algorithm,
+            "densities": versions.DENSITIES,
+            "format": versions.FINGERPRINT_FORMAT,
+        },
     }
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.structures.geometry import near_pairs
 from hirshprint.structures.structure import Structure
 
 SHELL_WIDTH = 2.0**-17
@@ -138,22 +139,10 @@ def neighbours_within(
     centres, neighbours : (e,) int64 atom numbers; an atom's own images count, the atom itself does not.
     shells : (e,) int64, distances in units of ``SHELL_WIDTH``.
     """
-    # planes of a lattice direction are 1 / |reciprocal vector| apart: so many cells reach `radius`
-    reach = np.ceil(radius * np.linalg.norm(np.linalg.inv(lattice), axis=0) + 1e-9).astype(int)
-    grid = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in reach), indexing="ij"), axis=-1)
-    images = grid.reshape(-1, 3) @ lattice
-    wrapped = frac - np.rint(frac)
-    limit = round(radius / SHELL_WIDTH)
-    centres, found, shells = [], [], []
-    for atom in range(len(frac)):
-        offset = wrapped - wrapped[atom]
-        vectors = ((offset - np.rint(offset)) @ lattice)[:, None, :] + images
-        shell = np.rint(np.sqrt(np.einsum("ijk,ijk->ij", vectors, vectors)) / SHELL_WIDTH).astype(np.int64)
-        neighbour, image = np.nonzero((shell > 0) & (shell <= limit))
-        centres.append(np.full(len(neighbour), atom))
-        found.append(neighbour)
-        shells.append(shell[neighbour, image])
-    return np.concatenate(centres), np.concatenate(found), np.concatenate(shells)
+    centres, neighbours, distances = near_pairs(lattice, frac, radius + SHELL_WIDTH)
+    shells = np.rint(distances / SHELL_WIDTH).astype(np.int64)
+    within = (shells > 0) & (shells <= round(radius / SHELL_WIDTH))
+    return centres[within], neighbours[within], shells[within]
 
 
 @dataclass(frozen=True, eq=False)

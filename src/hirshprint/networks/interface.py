@@ -1,7 +1,7 @@
 """What the module of a network has, the same for all of them: how it learns, and how it is used afterwards.
 
-The module of a network has `RECIPE`, `learn` and `apply`, as `NetworkModule` describes them. Whatever is fitted (scales,
-directions) is fitted on the training rows that `Source.inputs_of` is given.
+The module of a network has `RECIPE`, `learn` and `apply`, as `NetworkModule` describes them. Whatever is fitted
+(scales, directions) is fitted on the training rows that `Source.inputs_of` is given.
 """
 
 from __future__ import annotations

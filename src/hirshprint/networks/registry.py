@@ -1,7 +1,7 @@
 """The networks there are: what each sees and needs (light: read with the Snakefile).
 
-A network is a module of this folder with the network's name, an entry in `NETWORKS`, and in `hirshprint.config.learning`
-a section with the network's name and its word in `Learning.networks`. What its module has: `hirshprint.networks.interface`.
+A network is three things of one name: a module of this folder (`hirshprint.networks.interface` says what it has), an
+entry in `NETWORKS`, and a section in `hirshprint.config.learning` with its word in `Learning.networks`.
 """
 
 from __future__ import annotations

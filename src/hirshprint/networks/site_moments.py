@@ -51,9 +51,7 @@ def moment_rows(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
     return joined_moments(dataset) or (every, dataset.moments.reshape(len(every), -1), dataset.initial_edges)
 
 
-def rows_of_card(
-    card: Mapping[str, Any], folder: Path, dataset: Dataset
-) -> tuple[NDArray[np.int64], Array, Array]:
+def rows_of_card(card: Mapping[str, Any], folder: Path, dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
     """Rows to predict, their moments (m, p) and initial edges (m,): joined as in training (`moment_rows`).
 
     Raises

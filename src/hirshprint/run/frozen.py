@@ -11,11 +11,11 @@ import os
 import pickle
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.structures.entries import InputError, Plan, known_digest
@@ -27,8 +27,8 @@ ANSWERS = "answers.pickle"
 SHOWN = 3  # files that a message names before it counts the rest
 
 
-Answer = TypeVar("Answer")
-_answers: dict[str, dict[tuple[str, ...], Any]] = {}  # of the functions that are `kept`, by name and arguments
+Answers = dict[str, dict[tuple[Any, ...], Any]]
+"""What functions of the plan of a run gave that are `kept`, by function and arguments."""
 
 
 class RunGoneError(RuntimeError):
@@ -76,8 +76,8 @@ def _forget_ended_runs() -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def take_config(config: dict[str, Any]) -> None:
-    """Replace a configuration by that of the run that this process is a job of, and take its answers.
+def take_config(config: dict[str, Any]) -> Answers:
+    """Replace a configuration by that of the run that this process is a job of, and give what that run has answered.
 
     Raises
     ------
@@ -86,27 +86,16 @@ def take_config(config: dict[str, Any]) -> None:
     found = json.loads(_read(_run_folder() / CONFIG))
     config.clear()
     config.update(found)
-    if (_run_folder() / ANSWERS).exists():  # else they are found again, from the plans
-        _answers.update(pickle.loads(_read(_run_folder() / ANSWERS)))
+    if not (_run_folder() / ANSWERS).exists():
+        return {}  # they are found again, from the plans
+    answers: Answers = pickle.loads(_read(_run_folder() / ANSWERS))
+    return answers
 
 
-def kept(function: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Cache what a function gives for some names, for the jobs of this run too: they load no plan to find it again."""
-
-    @wraps(function)
-    def asked(*names: str) -> Answer:
-        answers = _answers.setdefault(function.__name__, {})
-        if names not in answers:
-            answers[names] = function(*names)
-        return cast("Answer", answers[names])
-
-    return asked
-
-
-def keep_answers() -> None:
-    """Write down, for the jobs of this run, what the functions that are `kept` gave while its graph was made."""
+def keep_answers(answers: Answers) -> None:
+    """Write down, for the jobs of this run, what was found of its plans while its graph was made."""
     with written_whole(_run_folder() / ANSWERS) as temporary:
-        temporary.write_bytes(pickle.dumps(_answers))
+        temporary.write_bytes(pickle.dumps(answers))
 
 
 @cache

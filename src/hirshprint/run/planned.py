@@ -4,20 +4,86 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hirshprint.config.learning import Learning
-from hirshprint.config.model import Config
+from hirshprint.config.load import where_from
+from hirshprint.config.model import Config, Dataset
 from hirshprint.datasets.splits import HOLDOUT, SITES, absence, learning_faults, target_faults
 from hirshprint.files.reading import DamagedError, read_rows
 from hirshprint.networks.registry import networks_of_any_sites, site_networks
-from hirshprint.structures.entries import Plan, Rejection
+from hirshprint.structures.entries import InputError, Plan, Rejection, passed_over_text
+from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import find_prototype
 from hirshprint.structures.symbols import SYMBOLS
 
 WHAT = "rows, files or records"
 SHOWN = 10  # of them that are listed before the rest is only counted
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is known of the input of a run before its first job.
+
+    Attributes
+    ----------
+    plans : dict[str, Plan]
+        Plans of the datasets whose input can be used.
+    faults : dict[str, list[str]]
+        What cannot be used, and what is asked of it in vain, by dataset; those of the report under an empty name.
+    remarks : list of str
+        What the user should know of what was read.
+    """
+
+    plans: dict[str, Plan] = field(default_factory=dict)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_inputs(config: Config) -> Inputs:
+    """Read the table, folder or file of every dataset, and check what the configuration asks of them."""
+    plans: dict[str, Plan] = {}
+    faults: dict[str, list[str]] = {}
+    absent: dict[str, list[str]] = {}
+    remarks = []
+    for name, settings in config.datasets.items():
+        try:
+            plan = plans[name] = read_dataset(config, name)
+        except InputError as error:
+            (faults if _is_there(settings) else absent)[name] = [str(error)]
+        else:
+            remarks += [f"datasets.{name}: {passed_over_text(plan.passed_over)}"] if plan.passed_over else []
+    faults |= plan_faults(config, plans) if plans else {}
+    return Inputs(plans, faults | absent, remarks)
+
+
+def read_dataset(config: Config, name: str) -> Plan:
+    """Read what a dataset consists of.
+
+    Raises
+    ------
+    InputError
+        Naming the dataset, and where its input comes from if that is not there.
+    """
+    settings = config.datasets[name]
+    try:
+        return plan_dataset(settings)
+    except InputError as error:
+        source = "" if _is_there(settings) else where_from(settings.written())
+        raise InputError(f"`datasets.{name}`: {error}{source}") from None
+
+
+def _is_there(settings: Dataset) -> bool:
+    """Say whether what a dataset is read from exists; a table that is still to be fetched does not."""
+    places = (settings.table, settings.folder, settings.structures)
+    return all(Path(place).exists() for place in places if place is not None)
+
+
+def faults_text(faults: Mapping[str, Sequence[str]]) -> str:
+    """List the faults of all datasets in one message."""
+    lines = [f"  - {fault}" for of_dataset in faults.values() for fault in of_dataset]
+    return "\n".join(["The configuration and its input do not go together:", *lines])
 
 
 def plan_faults(config: Config, plans: Mapping[str, Plan]) -> dict[str, list[str]]:

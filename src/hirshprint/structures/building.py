@@ -14,7 +14,8 @@ from hirshprint.remarks import join_remarks
 from hirshprint.structures.entries import CHANGED, CrystalError, Entry, PassingError, Rejection, origin_digest
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.reading.process import Answer, Task, read_all
-from hirshprint.structures.sources.collections import read_collection, record_digest
+from hirshprint.structures.sources.collections import read_collection
+from hirshprint.structures.sources.record import record_digest
 from hirshprint.structures.structure import Structure
 
 FILE_SITES = ("A", "B", "X")  # empty columns of a dataset from files

@@ -7,15 +7,16 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Composition, Element, Lattice
 from pymatgen.core import Structure as PymatgenStructure
-from scipy.spatial import cKDTree
 
 from hirshprint.structures.entries import CrystalError as CrystalError
+from hirshprint.structures.geometry import near_pairs, standard_orientation
 from hirshprint.structures.radii import SLATER_ANGSTROM
 from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
 from hirshprint.structures.structure import Structure
@@ -28,6 +29,9 @@ VERY_NEAR, FAR_APART = 0.6, 1.5  # of the sum of two radii: nearer than any bond
 VERY_NEAR_ANGSTROM = 1.6
 MANY_CELLS, MOST_CELLS = 2.0, 100.0  # fractional coordinates beyond them are doubtful, impossible
 MAX_EDGE_ANGSTROM = 1000.0  # a longer one is a slip: densities end at 10 Å
+
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]  # what `near_pairs` gives
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +99,10 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
         raise CrystalError(f"a cell edge of {max(cell.abc):.3g} Å", "check the cell constants (Å)")
     if cell.volume < MIN_DISTANCE_ANGSTROM**3:
         raise CrystalError(f"a cell of {cell.volume:.3g} Å³", "check the cell constants (Å, degrees)")
-    lattice = standard_orientation(cell)
-    check_distances(cell, crystal.frac, symbols, names)
+    lattice = standard_orientation(crystal.lattice)
     numbers = np.array([atomic_number(symbol) for symbol in symbols])
     frac = np.array(crystal.frac, dtype=float) % 1.0
+    very_near = check_distances(lattice, frac, symbols, names)
     atoms, multiplicity, operations = find_symmetry(lattice, frac, numbers)
     anion = _anion(symbols)
     return Structure(
@@ -112,12 +116,20 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
         multiplicity=multiplicity,
         site_operations=operations,
         formula_units=int(np.gcd.reduce(np.unique(numbers, return_counts=True)[1])),
-        remarks=(*crystal.remarks, *far_places(crystal.frac), *contact_doubts(lattice, frac, symbols, names)),
+        remarks=(
+            *crystal.remarks,
+            *far_places(crystal.frac),
+            *contact_doubts(lattice, frac, very_near, symbols, names),
+        ),
     )
 
 
 def contact_doubts(
-    lattice: NDArray[np.float64], frac: NDArray[np.float64], symbols: Sequence[str], names: Sequence[str] = ()
+    lattice: NDArray[np.float64],
+    frac: NDArray[np.float64],
+    very_near: Pairs,
+    symbols: Sequence[str],
+    names: Sequence[str] = (),
 ) -> list[str]:
     """Remark where atoms are very near to each other, or all are far apart, beside the sum of Slater's radii.
 
@@ -129,6 +141,8 @@ def contact_doubts(
         Rows are a, b, c.
     frac : ndarray of float64, (n_atoms, 3)
         Fractional coordinates.
+    very_near : tuple of three ndarray
+        The pairs of atoms up to `VERY_NEAR_ANGSTROM`, see `check_distances`.
     symbols : sequence of str
         Element of each atom.
     names : sequence of str, optional
@@ -137,8 +151,8 @@ def contact_doubts(
     radii = np.array([SLATER_ANGSTROM.get(symbol, np.nan) for symbol in symbols])
     if np.isnan(radii).any() or set(symbols) == {"Ar"}:  # noble gases do not touch
         return []
-    for reach in (VERY_NEAR_ANGSTROM, 2 * VERY_NEAR_ANGSTROM, 2 * FAR_APART * float(radii.max())):
-        first, second, distances = near_pairs(lattice, frac, reach)
+    further = (2 * VERY_NEAR_ANGSTROM, 2 * FAR_APART * float(radii.max()))
+    for first, second, distances in chain([very_near], (near_pairs(lattice, frac, reach) for reach in further)):
         if not len(distances):
             continue
         shares = distances / (radii[first] + radii[second])
@@ -178,50 +192,35 @@ def _site_labels(symbols: Sequence[str], names: Sequence[str]) -> tuple[str, ...
     return tuple(f"{symbol}{symbols[: k + 1].count(symbol)}" for k, symbol in enumerate(symbols))
 
 
-def cell_constants(lattice: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Edges a, b, c (3,) in Å and angles alpha, beta, gamma (3,) in degrees of a lattice (rows, Å).
-
-    Parameters
-    ----------
-    lattice : ndarray of float64, (3, 3), Å
-        Rows are a, b, c.
-    """
-    edges = np.linalg.norm(lattice, axis=1)
-    cosines = [lattice[i] @ lattice[j] / (edges[i] * edges[j]) for i, j in ((1, 2), (0, 2), (0, 1))]
-    return edges, np.degrees(np.arccos(np.clip(cosines, -1, 1)))
-
-
-def standard_orientation(lattice: Lattice) -> NDArray[np.float64]:
-    """Turn a lattice so that a lies along x and b in the xy plane; rows a, b, c in Å."""
-    rows = np.linalg.qr(lattice.matrix.T)[1].T  # lower triangular
-    rows = rows * np.sign(np.diag(rows))[None, :]
-    if np.linalg.det(lattice.matrix) < 0:  # a left-handed cell stays one: c points down
-        rows[:, 2] *= -1
-    return np.ascontiguousarray(rows)
-
-
 def check_distances(
-    cell: Lattice, frac: NDArray[np.float64], symbols: Sequence[str], names: Sequence[str] = ()
-) -> None:
+    lattice: NDArray[np.float64], frac: NDArray[np.float64], symbols: Sequence[str], names: Sequence[str] = ()
+) -> Pairs:
     """Raise CrystalError where two atoms (or an atom and its own image) are nearer than MIN_DISTANCE_ANGSTROM.
 
     Where atoms share a name, symmetry has made them of one row of a file, and may be what is wrong.
 
     Parameters
     ----------
-    cell : Lattice
-        The cell, Å.
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
     frac : ndarray of float64, (n_atoms, 3)
         Fractional coordinates.
     symbols : sequence of str
         Element of each atom.
     names : sequence of str, optional
         Label of each atom; empty where the file gives none.
+
+    Returns
+    -------
+    tuple of three ndarray
+        The pairs of atoms up to `VERY_NEAR_ANGSTROM`, as `near_pairs` gives them: for `contact_doubts`.
     """
-    if min(cell.abc) < MIN_DISTANCE_ANGSTROM:
-        raise CrystalError(f"a cell edge of {min(cell.abc):g} Å", "check the cell constants (Å)")
-    first, second, distances = near_pairs(np.array(cell.matrix), frac, MIN_DISTANCE_ANGSTROM)
-    for k in np.lexsort((second, first))[:1]:
+    shortest_edge = float(np.linalg.norm(lattice, axis=1).min())
+    if shortest_edge < MIN_DISTANCE_ANGSTROM:
+        raise CrystalError(f"a cell edge of {shortest_edge:g} Å", "check the cell constants (Å)")
+    first, second, distances = very_near = near_pairs(lattice, frac, VERY_NEAR_ANGSTROM)
+    overlapping = np.flatnonzero(distances <= MIN_DISTANCE_ANGSTROM)
+    for k in overlapping[np.lexsort((second[overlapping], first[overlapping]))][:1]:
         i, j = sorted((int(first[k]), int(second[k])))
         called = [names[atom] if names else f"atom {atom + 1}" for atom in (i, j)]
         by_symmetry = len(set(names)) < len(names)
@@ -230,33 +229,7 @@ def check_distances(
             f"{what}: {symbols[i]} ({called[0]}) and {symbols[j]} ({called[1]}) are {distances[k]:.3f} Å apart",
             f"delete the duplicate, or correct the coordinates{', the space group or its setting' * by_symmetry}",
         )
-
-
-def near_pairs(
-    lattice: NDArray[np.float64], frac: NDArray[np.float64], reach_angstrom: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs of atoms, or of an atom and its image, that are nearer than a distance that is short beside the cell.
-
-    Parameters
-    ----------
-    lattice : ndarray of float64, (3, 3), Å
-        Rows are a, b, c.
-    frac : ndarray of float64, (n_atoms, 3)
-        Fractional coordinates.
-    reach_angstrom : float, Å
-        Pairs that are nearer than this are given.
-    """
-    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    margin = reach_angstrom / heights
-    shifts = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in np.ceil(margin)], indexing="ij"), axis=-1)
-    every = (frac % 1.0 + shifts.reshape(-1, 1, 3)).reshape(-1, 3)
-    atom = np.tile(np.arange(len(frac)), shifts.size // 3)
-    at_rim = ((every > -margin) & (every < 1 + margin)).all(axis=1)
-    tree = cKDTree(every[at_rim] @ lattice)
-    found = cKDTree(frac % 1.0 @ lattice).sparse_distance_matrix(tree, reach_angstrom, output_type="ndarray")
-    first, second = found["i"], atom[at_rim][found["j"]]
-    own = (first == second) & (found["v"] < 1e-8)
-    return first[~own], second[~own], found["v"][~own]
+    return very_near
 
 
 def _symbol(specie: Any) -> str:

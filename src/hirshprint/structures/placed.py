@@ -7,10 +7,9 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
-from pymatgen.core import Lattice
-from pymatgen.core import Structure as Crystal
 
-from hirshprint.structures.crystals import CrystalError, standard_orientation
+from hirshprint.structures.entries import CrystalError
+from hirshprint.structures.geometry import near_pairs, standard_orientation
 from hirshprint.structures.prototypes import PROTOTYPES, Prototype
 from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.sources.placement import MIN_DISTANCE_ANGSTROM
@@ -81,7 +80,7 @@ def _ideal(prototype: Prototype) -> Structure:
     numbers = np.repeat(np.arange(len(prototype.places)) + 1, [len(of_site) for of_site in prototype.places])
     lattice = np.array(prototype.cell)
     if not np.allclose(lattice, np.diag(np.diag(lattice))):
-        lattice = standard_orientation(Lattice(lattice))
+        lattice = standard_orientation(lattice)
     atoms, multiplicity, operations = find_symmetry(lattice * 4.0, frac, numbers)
     return Structure(
         structure_id=prototype.name,
@@ -126,5 +125,4 @@ def _closest(prototype: Prototype) -> float:
     if prototype.file is None:
         return prototype.closest
     ideal = _ideal(prototype)
-    crystal = Crystal(Lattice(ideal.lattice * 10), [SYMBOLS[k - 1] for k in ideal.numbers], ideal.frac)
-    return float(min(crystal.get_neighbor_list(10.5)[3])) / 10
+    return float(near_pairs(ideal.lattice, ideal.frac, 1.05)[2].min())  # an atom's image is 1 edge away

@@ -9,6 +9,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.structures.geometry import near_pairs
 from hirshprint.structures.placed import prototype_structure
 from hirshprint.structures.prototypes import Prototype
 from hirshprint.structures.structure import Structure
@@ -103,14 +104,9 @@ def _shells(
     lattice: NDArray[np.float64], frac: NDArray[np.float64], numbers: NDArray[np.int64], reach: float
 ) -> Shells:
     """Sorted distances from all atoms of one kind to those of another, by their numbers, up to `reach`."""
-    cells = np.ceil(reach * np.linalg.norm(np.linalg.inv(lattice), axis=0)).astype(int) + 1
-    images = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in cells), indexing="ij"), axis=-1).reshape(-1, 3)
-    offsets = frac[None, :] - frac[:, None]
-    vectors = ((offsets - np.floor(offsets))[:, :, None] + images) @ lattice
-    distances = np.linalg.norm(vectors, axis=-1)
-    one, other, image = np.nonzero((distances > 1e-6) & (distances < reach))
-    values = distances[one, other, image]
-    pairs = np.stack([numbers[one], numbers[other]], axis=1)
+    first, second, distances = near_pairs(lattice, frac, reach)
+    pairs = np.stack([numbers[first], numbers[second]], axis=1)
     return {
-        (int(a), int(b)): np.sort(values[(pairs == (a, b)).all(axis=1)]) for a, b in np.unique(pairs, axis=0).tolist()
+        (int(a), int(b)): np.sort(distances[(pairs == (a, b)).all(axis=1)])
+        for a, b in np.unique(pairs, axis=0).tolist()
     }

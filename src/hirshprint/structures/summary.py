@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hirshprint.structures.crystals import cell_constants, near_pairs, reduced_formula
+from hirshprint.structures.crystals import reduced_formula
+from hirshprint.structures.geometry import cell_constants, near_pairs
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.structures.symmetry import space_group

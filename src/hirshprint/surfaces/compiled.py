@@ -1,6 +1,6 @@
 """Code that numba has compiled and keeps on disk: made once, said while it is made, removed where it is damaged.
 
-`make env` compiles ahead, into a folder of the environment from which `runs.prepare_environment` takes it.
+`make env` compiles ahead, into a folder of the environment; `hirshprint.run.environment` takes it from there.
 """
 
 from __future__ import annotations
@@ -110,15 +110,16 @@ def compile_all() -> None:
 
     from hirshprint.densities import Densities
     from hirshprint.structures.placed import cubic_perovskite
-    from hirshprint.surfaces import patches, procrystal, python_engine, spreading
+    from hirshprint.surfaces import patches, spreading
+    from hirshprint.surfaces.python import engine, procrystal
     from hirshprint.surfaces.surface import mesh_about_centre
 
     r = np.linspace(0.1, 20.0, 400)
     densities = Densities(r, np.tile(np.exp(-2.0 * r), (103, 1)), *[""] * 5)
     structure = cubic_perovskite(("Sr", "Ti", "O"), 3.9, "compiled")
-    surface = python_engine.compute_surfaces(structure, densities, 2)[0]
-    python_engine.radii_along(structure, densities, 0, np.eye(3))
-    python_engine.fragment_surface(structure, densities, [1], 2)
+    surface = engine.compute_surfaces(structure, densities, 2)[0]
+    engine.radii_along(structure, densities, 0, np.eye(3))
+    engine.fragment_surface(structure, densities, [1], 2)
     vertices, normals, inside, outside, triangles = mesh_about_centre(surface)
     spreading.spread_area(
         vertices, normals, inside, outside, triangles, np.zeros(len(outside), np.int64), np.zeros((1, 9, 9)), 0.5, 0.5

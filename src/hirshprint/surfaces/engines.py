@@ -1,27 +1,33 @@
-"""The two surface engines behind one face: what computes a structure, and what its result depends on."""
+"""The surface engines opened for a job: what computes a structure, and what its result depends on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from importlib import import_module
+from typing import Any, NamedTuple, cast
 
 from hirshprint import versions
+from hirshprint.config.model import Config, Tonto
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files.reading import read_json
 from hirshprint.files.writing import digest
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.compiled import compile_once, compiling_said
+from hirshprint.surfaces.registry import engine_named
 from hirshprint.surfaces.surface import Surface
 
 
-class Engine(NamedTuple):
+class OpenEngine(NamedTuple):
     """How the surfaces of a structure are made.
 
     Attributes
     ----------
-    compute : surfaces of a structure, one per distinct site.
-    settings : digest of what determines them beside the structure; it names their entry in the cache.
-    failures : what else decides whether a structure fails; None where failures are not remembered.
+    compute : Callable[[Structure], list[Surface]]
+        Surfaces of a structure, one per distinct site.
+    settings : Callable[[Structure], str]
+        Digest of what determines them beside the structure; it names their entry in the cache.
+    failures : str or None
+        What else decides whether a structure fails; None where failures are not remembered.
     """
 
     compute: Callable[[Structure], list[Surface]]
@@ -29,23 +35,36 @@ class Engine(NamedTuple):
     failures: str | None = None
 
 
-def chosen_engine(name: str, settings: Mapping[str, Any], files: Mapping[str, str]) -> Engine:
-    """Give an engine as a job needs it.
+def open_engine(name: str, config: Config, files: Mapping[str, str]) -> OpenEngine:
+    """Open an engine for a job.
 
     Parameters
     ----------
-    name : ``python`` or ``tonto``.
-    settings : `surfaces` of the resolved configuration.
-    files : `densities`, the path of the densities, or `probe`, that of the probe's record.
+    name : str
+        Its word in the configuration.
+    config : Config
+        With the engine chosen and the place of its program filled in.
+    files : Mapping[str, str]
+        Paths of what it needs: ``densities``, or ``probe``, the record of the probe.
     """
-    if name == "tonto":
-        return tonto_engine(settings["tonto"], read_json(files["probe"], ("version", "binary_sha256", "basis_sha256")))
-    return python_engine(read_densities(files["densities"]), settings["mesh_level"])
+    module, _, function = engine_named(name).opened_by.partition(":")
+    return cast("OpenEngine", getattr(import_module(module), function)(config, files))
 
 
-def python_engine(densities: Densities, mesh_level: int) -> Engine:
+def open_python(config: Config, files: Mapping[str, str]) -> OpenEngine:
+    """Open the bundled engine with the densities of a run."""
+    return python_engine(read_densities(files["densities"]), config.surfaces.mesh_level)
+
+
+def open_tonto(config: Config, files: Mapping[str, str]) -> OpenEngine:
+    """Open the Tonto that was probed."""
+    record = read_json(files["probe"], ("version", "binary_sha256", "basis_sha256"))
+    return tonto_engine(config.surfaces.tonto, record)
+
+
+def python_engine(densities: Densities, mesh_level: int) -> OpenEngine:
     """Give the bundled engine."""
-    from hirshprint.surfaces.python_engine import compute_surfaces
+    from hirshprint.surfaces.python.engine import compute_surfaces
 
     compile_once()
     tables: dict[int, str] = {}
@@ -62,35 +81,40 @@ def python_engine(densities: Densities, mesh_level: int) -> Engine:
         with compiling_said():
             return compute_surfaces(structure, densities, mesh_level)
 
-    return Engine(compute, settings)
+    return OpenEngine(compute, settings)
 
 
-def tonto_engine(settings: Mapping[str, Any], record: Mapping[str, Any]) -> Engine:
+def tonto_engine(settings: Tonto, record: Mapping[str, Any]) -> OpenEngine:
     """Give the Tonto engine, after a look whether the Tonto that was probed is the one on this machine.
 
     Parameters
     ----------
-    settings : `surfaces.tonto` of the configuration, with the paths filled in.
-    record : what the probe recorded.
+    settings : Tonto
+        That section of the configuration, with the paths filled in.
+    record : Mapping
+        What the probe recorded.
 
     Raises
     ------
-    OSError : it is not.
+    OSError
+        It is not.
     """
-    from hirshprint.surfaces.installation import Installation, read_identity
-    from hirshprint.surfaces.tonto import Tonto, check_identity, compute_surfaces
+    from hirshprint.surfaces.tonto import run as program
+    from hirshprint.surfaces.tonto.engine import compute_surfaces
+    from hirshprint.surfaces.tonto.installation import Installation, read_identity
+    from hirshprint.surfaces.tonto.probe import check_identity
 
     identity = read_identity(dict(record))
-    installation = Installation(settings["binary"], settings["basis_directory"])
+    installation = Installation(settings.binary, settings.basis_directory)
     check_identity(installation, identity)
-    tonto = Tonto(
+    tonto = program.Tonto(
         installation=installation,
         engine=identity.name,
-        separation_bohr=settings["separation_bohr"],
-        time_limit_seconds=settings["time_limit_seconds"],
-        keep_scratch=settings["keep_scratch"],
+        separation_bohr=settings.separation_bohr,
+        time_limit_seconds=settings.time_limit_seconds,
+        keep_scratch=settings.keep_scratch,
     )
     key = digest(identity.name, tonto.separation_bohr, versions.TONTO_ALGORITHM)
-    return Engine(
+    return OpenEngine(
         lambda structure: compute_surfaces(structure, tonto), lambda _: key, failures=f"{tonto.time_limit_seconds:g}"
     )

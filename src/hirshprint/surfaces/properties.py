@@ -14,7 +14,7 @@ from numba import njit
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.procrystal import (
+from hirshprint.surfaces.python.procrystal import (
     Array,
     Integers,
     Neighbours,
@@ -24,7 +24,7 @@ from hirshprint.surfaces.procrystal import (
     procrystal,
     without,
 )
-from hirshprint.surfaces.rays import SHIFT
+from hirshprint.surfaces.python.rays import SHIFT
 from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, full, mesh_about_centre
 

@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from hirshprint.densities import Densities
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.export import point_data
-from hirshprint.surfaces.python_engine import radii_along
+from hirshprint.surfaces.python.engine import radii_along
 from hirshprint.surfaces.surface import Surface, full
 
 PICTURE_LEVEL = 20

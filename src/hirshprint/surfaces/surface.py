@@ -82,9 +82,9 @@ def mesh_about_centre(
     return vertices, surface.normal * (surface.level > 0), inside, outside, surface.triangles
 
 
-def flat_area_and_volume(surface: Surface) -> tuple[float, float]:
-    """Area in Å² of the stored triangles, taken as flat, and volume in Å³ between them and the centre."""
-    a, b, c = np.moveaxis((surface.vertices - surface.centre)[surface.triangles], 1, 0)
+def flat_area_and_volume(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> tuple[float, float]:
+    """Area in Å² of a mesh of flat triangles, and volume in Å³ between it and the origin (divergence theorem)."""
+    a, b, c = np.moveaxis(vertices[triangles], 1, 0)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
     return float(area), float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 

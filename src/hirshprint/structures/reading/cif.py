@@ -13,7 +13,6 @@ from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Lattice
 
 from hirshprint.structures.crystals import MAX_EDGE_ANGSTROM, Crystal, CrystalError, check_distances
 from hirshprint.structures.reading.cif_atoms import NOT_GIVEN, AtomList, Tags, number_remedy, read_atoms, read_number
@@ -127,7 +126,7 @@ def _with_symmetry(
         try:
             crystal = _filled(tags, lattice, atoms, meaning, sure)
             if len(possible) > 1:
-                check_distances(Lattice(lattice), crystal.frac, crystal.symbols, crystal.names)
+                check_distances(lattice, crystal.frac, crystal.symbols, crystal.names)
             filled.append((meaning, crystal))
         except CrystalError as fault:
             faults.append(fault)

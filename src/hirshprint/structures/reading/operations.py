@@ -16,7 +16,8 @@ import numpy as np
 import spglib
 from numpy.typing import NDArray
 
-from hirshprint.structures.crystals import CrystalError, cell_constants
+from hirshprint.structures.crystals import CrystalError
+from hirshprint.structures.geometry import cell_constants
 
 PARTS = 27720  # translations are multiples of 1/27720: of all fractions with denominators up to 12, and of 1/24
 USUAL = (1, 2, 3, 4, 6, 8, 12, 24)  # denominators of space groups; first, for decimals may be near another too

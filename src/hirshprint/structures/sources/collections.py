@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
-import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -17,8 +15,10 @@ from typing import IO, Any, cast
 from hirshprint.config.keys import needed
 from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection
+from hirshprint.structures.sources.ase_rows import read_sqlite, record_of_row
 from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
 from hirshprint.structures.sources.json_text import DELETE, ID_KEYS, legible_id, loaded
+from hirshprint.structures.sources.record import Record, record_digest
 from hirshprint.structures.sources.rows import NUMBER
 from hirshprint.structures.sources.targets import read_targets
 
@@ -33,39 +33,6 @@ LISTS = ("data", "entries")  # where an object may have its list of objects: OPT
 LONGEST_ID = 120  # characters, for files are named after ids
 NO_TEXT = ("it is text that is no JSON", "write the dictionary of pymatgen's Structure there: structure.as_dict()")
 AS_LINES = "write it with df.to_json(..., orient='records', lines=True) and name it .jsonl"
-
-
-@dataclass(frozen=True)
-class Record:
-    """One crystal of a file.
-
-    Attributes
-    ----------
-    number : int
-        Its place in the file: number of the line, frame, item or row.
-    place : str
-        Its place in words.
-    kind, geometry : str
-        ``json`` or ``extxyz``, and as text what determines its geometry, and nothing else.
-    fields : tuple of mapping
-        Where its id, property and group are looked for, one after the other.
-    name : object
-        Id that the file gives it otherwise; None where it gives none.
-    fault : tuple (str, str) or None
-        What is wrong with it and what to do, where no geometry could be taken from it.
-    """
-
-    number: int
-    place: str
-    kind: str
-    geometry: str
-    fields: tuple[Mapping[str, Any], ...]
-    name: Any = None
-    fault: tuple[str, str] | None = None
-
-    def field(self, name: str) -> Any:
-        """Value of a field; None where it has none."""
-        return next((fields[name] for fields in self.fields if fields.get(name) is not None), None)
 
 
 @dataclass(frozen=True)
@@ -91,7 +58,7 @@ def read_collection(path: Path) -> Iterator[Record]:
     """
     name = path.name.lower().removesuffix(".gz")
     reader = next((read for suffix, read in KINDS.items() if name.endswith(suffix)), None)
-    if reader is None or (reader is _read_sqlite and path.name.lower() != name):
+    if reader is None or (reader is read_sqlite and path.name.lower() != name):
         raise InputError(f"{path}: no file of many crystals; its name must end with one of {', '.join(KINDS)}")
     number = 0
     try:
@@ -150,7 +117,7 @@ def _read_json(path: Path) -> Iterator[Record]:
                 f"{path}: a database of ASE's whose ids are no list of whole numbers; write it again with ASE"
             )
         for number in found["ids"]:
-            yield _of_row(number, found.get(str(number)))
+            yield record_of_row(number, found.get(str(number)))
         return
     objects, names = _objects(found, path)
     for number, one in enumerate(objects, 1):
@@ -211,67 +178,11 @@ def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tup
     return Record(number, place, "json", geometry, fields, name, fault)
 
 
-def record_digest(record: Record) -> str:
-    """Digest of what determines the geometry of a record."""
-    return hashlib.sha256(f"{record.kind}\n{record.geometry}".encode()).hexdigest()
-
-
-def _read_sqlite(path: Path) -> Iterator[Record]:
-    """A database of ASE's in SQLite."""
-    import sqlite3
-
-    if not path.is_file():
-        raise FileNotFoundError
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    columns = ("id", "numbers", "positions", "cell", "pbc", "key_value_pairs", "energy")
-    try:
-        connection = sqlite3.connect(uri, uri=True)
-        try:
-            for row in connection.execute(f"SELECT {', '.join(columns)} FROM systems ORDER BY id"):
-                found = dict(zip(columns, row, strict=True))
-                yield _of_row(found["id"], found | {"pbc": [bool(int(found["pbc"]) & bit) for bit in (1, 2, 4)]})
-        finally:
-            connection.close()
-    except sqlite3.Error:
-        raise InputError(f"{path}: damaged, or no database of ASE's") from None
-
-
-def _of_row(number: int, row: Any) -> Record:
-    """A record of a row of ASE's: arrays are bytes in SQLite, and lists with shape and type in JSON."""
-    place = f"row {number}"
-    try:
-        pairs = row.get("key_value_pairs") or {}
-        pairs = json.loads(pairs) if isinstance(pairs, str) else pairs
-        positions, cell = _array(row["positions"], "d"), _array(row["cell"], "d")
-        crystal = {
-            "numbers": _array(row["numbers"], "i"),
-            "positions": [positions[k : k + 3] for k in range(0, len(positions), 3)],
-            "cell": [cell[k : k + 3] for k in range(0, len(cell), 3)],
-            "pbc": _array(row["pbc"], "?") if isinstance(row["pbc"], dict) else row["pbc"],
-        }
-    except (ValueError, KeyError, TypeError, AttributeError, struct.error):
-        return Record(number, place, "json", "", (), None, ("its arrays cannot be read", "write it again with ASE"))
-    energy = row.get("energy")
-    energy = _array(energy, "d")[0] if isinstance(energy, dict) else energy
-    return Record(number, place, "json", json.dumps(crystal, sort_keys=True), (pairs, {"energy": energy}))
-
-
-def _array(given: Any, kind: str) -> list[Any]:
-    """Flat list of the numbers of an array."""
-    if isinstance(given, bytes):
-        return list(struct.unpack(f"<{len(given) // struct.calcsize(kind)}{kind}", given))
-    if isinstance(given, dict):
-        given = given.get("array", given)["__ndarray__"][2]
-    while given and isinstance(given, list) and isinstance(given[0], list):
-        given = [value for row in given for value in row]
-    return list(given) if isinstance(given, list) else [given]
-
-
 KINDS: dict[str, Callable[[Path], Iterator[Record]]] = {
     **dict.fromkeys((".extxyz", ".xyz"), _read_frames),
     **dict.fromkeys((".jsonl", ".ndjson"), _read_lines),
     ".json": _read_json,
-    ".db": _read_sqlite,
+    ".db": read_sqlite,
 }
 """How a file is read, by the end of its name; all but .db also with .gz behind it."""
 

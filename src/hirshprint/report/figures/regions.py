@@ -1,0 +1,170 @@
+"""Which regions of the fingerprint a prediction comes from, and where on the surfaces these are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hirshprint.densities import Densities, read_densities
+from hirshprint.networks.saliency import Explanation, influence
+from hirshprint.report.fingerprint_file import FingerprintFile, open_fingerprints
+from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, frame_fingerprint, root_norm
+from hirshprint.report.pictures.render import SIGNED, NoPictureError, render_panels
+from hirshprint.report.pictures.scene import scene_of, site_name
+from hirshprint.report.style import STYLE, display_unit, write_item
+from hirshprint.structures.structure import Structure, read_structures
+from hirshprint.structures.symmetry import atom_images
+from hirshprint.surfaces.python.engine import compute_surfaces
+from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
+
+DRAWN_SHARE = 0.98
+"""Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
+
+
+Image = NDArray[Any]
+
+
+def write_saliency(
+    explanations: Sequence[Explanation],
+    fingerprints: str | Path,
+    structures: str | Path,
+    densities: str | Path | None,
+    unit: str,
+    folder: str | Path,
+) -> None:
+    """Write the files of `items.SALIENCY` for one dataset.
+
+    Parameters
+    ----------
+    fingerprints, structures : files of ``results/<dataset>/``.
+    densities : of free atoms; where None, nothing is drawn on surfaces.
+    unit : of the property.
+    folder : where the files go.
+    """
+    file = open_fingerprints(fingerprints)
+    crystals = {
+        one.structure_id: one for one in read_structures(Path(structures), [e.structure_id for e in explanations])
+    }
+    surfaces: list[tuple[list[tuple[str, Image]], float]] = [([], 0.0) for _ in explanations]
+    if densities is not None:
+        atoms = read_densities(densities)
+        surfaces = [drawn_influence(crystals[one.structure_id], atoms, one, file.edges) for one in explanations]
+    figure = saliency(explanations, surfaces, file.edges, display_unit(unit), file.unit)
+    write_item(folder, "saliency", contribution_table(explanations, file, unit), figure)
+
+
+def contribution_table(explanations: Sequence[Explanation], file: FingerprintFile, unit: str) -> pd.DataFrame:
+    """What each bin that is not empty contributes.
+
+    Returns
+    -------
+    One row per structure and bin: structure_id, d_i_angstrom, d_e_angstrom (its centre), counts, counts_unit,
+    contribution, unit.
+    """
+    centres = (file.edges[1:] + file.edges[:-1]) / 2
+    parts = []
+    for one in explanations:
+        i, e = np.nonzero(one.counts)
+        place = {"structure_id": one.structure_id, "d_i_angstrom": centres[i], "d_e_angstrom": centres[e]}
+        values = {"counts": one.counts[i, e], "counts_unit": file.unit, "contribution": one.contributions[i, e]}
+        parts.append(pd.DataFrame(place | values | {"unit": unit}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def drawn_influence(
+    structure: Structure, densities: Densities, explanation: Explanation, edges: NDArray[np.float64]
+) -> tuple[list[tuple[str, Image]], float]:
+    """Render the surface of each distinct site, coloured by what it adds to the prediction.
+
+    Returns
+    -------
+    Name and image of each, and the value that the strongest colour stands for (see `saliency.influence`); no images
+    where nothing can be rendered.
+    """
+    meshes = closed_meshes(structure, densities, compute_surfaces(structure, densities, PICTURE_LEVEL))
+    scene = scene_of(structure, meshes, *atom_images(structure)) | {"cell": False}
+    values = [influence(explanation, edges, mesh.d_i, mesh.d_e) for mesh in meshes]
+    strongest = float(np.quantile(np.abs(np.concatenate(values)), DRAWN_SHARE))
+    scene |= {f"influence_{k}": np.clip(of_mesh, -strongest, strongest) for k, of_mesh in enumerate(values)}
+    try:
+        panels = render_panels(scene)
+    except NoPictureError as error:
+        print(f"surfaces are left out: {error}", flush=True)
+        return [], 0.0
+    names = [site_name(mesh) for mesh in meshes]
+    images = [(names[k], panels[f"site_influence_{k}"]) for k in scene["shown"]]
+    return images, strongest
+
+
+def saliency(
+    explanations: Sequence[Explanation],
+    surfaces: Sequence[tuple[Sequence[tuple[str, Image]], float]],
+    edges: NDArray[np.float64],
+    unit: str,
+    counts_unit: str,
+) -> Figure:
+    """Draw a row per compound: its fingerprint, what each bin of it contributes, and that on its surfaces.
+
+    Parameters
+    ----------
+    surfaces : of each, from `drawn_influence`.
+    edges : (b + 1,) of the bins, Å.
+    unit, counts_unit : of the property, and of the fingerprint.
+    """
+    panel, image, left, head, below, bar, gap = 2.2, 1.75, 0.62, 0.85, 0.55, 1.0, 0.35
+    most = max(len(images) for images, _ in surfaces)
+    width = left + 2 * (panel + bar) + gap + (most * image + bar if most else 0)
+    height = len(explanations) * (head + panel + below)
+    limits = common_limits([e.counts for e in explanations] + [e.contributions for e in explanations], edges)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), facecolor="white")
+        for number, (one, (images, strongest)) in enumerate(zip(explanations, surfaces, strict=True)):
+            top = number * (head + panel + below)
+
+            def axes(x: float, w: float, h: float, down: float = 0.0, top: float = top) -> Any:
+                """Place axes by their left edge, size and distance below the heading of the row, in inches."""
+                y = height - top - head - down - h
+                return figure.add_axes((x / width, y / height, w / width, h / height))
+
+            heading = (
+                f"{one.structure_id}: true {one.true:.3f}, predicted {one.predicted:.3f} {unit}; "
+                f"the mean fingerprint gives {one.reference:.3f} {unit}"
+            )
+            figure.text(left / width, 1 - (top + 0.25) / height, heading, fontsize=9.5, parse_math=False, va="center")
+            place = axes(left, panel, panel)
+            norm = root_norm(one.counts)
+            mesh = draw_fingerprint(place, one.counts, edges, limits, norm)
+            place.set(xlabel="dᵢ (Å)", ylabel="dₑ (Å)", title="fingerprint")
+            figure.colorbar(mesh, cax=axes(left + panel + 0.1, 0.12, panel)).set_label(f"{counts_unit} per bin")
+            x = left + panel + bar + gap
+            place = axes(x, panel, panel)
+            reach = float(np.abs(one.contributions).max()) or 1.0
+            style: dict[str, Any] = {"cmap": SIGNED, "norm": Normalize(-reach, reach), "rasterized": True}
+            mesh = place.pcolormesh(edges, edges, np.ma.masked_equal(one.contributions.T, 0), **style)
+            frame_fingerprint(place, limits)
+            on_surface = float(one.contributions[one.counts > 0].sum())
+            absent = float(one.contributions.sum()) - on_surface
+            sums = f"its surface {on_surface:+.3f}, what it lacks {absent:+.3f}".replace("-", "−")
+            place.set(xlabel="dᵢ (Å)", title=f"{sums} {unit}")
+            figure.colorbar(mesh, cax=axes(x + panel + 0.1, 0.12, panel)).set_label(f"contribution ({unit} per bin)")
+            x += panel + bar
+            for name, picture in images:
+                place = axes(x, image, image, (panel - image) / 2)
+                place.imshow(picture, interpolation="lanczos")
+                place.axis("off")
+                place.set_title(name, fontsize=8)
+                x += image
+            if images:
+                colours = ScalarMappable(Normalize(-strongest, strongest), SIGNED)
+                place = axes(x + 0.1, 0.12, image, (panel - image) / 2)
+                figure.colorbar(colours, cax=place).set_label(f"{unit} per {counts_unit.split(' per ')[0]}")
+    return figure

@@ -1,0 +1,141 @@
+"""What the page says of predictions and their accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hirshprint.accuracy.comparison import Comparison, comparisons
+from hirshprint.accuracy.predictions import main_split, plain
+from hirshprint.accuracy.standing import (
+    best_model,
+    headline_metrics,
+    headline_rows,
+    shown_model,
+    with_sd,
+    worst_rows,
+)
+from hirshprint.datasets.gather import curve_share
+from hirshprint.report.fingerprint_file import open_fingerprints, structure_of
+from hirshprint.report.page.inputs import DatasetInputs
+from hirshprint.report.paper.published import TABLE1
+from hirshprint.report.style import display_unit, quantity
+
+WORST_COUNT = 15
+
+
+def shown_splits(predictions: pd.DataFrame) -> list[str]:
+    """Names of the splits, the main one first, without those that only a learning curve is made of."""
+    main = main_split(predictions)
+    splits = [split for split in predictions["split"].unique() if curve_share(split) in (None, 1.0)]
+    return sorted(splits, key=lambda x: (x != main, x))
+
+
+def headline_of_splits(predictions: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
+    """Test rows that the figures are computed from, of every split: far fewer than the table has."""
+    rows = (headline_rows(predictions, split) for split in splits)
+    return pd.concat([plain(of_split[of_split["part"] == "test"]) for of_split in rows])
+
+
+def learned_content(
+    item: DatasetInputs, predictions: pd.DataFrame, targets: pd.DataFrame, splits: Sequence[str]
+) -> dict[str, Any]:
+    """Collect what the template shows of predictions and their accuracy."""
+    split = splits[0]
+    main = headline_metrics(predictions, split)
+    best, shown = best_row(main), shown_model(main)
+    unit = display_unit(str(predictions["unit"].iloc[0]))
+    return {
+        "property": quantity(str(predictions["property"].iloc[0])),
+        "unit": unit,
+        "squared_unit": unit if unit == "dimensionless" else f"{unit}²" if unit.isalpha() else f"({unit})²",
+        "split": split,
+        "evaluation": evaluation_text(predictions),
+        "best": best | _accuracy_text(best),
+        "fails": _failures(predictions, split, best),
+        "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
+        "tables": [{"split": x, "rows": accuracy_rows(headline_metrics(predictions, x))} for x in splits],
+        "paper": _published() if unit == "Å" else (),
+        "shown_model": shown,
+        "worst": _worst(predictions, targets, item, split, shown),
+    }
+
+
+def _published() -> list[tuple[str, str, str, str]]:
+    """Table 1 of the paper as text: what was learned from what, test r², MAE in Å, MSE in Å²."""
+    return [(what, f"{r2:.4f}", f"{mae:.4f}", f"{mse:.5f}") for what, r2, mae, mse, _, _ in TABLE1]
+
+
+def _comparison_dict(item: Comparison, unit: str) -> dict[str, Any]:
+    interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {item.half_width:.4f} {unit})"
+    difference = f"{item.difference:+.4f} {unit}".replace("-", "−")
+    return {**vars(item), "difference_text": difference + interval}
+
+
+def accuracy_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table of metrics, with their numbers as text beside them."""
+    rows: list[dict[Any, Any]] = table.to_dict("records")
+    return [row | _accuracy_text(row) for row in rows]
+
+
+def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
+    shares = [row[f"within_{k}_std"] for k in (1, 2)]
+    within = "none" if np.isnan(shares).any() else ", ".join(f"{100 * share:.0f}" for share in shares)
+    texts = {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")}
+    return texts | {"within_text": within}
+
+
+def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) -> dict[str, str]:
+    """Say how large the test errors of a model are, where the largest is, and how good its error bars are."""
+    rows = headline_rows(predictions, split)
+    rows = rows[(rows["model"] == best["model"]) & (rows["part"] == "test")]
+    error = rows["predicted"] - rows["true"]
+    worst = error.abs().idxmax()
+    within = [best[f"within_{k}_std"] for k in (1, 2)]
+    bars = "It states none."
+    if not np.isnan(within).any():
+        bars = f"{100 * within[0]:.0f} % of its test errors are within one stated standard deviation, "
+        bars += f"{100 * within[1]:.0f} % within two (68 and 95 would be right)."
+    return {
+        "half": f"{error.abs().median():.3g}",
+        "twentieth": f"{error.abs().quantile(0.95):.3g}",
+        "worst": str(rows.at[worst, "compound"]),
+        "error": f"{error[worst]:+.3f}".replace("-", "−"),
+        "bars": bars,
+    }
+
+
+def _worst(
+    predictions: pd.DataFrame, targets: pd.DataFrame, item: DatasetInputs, split: str, model: str
+) -> list[dict[str, Any]]:
+    file = open_fingerprints(item.fingerprints)
+    rows: Any = worst_rows(predictions, split, model, WORST_COUNT).itertuples()
+    return [
+        {
+            "compound": row.compound,
+            "structure": structure_of(row, targets, file) or "none",
+            "fold": row.fold,
+            "true": f"{row.true:.4f}",
+            "predicted": f"{row.predicted:.4f}",
+            "residual": row.residual,
+            "std": "" if np.isnan(row.std) else f"{row.std:.4f}",
+        }
+        for row in rows
+    ]
+
+
+def evaluation_text(predictions: pd.DataFrame) -> str:
+    """Say what the figures of accuracy are computed on."""
+    split = main_split(predictions)
+    folds = predictions.loc[predictions["split"] == split, "fold"].nunique()
+    return f"test part of {folds} {split} fold{'' if folds == 1 else 's'}"
+
+
+def best_row(table: pd.DataFrame) -> dict[str, Any]:
+    """Row of the best model in a table of metrics."""
+    best = best_model(table)
+    assert best is not None  # the model with the most compounds is always ranked
+    return best

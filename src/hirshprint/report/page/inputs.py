@@ -1,0 +1,69 @@
+"""Files of a dataset that the page shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hirshprint.accuracy.predictions import read_targets
+from hirshprint.report.items import Item
+
+
+@dataclass(frozen=True)
+class DatasetInputs:
+    """Files of one dataset that the report reads.
+
+    Attributes
+    ----------
+    name : name of the dataset.
+    fingerprints, targets, status : files of ``results/<dataset>/``.
+    predictions : the same; None where there was no property to learn.
+    folder : ``results/<dataset>``, with the files of the items in their folders.
+    items : figures and tables to show, in their order.
+    surfaces : file that `shown.write_shown_surfaces` wrote; None if there is none.
+    engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
+    predicted : table of the predictions of new compounds; None for a dataset that is learned from.
+    screen : maps of a screening, or None.
+    """
+
+    name: str
+    fingerprints: Path
+    targets: Path
+    status: Path
+    predictions: Path | None
+    folder: Path
+    items: Sequence[Item] = ()
+    surfaces: Path | None = None
+    engines: Path | None = None
+    predicted: Path | None = None
+    screen: Path | None = None
+
+
+def dataset_inputs(
+    folder: Path,
+    items: Sequence[Item] = (),
+    compared: bool = False,
+    predicted: bool = False,
+    screened: bool = False,
+) -> DatasetInputs:
+    """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
+
+    `items` are those to show, `compared` says whether this run compared the surface engines, `predicted` whether it
+    predicted this dataset with the models of another, `screened` whether that was a screening.
+    """
+    targets = folder / "targets.csv"
+    learned = bool(read_targets(targets)["value"].notna().any())
+    return DatasetInputs(
+        name=folder.name,
+        fingerprints=folder / "fingerprints.h5",
+        targets=targets,
+        status=folder / "status.csv",
+        predictions=folder / "predictions.csv" if learned else None,
+        folder=folder,
+        items=tuple(items),
+        surfaces=folder / "shown_surfaces.npz",
+        engines=folder / "engines" if compared else None,
+        predicted=folder / "predicted.csv" if predicted else None,
+        screen=folder / "screen.svg" if screened else None,
+    )

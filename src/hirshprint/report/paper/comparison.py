@@ -1,0 +1,138 @@
+"""The paper's numbers beside those of this run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, with_sd
+from hirshprint.networks.registry import CGCNN, CNN_PAPER
+from hirshprint.report.paper.published import FIGURE1, METRICS, ROLES, TABLE1
+from hirshprint.report.paper.supporting_tables import estimated_edge_table
+from hirshprint.report.paper.tables import Tables, accuracy, overlap, parity_table, residual_table, short_with_sd
+from hirshprint.report.style import each
+
+
+def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, layers: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the paper beside those of this run.
+
+    Parameters
+    ----------
+    tables : a dataset for each of `ROLES`.
+    limits : `compound.surface_table` of `FIGURE1_COMPOUND`; None if it was not drawn.
+    layers : `network_layers` of ``cnn_paper``.
+
+    Returns
+    -------
+    One row per number: where (in the paper), what, quantity, unit, paper, here, here_sd (over folds), folds, n, better
+    (``paper``, ``here``, ``within sd``, or empty where nothing can be said), differs.
+    """
+    rows: list[dict[str, Any]] = []
+
+    def add(where: str, what: str, quantity: str, unit: str, paper: float, here: Any, **more: Any) -> None:
+        row = {"where": where, "what": what, "quantity": quantity, "unit": unit, "paper": paper, "here": here}
+        rows.append(row | {"here_sd": np.nan, "folds": 0, "n": 0, "better": "", "differs": ""} | more)
+
+    def add_accuracy(where: str, what: str, figures: Sequence[float], role: str, model: str, differs: str) -> None:
+        part = accuracy(tables[role], model)
+        if part is None:
+            add(where, what, "MAE", "Å", figures[1], np.nan, differs=f"{model} was not trained in this run")
+            return
+        if part["n"] > counts[role]:
+            differs += "; each of a compound's edges counts"
+        for (name, label, unit), paper in zip(METRICS, figures, strict=True):
+            sd = part[f"{name}_sd"]
+            found = {"here_sd": sd, "folds": part["n_folds"], "n": part["n"], "differs": differs}
+            found["better"] = better(paper, part[name], sd, lower=name != "r2")
+            add(where, f"{what}: {model} on {tables[role].name}", label, unit, paper, part[name], **found)
+
+    counts = {role: tables[role].targets["compound"].nunique() for role in ROLES}
+    oqmd = f"{counts['oqmd']:,} compounds, nothing left out, against the paper's 5,250; five folds against one split"
+    for what, r2, mae, mse, role, model in TABLE1:
+        other = f"{counts['experimental']} compounds of another table than Kuzmanovski's; five folds against one split"
+        add_accuracy("Table 1", what, (r2, mae, mse), role, model, oqmd if role == "oqmd" else other)
+    for role in ("oqmd", "experimental"):
+        ranking = headline_metrics(tables[role].predictions, tables[role].split)
+        for words, kinds, of_paper in (
+            ("fingerprint alone, best here", [FINGERPRINT[0]], {"oqmd": 1, "experimental": 2}[role]),
+            ("composition alone, best here", COMPOSITION, {"oqmd": 1, "experimental": 3}[role]),
+        ):
+            best = best_model(ranking, kinds)
+            if best is not None:
+                paper = TABLE1[of_paper]
+                text = f"against the paper's {paper[0]}"
+                add_accuracy("Table 1", words, paper[1:4], role, str(best["model"]), text)
+    own = None if limits is None else limits[limits["site"] == "all"].iloc[0]
+    for name, value in FIGURE1.items():
+        here = np.nan if own is None else float(own[f"{name}_angstrom"])
+        label = f"{'least' if name.endswith('min') else 'greatest'} {name[:3]}"
+        text = (
+            "the surface itself, where the paper has the vertices of Tonto's grid" if own is not None else "not drawn"
+        )
+        add("Fig. 1", "PuCuO3, a = 3.52582 Å", label, "Å", value, here, differs=text)
+    total = int(layers["parameters"].sum())
+    add("Fig. 2", "network (cnn_paper)", "parameters", "", np.nan, total, differs="the paper's layers are not public")
+    for row in each(residual_table(tables["oqmd"], (CGCNN, CNN_PAPER))):
+        text = "the paper shows a figure; no number is at hand"
+        found = {"here_sd": row.slope_sd, "folds": row.folds, "n": row.compounds, "differs": text}
+        add("Fig. 3", f"{row.model}: residual against true edge", "slope", "", np.nan, row.slope, **found)
+    for row in each(parity_table(tables, (CNN_PAPER,))):
+        text = f"in the place of {_place(str(row.role))}; no number of the paper's figure is at hand"
+        if row.role == "second_experimental":
+            shared, size = overlap(tables["experimental"], tables["second_experimental"])
+            text += f"; {shared} of its {size} compounds are in {tables['experimental'].name} too"
+        what = f"cnn_paper on {row.dataset}, {row.part}"
+        found = {"here_sd": row.r2_sd, "folds": row.folds, "n": row.rows, "differs": text}
+        add("Fig. 5", what, "r²", "", np.nan, row.r2, **found)
+        add("Fig. 5", what, "MAE", "Å", np.nan, row.mae, **(found | {"here_sd": row.mae_sd}))
+    for row in each(estimated_edge_table(tables["oqmd"], tables["estimated_edge"])):
+        if row.model in (CNN_PAPER, CGCNN):
+            other = "the paper's edge is OQMD's before relaxation, no longer published"
+            text = "" if row.initial_edge == "random" else other
+            found = {"here_sd": row.mae_sd, "folds": row.folds, "n": row.compounds, "differs": text}
+            what = f"{row.model}, initial edge {row.initial_edge}"
+            add("SI", what, "MAE", "Å", np.nan, row.mae, **found)
+    return pd.DataFrame(rows)
+
+
+def _place(role: str) -> str:
+    return {
+        "oqmd": "the paper's OQMD set",
+        "experimental": "Kuzmanovski's table",
+        "second_experimental": "Sidey's table",
+    }[role]
+
+
+def better(paper: float, here: float, sd: float, lower: bool) -> str:
+    """Say which number is better: ``within sd`` where they differ by no more than the sd over folds."""
+    if np.isfinite(sd) and abs(here - paper) <= sd:
+        return "within sd"
+    return "here" if (here < paper) == lower else "paper"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Write the comparison as a Markdown table."""
+    heads = ("where", "what", "quantity", "paper", "here", "folds", "n", "better", "what differs")
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|---|--:|--:|--:|--:|---|---|"]
+    last = None
+    for row in each(table):
+        quantity = f"{row.quantity}, {row.unit}" if isinstance(row.unit, str) and row.unit else str(row.quantity)
+        whole = float(row.here).is_integer() and abs(row.here) >= 1000
+        here = with_sd(row.here, row.here_sd) if row.unit == "Å²" else short_with_sd(row.here, row.here_sd)
+        cells = (
+            row.where,
+            row.what,
+            quantity,
+            "" if np.isnan(row.paper) else f"{row.paper:.5f}" if row.unit == "Å²" else f"{row.paper:.4f}",
+            "" if np.isnan(row.here) else f"{int(row.here):,}" if whole else here,
+            str(row.folds or ""),
+            f"{row.n:,}" if row.n else "",
+            row.better if isinstance(row.better, str) else "",
+            "″" if row.differs and row.differs == last else row.differs if isinstance(row.differs, str) else "",
+        )
+        last = row.differs
+        lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,1 @@
+"""Pictures of single structures and fingerprints, in three dimensions too."""

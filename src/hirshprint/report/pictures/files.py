@@ -1,0 +1,20 @@
+"""Pictures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from hirshprint.files.writing import written_whole
+from hirshprint.report.style import STYLE
+
+DPI = 160
+
+
+def write_picture(figure: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, or as its suffix says (pdf, svg), whole or not at all."""
+    kind = Path(path).suffix.lstrip(".").lower() or "png"
+    with written_whole(path) as temporary, mpl.rc_context(STYLE):
+        figure.savefig(temporary, format=kind, dpi=DPI, facecolor="white")

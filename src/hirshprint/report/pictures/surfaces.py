@@ -1,0 +1,95 @@
+"""The picture of one structure: its atoms, its surfaces, its fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, root_norm
+from hirshprint.report.pictures.render import COLOURS
+from hirshprint.report.pictures.scene import element_key, site_name
+from hirshprint.report.style import STYLE
+from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.surface import Surface
+
+PANEL = 1.75  # edge of a rendered panel, inches
+FIRST_ROW, WHOLE_ROW = 4, 6  # how many of them side by side, beside and below the structure
+
+
+def surface_picture(
+    structure: Structure,
+    surfaces: Sequence[Surface],
+    panels: Mapping[str, NDArray[Any]],
+    counts: NDArray[np.float32],
+    edges: NDArray[np.float64],
+) -> Figure:
+    """Atoms, the surfaces of the cell's atoms and of each distinct site with d_i above and d_e below, fingerprint.
+
+    Parameters
+    ----------
+    structure, surfaces : the crystal and the surface of each of its distinct sites.
+    panels : images from `render.render_panels`.
+    counts, edges : (n_bins, n_bins) fingerprint [d_i, d_e] of all atoms, and its (n_bins + 1,) bin edges, Å.
+    """
+    shown = [k for k in range(len(surfaces)) if f"site_d_i_{k}" in panels]
+    first = len(shown) if len(shown) <= WHOLE_ROW else FIRST_ROW
+    blocks = [shown[:first], *(shown[i : i + WHOLE_ROW] for i in range(first, len(shown), WHOLE_ROW))]
+    columns = len(blocks[0])
+    head, gap, block = 0.47, 0.34, 2 * PANEL
+    left, cell, bar = 2.35, PANEL if "cell_d_i" in panels else 0.0, 1.1
+    width = left + cell + columns * PANEL + bar
+    height = head + len(blocks) * (block + gap) + 0.08
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), facecolor="white")
+
+        def axes(x: float, y: float, w: float, h: float) -> Axes:
+            """Place axes by their left and upper edges in inches."""
+            return figure.add_axes((x / width, 1 - (y + h) / height, w / width, h / height))
+
+        def image(name: str, x: float, y: float, size: float) -> None:
+            panel = axes(x, y, size, size)
+            panel.imshow(panels[name], interpolation="lanczos")
+            panel.axis("off")
+
+        def title(text: str, x: float, y: float, **style: Any) -> None:
+            figure.text(x / width, 1 - y / height, text, ha="center", va="center", parse_math=False, **style)
+
+        few = f": {len(shown)} of {len(surfaces)} distinct sites" if len(shown) < len(surfaces) else ""
+        title(structure.structure_id + few, width / 2, 0.17, fontsize=11, weight="bold")
+        body = head + gap - 0.12
+        image("structure", 0.25, body - 0.05, PANEL)
+        element_key(figure, surfaces, panels["element_colours"], (0.25 + PANEL / 2) / width, 1 - (head + 0.02) / height)
+        if cell:
+            atoms = len(structure.numbers)
+            title(f"{atoms} atom{'s' * (atoms > 1)} of the cell, drawn apart", left + cell / 2, head, fontsize=8)
+            for row, name in enumerate(("d_i", "d_e")):
+                image(f"cell_{name}", left, body + row * PANEL, PANEL)
+        for number, sites in enumerate(blocks):
+            top = head + number * (block + gap)
+            for column, k in enumerate(sites):
+                x = column * PANEL + (0.25 if number else left + cell)
+                title(site_name(surfaces[k]), x + PANEL / 2, top, fontsize=8)
+                for row, name in enumerate(("d_i", "d_e")):
+                    image(f"site_{name}_{k}", x, top + gap - 0.12 + row * PANEL, PANEL)
+        for row, (name, label) in enumerate((("d_i", "dᵢ (Å)"), ("d_e", "dₑ (Å)"))):
+            values = [getattr(surface, name) for surface in surfaces]
+            norm = Normalize(min(v.min() for v in values), max(v.max() for v in values))
+            place = axes(width - bar + 0.15, body + row * PANEL + 0.12, 0.13, PANEL - 0.24)
+            colour_bar = figure.colorbar(ScalarMappable(norm, COLOURS), cax=place)
+            colour_bar.set_label(label, fontsize=9)
+            colour_bar.outline.set_linewidth(0.5)
+        histogram = axes(0.62, body + PANEL + 0.1, PANEL - 0.45, PANEL - 0.45)
+        histogram.tick_params(labelsize=7)
+        draw_fingerprint(histogram, counts, edges, common_limits([counts], edges), root_norm(counts))
+        histogram.locator_params(nbins=4)
+        histogram.set_xlabel("dᵢ (Å)", labelpad=1)
+        histogram.set_ylabel("dₑ (Å)", labelpad=2)
+    return figure
