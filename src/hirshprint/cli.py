@@ -12,6 +12,7 @@ from pathlib import Path
 from hirshprint import __version__
 from hirshprint.commands import FAILED, CommandError
 from hirshprint.files.reading import DamagedError
+from hirshprint.run.logs import show_log
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
 
@@ -26,72 +27,71 @@ EXAMPLES = {
   hirshprint status                                  which structures are new, changed, failed, remarked or rejected
   hirshprint recover                                 after a killed run: then run snakemake again
 
-each command has a --help of its own""",
+each command has its own --help""",
     "surface": """what is written into DIR, for every distinct site:
   SITE.vtp       all properties as point data, double precision, for ParaView and PyVista: d_i, d_e, d_norm (with
                  the radii at which the free atoms have 0.001 e/bohr³), inside_species, outside_species,
                  outside_index (row of the atom), normal, curvedness, shape_index
   SITE.ply       the same as scalars of the vertices, single precision
-  SITE.gltf      d_e as vertex colours; one metre of glTF stands for 1 Å
+  SITE.gltf      d_e as vertex colours; one metre of glTF is 1 Å
 and for the structure:
   sites.csv      area Å², volume Å³, sphericity, ranges of d_i and d_e in Å, shares of contact with each
                  element; mesh_level of the files: 48 (1e-4 Å off) up to 8 sites, coarser for more, 16 at least
-  surfaces.png   atoms, surfaces and fingerprint; left out, with a word why, where no OpenGL works
-Positions are Cartesian, in Å, with a along x and b in the xy plane. Sites are named as in the CIF where its labels
-tell them apart, else Ti1, O1, O2 ...; A, B and X for a formula. What an earlier call wrote into DIR is replaced.
+  surfaces.png   atoms, surfaces and fingerprint; left out, with the reason, where OpenGL does not work
+Positions are Cartesian, in Å, with a along x and b in the xy plane. Sites are named as in the CIF if its labels
+are different, else Ti1, O1, O2 ...; A, B and X for a formula. What an earlier call wrote into DIR is replaced.
 
 examples:
   hirshprint surface SrTiO3.cif --out surfaces
   hirshprint surface POSCAR --out surfaces --densities x2c
   hirshprint surface crystals.jsonl:mp-5229 --out surfaces
   hirshprint surface SrTiO3 --edge 3.905 --out surfaces""",
-    "fingerprint": """The file opens with h5py alone; results/README.md lists its contents. Its channels are `total`,
-one for each distinct site, `anion` and `cation`. The picture has d_i to the right and d_e upwards, and a panel for
-every contact (element inside → nearest element outside) with its share of the area of all atoms. Surfaces are of mesh
-level 10, as in a run by default.
+    "fingerprint": """h5py is enough to open the file; results/README.md lists its contents. Its channels are `total`,
+one for each distinct site, `anion` and `cation`. The picture shows d_i to the right and d_e upwards. It has a panel for
+every contact (element inside → nearest element outside) with its share of the area of all atoms. Surfaces have mesh
+level 10, the default of a run.
 
 examples:
   hirshprint fingerprint SrTiO3.cif --out SrTiO3.h5 --picture SrTiO3.png
   hirshprint fingerprint PuCuO3 --edge 3.52582 --weighting paper --out PuCuO3.h5""",
     "compare": """A and B are each a structure file, FILE:ID of a file of many crystals, a formula ABX3 (both at --edge)
-or a fingerprint file; FILE.h5:STRUCTURE_ID names one of several structures in it. What has to be computed gets the bins
-and the weighting of the file, if one is given. Each fingerprint (all atoms) is scaled to a sum of one. L1: sum of the
-differences, from 0 to 2. Earth mover's: the mean way in Å that the area has to go in the plane of d_i and d_e to turn
-one into the other.
+or a fingerprint file; FILE.h5:STRUCTURE_ID names one of several structures in it. If one is a file, the other
+is computed with its bins and weighting. Each fingerprint (all atoms) is scaled to a sum of one. L1 is the sum of the
+differences, from 0 to 2. The earth mover's distance is the mean distance in Å that area has to move in the plane of d_i
+and d_e to turn one into the other.
 
 examples:
   hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
   hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0
   hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
-    "check": """PATH is a folder, a file of many crystals (.jsonl, .json, .extxyz, .db ...), or a structure file; there
-may be several. Nothing is computed: each crystal is read as a run would read it, and shown with formula, space group
+    "check": """PATH is a folder, a file of many crystals (.jsonl, .json, .extxyz, .db ...), or a structure file; give
+one or several. Nothing is computed: each crystal is read as a run would read it, and shown with formula, space group
 (of the atoms as they are, whatever the file says), atoms in the cell, shortest distance, and remarks on what was
-assumed or mended. The rejected follow, with reason and remedy. T.csv has all that and the cell constants. Exit code 1
-if any is rejected.
+assumed or corrected. Rejected crystals follow, with reason and remedy. T.csv has all this and the cell constants. The
+exit code is 1 if any crystal is rejected.
 
 examples:
   hirshprint check structures --csv read.csv
   hirshprint check crystals.jsonl.gz
   hirshprint check SrTiO3.cif POSCAR""",
-    "predict": """DIR is results/DATASET/models of a run. The network with the least validation error is used, all its
-folds and seeds averaged. Surfaces and fingerprints are made as the model's card says; a model that this version of
-hirshprint cannot serve is refused. Formulas are placed on the prototype of the training; so are the files of --cif
-that are crystals of it (their own geometry is not looked at). Where the model learned from files, they are taken as
-they are.
+    "predict": """DIR is results/DATASET/models of a run. The network with the lowest validation error is used, averaged
+over all its folds and seeds. Surfaces and fingerprints are made as the model's card says; a model that this version of
+hirshprint cannot use is refused. Formulas get the prototype of the training; so do the files of --cif that are crystals
+of it (their own geometry is not used). If the model learned from files, the files are used as they are.
 
 Columns of the result: name, formula, elements by site, a_predicted_angstrom and a_std_angstrom (named after the
 property; std is the standard deviation to expect), a_spread_angstrom (between the networks), unseen (elements that
 training had on no such site), fingerprint_distance (to the nearest fingerprint of the training, in units of what is
-usual there), outside_domain (an unseen element, or that distance above 1). What lies outside is a guess.
+usual there), outside_domain (an unseen element, or that distance above 1). The value of a compound outside is a guess.
 
 examples:
   hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models
   hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv
   hirshprint predict --cif structures --model results/mine/models --out predictions.json
   hirshprint predict --cif crystals.jsonl.gz --model results/mine/models --out predictions.csv""",
-    "recover": """It ends jobs that a killed run has left behind in this folder, also those that wait or run in SLURM,
-and clears its lock; what has been computed stays. With --failed, structures that failed or were given up are
-computed again by the next run.
+    "recover": """It ends the jobs that a killed run left in this folder, also those that wait or run in SLURM,
+and clears its lock; what has been computed is kept. With --failed, the next run computes structures again that failed
+or were given up.
 
 examples:
   hirshprint recover
@@ -117,6 +117,7 @@ SUMMARIES = {
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = _parser().parse_args(arguments)
+    show_log()
     try:
         import_module(f"hirshprint.commands.{given.command}").run(given)
         sys.stdout.flush()

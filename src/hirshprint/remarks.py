@@ -1,4 +1,4 @@
-"""Remarks: sentences on what was assumed or mended in a structure that was accepted (light)."""
+"""Remarks: sentences on what was assumed or corrected in a structure that was accepted (light)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def split_remarks(cell: str | None) -> list[str]:
 def by_sentence(remarks: Iterable[tuple[str, Iterable[str]]]) -> list[tuple[str, list[str]]]:
     """Turn pairs of a name and its sentences into pairs of a sentence and its names, the commonest sentence first.
 
-    Many that differ in names and numbers alone (``the elements Sr Ti O are taken from its first line``) become one,
+    Many that differ in names and numbers alone (``the elements Sr Ti O come from its first line``) become one,
     with ``…`` in their place: a rare remark must not be lost among them.
     """
     names: dict[str, list[str]] = {}

@@ -11,12 +11,10 @@ from typing import Any
 
 from hirshprint.files.reading import read_npz, read_rows, reading, table_written
 from hirshprint.remarks import REMARKED, REMEDY, SEPARATOR
+from hirshprint.surfaces.registry import ENGINES
 
 STATUS_COLUMNS = ("structure_id", "source", "status", "stage", "reason", "remedy")
-REMEDIES = {
-    "TontoTimeoutError": "raise surfaces.tonto.time_limit_seconds, and run the workflow again",
-    "TontoPassingError": "run hirshprint recover --failed, and the workflow again",
-}
+REMEDIES = {kind: remedy for engine in ENGINES.values() for kind, remedy in engine.remedies.items()}
 """What helps where the machine and not the structure is at fault, by the kind of error that a reason begins with."""
 
 

@@ -39,7 +39,7 @@ def test_files_that_are_passed_over_are_said_once(tmp_path: Path) -> None:
         (project.folder / "crystals" / name).parent.mkdir(parents=True, exist_ok=True)
         (project.folder / "crystals" / name).write_text("text")
     project.configure(datasets={"mine": {"folder": "crystals", "property": "gap", "unit": "eV"}})
-    line = "datasets.mine: 2 files were passed over, of no known kind or in folders below: b.pdb, below/x.cif"
+    line = "datasets.mine: 2 files were skipped, of an unknown kind or in a subfolder: b.pdb, below/x.cif"
     assert project.run("-n").count(line) == 1
 
 

@@ -194,7 +194,7 @@ def test_commands_name_what_is_damaged(whole: Project, tmp_path: Path) -> None:
     _flip(folder / "fingerprints.h5")
     code, said = _command(project, "compare", "results/small/fingerprints.h5:x", "SrTiO3")
     assert code == 1
-    assert "a damaged one (it is cut short, or its content was changed); make it again" in said
+    assert "is damaged (it is cut short, or its content was changed); make it again" in said
     (folder / "fingerprints.h5").write_bytes(kept)
     for table in ("targets.csv", "rejected.csv"):
         kept = (folder / table).read_bytes()

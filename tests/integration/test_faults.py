@@ -126,7 +126,7 @@ def test_bad_rows_are_listed_everywhere_and_the_others_run(tmp_path: Path) -> No
             lambda lines: [*lines, "SrXxO3,Sr,Xx,O,3.9", "KTaO3,K,Ta,O,3_99"],
             [
                 "table.csv row 14: column B: unknown element 'Xx'; write an element symbol",
-                "table.csv row 15: '3_99' in column a_angstrom is no number",
+                "table.csv row 15: '3_99' in column a_angstrom is not a number",
                 "`learning.folds`: dataset 'small' has 12 groups of compounds, too few for 20 folds",
                 "`learning.saliency`: dataset small has no compound Srtio3",
                 "`datasets.other`: other.csv row 2: a quote",
@@ -194,7 +194,7 @@ def test_strict_stops_with_the_list(tmp_path: Path) -> None:
 
 def test_a_file_with_a_remark_is_used_and_told_everywhere(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=1)
-    folder, reason = project.folder / "cifs", "no symmetry is given: taken as P 1"
+    folder, reason = project.folder / "cifs", "no symmetry is given: P 1 is assumed"
     folder.mkdir()
     (folder / "plain.cif").write_text(caesium_chloride(4.12))
     (folder / "bare.cif").write_text(caesium_chloride(4.2, symmetry=""))

@@ -101,11 +101,11 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str, atoms: str, angstrom: 
 @pytest.mark.parametrize(
     ("text", "atoms", "remark"),
     [
-        (cif("cubic", "", SALT), "Cl1 Na1", "no symmetry is given: taken as P 1"),
-        (cif("cubic", "_symmetry_Int_Tables_number 225\n", SALT), "Cl4 Na4", "F m -3 m was taken"),
-        (cif("rhombohedral", "_symmetry_Int_Tables_number 166\n", "As1 As .2 .2 .2\n"), "As2", "R -3 m:R was taken"),
-        (cif("cubic", P1 + group("X y z"), SALT), "Cl1 Na1", "'X y z' is not known: its list of operations was taken"),
-        (cif("cubic", group("P 21/n"), "Na1 Na 0.1 0.2 0.3\n"), "Na4", "P 1 21/n 1 was taken, by convention"),
+        (cif("cubic", "", SALT), "Cl1 Na1", "no symmetry is given: P 1 is assumed"),
+        (cif("cubic", "_symmetry_Int_Tables_number 225\n", SALT), "Cl4 Na4", "F m -3 m was used"),
+        (cif("rhombohedral", "_symmetry_Int_Tables_number 166\n", "As1 As .2 .2 .2\n"), "As2", "R -3 m:R was used"),
+        (cif("cubic", P1 + group("X y z"), SALT), "Cl1 Na1", "'X y z' is not known: its list of operations was used"),
+        (cif("cubic", group("P 21/n"), "Na1 Na 0.1 0.2 0.3\n"), "Na4", "P 1 21/n 1 was used, by convention"),
         (
             cif("cubic", group("F d -3 m"), "C1 C 0 0 0\n", more="_chemical_formula_sum C\n_cell_formula_units_Z 8\n"),
             "C8",
@@ -114,19 +114,19 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str, atoms: str, angstrom: 
         (
             cif("hexagonal", group("P 63/m m c"), "Zn1 Zn 0.333 0.667 0.25\n"),
             "Zn2",
-            "put on their special positions: Zn1, by 0.0018 Å at most",
+            "moved onto their special positions: Zn1, by 0.0018 Å at most",
         ),
-        (cif("cubic", P1, SALT + "Q1 Q 0.1 0.1 0.1\n"), "Cl1 Na1", "rows that are no atoms were left out: Q1"),
+        (cif("cubic", P1, SALT + "Q1 Q 0.1 0.1 0.1\n"), "Cl1 Na1", "rows that are not atoms were left out: Q1"),
         (
             cif("cubic", P1, "Na1 0 0 0\nCnt(1) 0.5 0.5 0\n", LABELLED + PLACES),
             "Na1",
-            "rows that are no atoms were left out: Cnt(1)",
+            "rows that are not atoms were left out: Cnt(1)",
         ),
-        (cif("cubic", P1, "Ni1 Fe 0 0 0\n"), "Fe1", "another element than the type, which was taken: Ni1 (Fe)"),
+        (cif("cubic", P1, "Ni1 Fe 0 0 0\n"), "Fe1", "another element than the type, which was used: Ni1 (Fe)"),
         (
             cif("cubic", P1, "Na1 Na 0 0 0 ?\n", TYPED + PLACES + "_atom_site_occupancy\n"),
             "Na1",
-            "an occupancy of ? was taken as 1: Na1",
+            "an occupancy of ? was read as 1: Na1",
         ),
         (cif("cubic", P1, SALT, more="_chemical_formula_sum 'common salt!'\n"), "Cl1 Na1", "was not understood"),
         (
@@ -137,7 +137,7 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str, atoms: str, angstrom: 
         (
             cif("cubic", P1, SALT, more="_chemical_name_common table salt\n").replace("data_x", "data_x of salt"),
             "Cl1 Na1",
-            "lines that are no CIF were mended or left out: 1, 11",
+            "lines that are not CIF were corrected or left out: 1, 11",
         ),
         (cif("cubic", "_space_group_name_Hall '-F 4 2 3\n", SALT), "Cl4 Na4", "left out: 8"),
         (cif("cubic", P1, SALT, more="_journal_title 'Müller’s salt\n"), "Cl1 Na1", "left out: 11"),
@@ -150,15 +150,15 @@ def test_what_is_meant_is_read(tmp_path: Path, text: str, atoms: str, angstrom: 
         (
             cif("cubic", P1, SALT).replace("_cell_angle_beta 90\n", ""),
             "Cl1 Na1",
-            "_cell_angle_beta not given: taken as 90",
+            "_cell_angle_beta not given: 90 degrees are assumed",
         ),
-        (cif("cubic", P1, "Na1 Na 0 0 0 1\nA C 0 0 .5 0\n", OCCUPIED), "Na1", "are no atoms were left out: A"),
+        (cif("cubic", P1, "Na1 Na 0 0 0 1\nA C 0 0 .5 0\n", OCCUPIED), "Na1", "are not atoms were left out: A"),
         (
             cif(
                 "orthorhombic", "_symmetry_space_group_name_Hall '-P 2c 2ab'\n" + group("P n m a"), "Ca1 Ca .1 .2 .3\n"
             ),
             "Ca8",
-            "'P n m a' is in another setting than its Hall symbol '-P 2c 2ab', which was taken",
+            "'P n m a' is in another setting than its Hall symbol '-P 2c 2ab', which was used",
         ),
     ],
 )
@@ -181,9 +181,9 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
             cif("cubic", P1 + group("F m -3 m"), SALT),
             "its list of operations is of space group 1, but its space group 'F m -3 m' is number 225",
         ),
-        (cif("cubic", P1 + "-x,-y,z\n-y,x,z\n", SALT), "no group: products of them are missing"),
-        (cif("cubic", P1 + "x,y,2*z\n", SALT), "'x,y,2*z' is no symmetry operation"),
-        (cif("cubic", P1 + "a,b,c\n", SALT), "'a,b,c' is no symmetry operation"),
+        (cif("cubic", P1 + "-x,-y,z\n-y,x,z\n", SALT), "not form a group: products of them are missing"),
+        (cif("cubic", P1 + "x,y,2*z\n", SALT), "'x,y,2*z' is not a symmetry operation"),
+        (cif("cubic", P1 + "a,b,c\n", SALT), "'a,b,c' is not a symmetry operation"),
         (
             cif("cubic", P1, SALT, more="_cell_volume 84.1\n"),
             "its _cell_volume is 84.1 Å³, but its cell constants make 74",
@@ -228,12 +228,12 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
         (cif("cubic", P1, "M1 0 0 0\n", LABELLED + PLACES), "unknown element 'M1'"),
         (cif("cubic", P1, "La/Sr1 0 0 0\n", LABELLED + PLACES), "atom La/Sr1 may be La or Sr"),
         (cif("cubic", P1, "A1 FeNi 0 0 0\n"), "unknown element 'FeNi'"),
-        (cif("cubic", P1, "Na1 0 0 0\nWat 0.5 0.5 0.5\n", LABELLED + PLACES), "hydrogens without a place"),
-        (cif("cubic", P1, "Na1 0 0 0\nOH2 0.5 0.5 0.5\n", LABELLED + PLACES), "hydrogens without a place"),
-        (cif("cubic", P1, "Na1 Na 0 0 0\nOW1 O 0.5 0.5 0.5\n"), "hydrogens without a place"),
+        (cif("cubic", P1, "Na1 0 0 0\nWat 0.5 0.5 0.5\n", LABELLED + PLACES), "hydrogens without a position"),
+        (cif("cubic", P1, "Na1 0 0 0\nOH2 0.5 0.5 0.5\n", LABELLED + PLACES), "hydrogens without a position"),
+        (cif("cubic", P1, "Na1 Na 0 0 0\nOW1 O 0.5 0.5 0.5\n"), "hydrogens without a position"),
         (
             cif("cubic", P1, "O1 O 0 0 0 2\n", TYPED + PLACES + "_atom_site_attached_hydrogens\n"),
-            "hydrogens without a place",
+            "hydrogens without a position",
         ),
         (cif("cubic", P1, SALT).replace("_cell_length_b 4.2\n", ""), "_cell_length_b is missing"),
         (cif("cubic", P1, SALT).replace("length_b 4.2", "length_b ?"), "_cell_length_b is ?"),
@@ -250,7 +250,7 @@ def test_what_is_assumed_is_remarked(tmp_path: Path, text: str, atoms: str, rema
         (cif("cubic", P1, SALT, more="_cell_length_a 4.3\n"), "_cell_length_a is there twice"),
         (cif("cubic", P1, SALT).replace("Na1", "'Na1"), "line 17: a quoted text has no closing quote"),
         (cif("cubic", P1, SALT).replace("length_b 4.2", "length_b 4.2 A"), "_cell_length_b is 4.2 A"),
-        (cif("cubic", P1, SALT + "Na2 Na 0\n"), "no multiple of its tags"),
+        (cif("cubic", P1, SALT + "Na2 Na 0\n"), "not a multiple of its tags"),
         (cif("cubic", P1, SALT) + "_publ_section_comment\n;\nnever closed\n", "a text field has no closing semicolon"),
         ("<html>not found</html>", "line 1: it does not begin with data_NAME"),
     ],
@@ -296,7 +296,7 @@ def test_remedies_fit_what_is_wrong(tmp_path: Path, text: str, remedy: str) -> N
 )
 def test_names_that_speak_of_hydrogens_are_remarked(tmp_path: Path, name: str, told: bool) -> None:
     remarks = read(tmp_path, cif("cubic", P1, SALT, more=f"{name}\n")).remarks
-    assert [sentence.endswith("speaks of hydrogens, of which it has none") for sentence in remarks] == [True] * told
+    assert [sentence.endswith("implies hydrogens, but it has none") for sentence in remarks] == [True] * told
 
 
 def test_hydrogens_that_are_placed_satisfy_what_labels_say(tmp_path: Path) -> None:

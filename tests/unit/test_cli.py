@@ -122,7 +122,7 @@ def test_remarks_on_a_file_are_lines_on_stderr(
 ) -> None:
     symmetry = "_symmetry_space_group_name_H-M 'P 1'\nloop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n"
     cif.write_text(CIF.format(a=3.905).replace(symmetry, ""))
-    line = f"remark: no symmetry is given: taken as P 1 ({cif})\n"
+    line = f"remark: no symmetry is given: P 1 is assumed ({cif})\n"
     code, out, err = run("fingerprint", cif, *densities, "--out", tmp_path / "f.h5")
     assert (code, err) == (0, line)
     assert "taken as" not in out
@@ -162,7 +162,7 @@ def test_no_structure(
     ("contents", "reason", "remedy"),
     [
         ("", "the file is empty", "write the crystal to it again"),
-        (CIF.format(a=3.905)[:-6], "cannot be read", "correct it, or write it anew"),
+        (CIF.format(a=3.905)[:-6], "cannot be read", "correct it, or write it again"),
         (CIF.format(a=3.905) + "O6 O 0.5 0.5 0.05\n", "atoms overlap", "delete the duplicate"),
     ],
 )
@@ -236,7 +236,7 @@ def test_one_of_many_crystals(many: Path, tmp_path: Path) -> None:
     alone.write_text(f"[{alone.read_text()}]")
     assert read_input(str(alone), 4.5).structure_id == "mp:1"
     alone.write_text('{"a": {"b": 1}, "c": 2}')
-    with pytest.raises(CommandError, match="it is no pymatgen Structure but JSON with the keys a, c"):
+    with pytest.raises(CommandError, match="it is not a pymatgen Structure but JSON with the keys a, c"):
         read_input(str(alone), 4.5)
     frame = '2\nLattice="4 0 0 0 4 0 0 0 4" id={}\nMg 0 0 0\nO 2 2 2\n'
     frames = tmp_path / "frames.xyz"
@@ -270,7 +270,7 @@ def test_check(run: Callable[..., tuple[int, str, str]], many: Path, cif: Path, 
     assert err == "hirshprint check: 3 of 7 cannot be used\n"
     assert f"rejected {folder / 'long.cif'}: _cell_length_a is 3,9; write it with a decimal point: 3.9\n" in out
     assert f"rejected {many} line 2: it is cut off at its end; complete it, or delete it\n" in out
-    assert "1 file was passed over" in out
+    assert "1 file was skipped" in out
     assert "notes.txt" in out
     with table.open(encoding="utf-8") as file:
         rows = {row["structure_id"]: row for row in csv.DictReader(file)}
@@ -288,7 +288,7 @@ def test_remarks_are_shown_by_check(run: Callable[..., tuple[int, str, str]], ci
     cif.write_text(CIF.format(a=3.905).replace(symmetry, ""))
     code, out, _ = run("check", cif)
     assert code == 0
-    assert out.endswith("\n  remark: no symmetry is given: taken as P 1\n")
+    assert out.endswith("\n  remark: no symmetry is given: P 1 is assumed\n")
 
 
 # --- densities ----------------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ def test_densities_are_looked_for_then_made(
         find_densities("other.h5")
     assert error.value.code == 2
     here.write_text("no HDF5")
-    with pytest.raises(CommandError, match="is no file of free-atom densities"):
+    with pytest.raises(CommandError, match="is not a file of free-atom densities"):
         find_densities("x2c")
 
 
@@ -379,9 +379,9 @@ def test_a_used_folder_is_cleared_of_what_surface_wrote(tmp_path: Path) -> None:
 def test_isosurfaces_are_not_refined(densities: list[str]) -> None:
     structure, table = read_input("SrTiO3", 3.905), find_densities(densities[1])
     one, two, three = compute_surfaces(structure, table, 4)
-    two = replace(two, level=0)
+    two = replace(two, level=None)
     refined = surface._refined(structure, table, [one, two, three], 8)
-    assert [(s.site_label, s.level) for s in refined] == [("A", 8), ("B", 0), ("X", 8)]
+    assert [(s.site_label, s.level) for s in refined] == [("A", 8), ("B", None), ("X", 8)]
     assert refined[1] is two
 
 
@@ -468,7 +468,7 @@ def test_compare_names_one_of_several_structures(
     path.write_text("no HDF5")
     code, _, err = run("compare", path, "SrTiO3")
     assert code == 1
-    assert "is no fingerprint file" in err
+    assert "is not a fingerprint file" in err
 
 
 def test_compare_refuses_what_cannot_be_compared(
@@ -491,7 +491,7 @@ def test_compare_refuses_what_cannot_be_compared(
         with h5py.File(other, "r+") as file:
             file[name][...] = values
         code, _, err = run("compare", tmp_path / "area.h5", other)
-        assert "a damaged one (it is cut short, or its content was changed)" in err
+        assert "is damaged (it is cut short, or its content was changed)" in err
         seal_hdf5(other)
         code, _, err = run("compare", tmp_path / "area.h5", other)
         assert code == 1

@@ -230,7 +230,7 @@ def test_stage_keeps_remarks_and_strict_does_not_stop_for_them(
         _file(folder, text, f"{name}.cif")
     out = [tmp_path / name for name in ("s.h5", "t.csv", "r.csv")]
     make_structures({"folder": str(folder), "property": "gap", "unit": "eV"}, True, *out)
-    p1, occupancy = "no symmetry is given: taken as P 1", "an occupancy of ? was taken as 1: Cs1"
+    p1, occupancy = "no symmetry is given: P 1 is assumed", "an occupancy of ? was read as 1: Cs1"
     with out[1].open(newline="") as file:
         remarks = {row["structure_id"]: row["remarks"] for row in csv.DictReader(file)}
     assert remarks == {"a1": p1, "a2": f"{occupancy}; {p1}", "b1": ""}

@@ -86,7 +86,7 @@ def test_d_e_between_vertices_is_right_only_with_ridges(coarse: Surface, split: 
 def test_an_isosurface_is_left_as_it_is(coarse: Surface, structure: Structure, thakkar: Densities) -> None:
     from dataclasses import replace
 
-    isosurface = replace(coarse, level=0)
+    isosurface = replace(coarse, level=None)
     assert split_at_ridges(isosurface, structure, thakkar, 2) is isosurface
 
 

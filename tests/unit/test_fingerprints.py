@@ -85,7 +85,7 @@ def test_one_triangle_by_hand(srtio3: list[Surface]) -> None:
     nuclei = np.array([[2.3, 0.2, -0.1], [2.2, 0.9, 0.2], [2.0, 0.1, 1.3]])
     triangle = replace(
         srtio3[0],
-        level=0,
+        level=None,
         centre=np.zeros(3),
         vertices=corners,
         triangles=np.array([[0, 1, 2]], dtype=np.int32),

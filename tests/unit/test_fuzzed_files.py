@@ -123,8 +123,8 @@ MISREAD = {
     "edge6": "a cell edge of 1e+20 Å",
     "angle2": "_cell_angle_gamma is 1e9",
     "angle3": "_cell_angle_gamma is -90",
-    "operations1": "'x/0,y,z' is no symmetry operation",
-    "operations3": "'x,y' is no symmetry operation",
+    "operations1": "'x/0,y,z' is not a symmetry operation",
+    "operations3": "'x,y' is not a symmetry operation",
     "formula": "do not make up its formula 'Ti O2'",
 }
 GROUPS = {"cut": _cuts, "shuffled": _shuffles, "numbers": _numbers, "operations": _operations, "encodings": _encodings}

@@ -321,7 +321,7 @@ def test_a_full_disk_ends_a_job_in_one_sentence(small_disk: Path) -> None:
     for code, expected in codes.items():
         log, terminal = _job(small_disk, code)
         assert expected in terminal
-        assert terminal.endswith("make room, then give the same command again\n")
+        assert terminal.endswith("make room, then run the same command again\n")
         assert terminal.count("\n") == 1
         assert log in ("", terminal)  # it lies on the full disk too
         shutil.rmtree(small_disk / "results")

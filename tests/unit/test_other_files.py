@@ -160,10 +160,10 @@ def test_rock_salt_with_and_without_what_shelx_assumes() -> None:
         ("CELL 0.71073", "CELL", "line 2 is CELL 5.1 6.2 7.3 90 98 90"),
         ("7.3 90 98 90", "7.3 90 198 90", "the cell constants 5.1 6.2 7.3 90 198 90"),
         ("7.3 90 98 90", "7.3 90 98 91", "do not keep the cell"),
-        ("-X, 0.5+Y, 0.5-Z", "-X, 0.5+Y", "is no symmetry operation"),
-        ("-X, 0.5+Y, 0.5-Z", "-X, 0.3+Y, 0.5-Z", "are no group: products of them are missing"),
-        ("-X, 0.5+Y, 0.5-Z", "-X, 0.31+Y, 0.5-Z", "0.31 in a symmetry operation is no simple fraction"),
-        ("-X, 0.5+Y, 0.5-Z", "-X, 0.25+Y, 0.5-Z", "its 4 symmetry operations are no group"),
+        ("-X, 0.5+Y, 0.5-Z", "-X, 0.5+Y", "is not a symmetry operation"),
+        ("-X, 0.5+Y, 0.5-Z", "-X, 0.3+Y, 0.5-Z", "not form a group: products of them are missing"),
+        ("-X, 0.5+Y, 0.5-Z", "-X, 0.31+Y, 0.5-Z", "0.31 in a symmetry operation is not a simple fraction"),
+        ("-X, 0.5+Y, 0.5-Z", "-X, 0.25+Y, 0.5-Z", "its 4 symmetry operations do not form a group"),
         ("\nZn1", "\n Zn1", "line 11 begins with a blank, which makes it a comment"),
         ("HKLF 4", "HKLF 4\nEND\n" + P21C_RES, "2 crystals in one file"),
         ("CELL", "REM", "no CELL line in it"),
@@ -177,7 +177,7 @@ def test_what_shelx_files_contradict_is_refused(old: str, new: str, reason: str)
 def test_sfac_number_tells_the_element() -> None:
     found = read_res(P21C_RES.replace("S1 2", "X1 2").replace("HKLF 4", "FRAG 17\nC9 1 1 1 1\nFEND"))
     assert_same(found, P21C)
-    assert found.remarks[0] == "elements are taken from the SFAC numbers and not from names: X1 is S"
+    assert found.remarks[0] == "elements come from the SFAC numbers and not from names: X1 is S"
     airss = "TITL a-1 0.0 30.1 -5.2 0 0 2 (P1) n - 1\nREM x\nCELL 1.54 3 4 5 90 90 90\nLATT -1\nSFAC Mg O\n"
     found = read_res(airss + "Mg 1 0.1 0.2 0.3 1.0\nO 2 0.6 0.7 0.8 1.0 0.1\nEND\n")
     assert (found.symbols, found.remarks) == (("Mg", "O"), ())
@@ -221,7 +221,7 @@ def test_space_group_of_cssr_is_applied(symbol: str) -> None:
         ("98.000", "", "line 2 is 90.000 90.000"),
         ("Ca1", "CA1", "the label CA1 on line 7 may be C or Ca"),
         ("Ca1", "Wat1", "the label Wat1 on line 7 says that there are hydrogens"),
-        ("Ca1", "Xx1", "the label Xx1 on line 7 is no element"),
+        ("Ca1", "Xx1", "the label Xx1 on line 7 is not an element"),
         ("0.50000   0.00000", "0.50000-0.00000", "line 7 is 3 Ca1"),
     ],
 )
@@ -234,7 +234,7 @@ def test_orthogonal_coordinates_of_cssr() -> None:
     text = "4 5 6\n90 90 90 SPGR = 1 P 1 OPT = 1\n2 1\n0 x\n1 Cs 1 2 3\n2 Cl 3 4.5 0.6\n"
     assert np.allclose(read_cssr(text).frac, [[0.25, 0.4, 0.5], [0.75, 0.9, 0.1]])
     bare = read_cssr(text.replace("SPGR = 1 P 1 OPT = 1", ""))
-    assert bare.remarks == ("no space group (SPGR) in it: P 1 is taken",)
+    assert bare.remarks == ("no space group (SPGR) in it: P 1 is assumed",)
 
 
 # --- XCrySDen, DFTB+, XYZ -----------------------------------------------------------------------------------------
@@ -329,7 +329,7 @@ def _changed(change: Callable[[dict[str, Any]], Any]) -> str:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (json.dumps([CSCL.as_dict(), CSCL.as_dict()]), "no pymatgen Structure but a list of 2"),
+        (json.dumps([CSCL.as_dict(), CSCL.as_dict()]), "not a pymatgen Structure but a list of 2"),
         (json.dumps(Molecule(["H"], [[0, 0, 0]]).as_dict()), "but a Molecule"),
         (json.dumps(ComputedStructureEntry(CSCL, 1.0).as_dict()), "but a ComputedStructureEntry"),
         (json.dumps({"@class": "Trajectory", "species": []}), "but a Trajectory"),
@@ -340,7 +340,7 @@ def _changed(change: Callable[[dict[str, Any]], Any]) -> str:
         ("{}", "but empty JSON"),
         ("3", "but a single value"),
         (CSCL.to_json() + "\n" + CSCL.to_json() + "\n", "several JSON documents"),
-        (CSCL.to_json()[:-20], "it is no JSON: mistake on line 1"),
+        (CSCL.to_json()[:-20], "it is not JSON: mistake on line 1"),
         ("[" * 100_000, "JSON"),
         (_changed(lambda d: d["sites"][0]["species"][0].update(occu=0.5)), "partial occupancy or disorder at site 1"),
         (_changed(lambda d: d["sites"][1]["species"].append({"element": "Br", "occu": 0.0})), "disorder at site 2"),
@@ -350,7 +350,7 @@ def _changed(change: Callable[[dict[str, Any]], Any]) -> str:
         (_changed(lambda d: d["lattice"].update(pbc=[True, True, False])), "does not repeat in three directions"),
         (_changed(lambda d: d["lattice"].update(matrix=[[1, 0], [0, 1]])), "its lattice has no `matrix`"),
         (_changed(lambda d: d["sites"][0].pop("abc") and None), "`abc` of site 1 is not three"),
-        (_changed(lambda d: d["sites"].append(3)), "its `sites` are no list of sites"),
+        (_changed(lambda d: d["sites"].append(3)), "its `sites` are not a list of sites"),
     ],
 )  # fmt: skip
 def test_other_json_is_refused_by_what_it_is(text: str, reason: str) -> None:
@@ -497,13 +497,11 @@ def test_what_is_passed_over_is_counted(tmp_path: Path, capsys: pytest.CaptureFi
 
     with pytest.raises(ValueError, match="nothing usable"):
         make_structures(settings, False, *(tmp_path / f"out{k}" for k in range(3)))
-    line = (
-        "6 files were passed over, of no known kind or in folders below: b.pdb, c.txt, lost.cif, other.csv and 2 more"
-    )
+    line = "6 files were skipped, of an unknown kind or in a subfolder: b.pdb, c.txt, lost.cif, other.csv and 2 more"
     assert f"{tmp_path}: {line}\n" in capsys.readouterr().err
     for name in ("a.cif", "sub/CONTCAR"):
         (tmp_path / name).unlink()
-    with pytest.raises(ValueError, match=r"no structure file in it .*; 6 files were passed over"):
+    with pytest.raises(ValueError, match=r"no structure file in it .*; 6 files were skipped"):
         plan_dataset(settings)
 
 
@@ -515,7 +513,7 @@ def test_a_start_and_an_end_of_one_run_are_not_chosen_from(tmp_path: Path) -> No
     assert [entry.structure_id for entry in plan.entries] == ["e"]
     reasons = {r.structure_id: f"{r.reason}; {r.remedy}" for r in plan.rejections}
     assert len(plan.rejections) == 6
-    assert "2 files are named d: CONTCAR and POSCAR; take the one that is not meant out" in reasons["d"]
+    assert "2 files are named d: CONTCAR and POSCAR; remove the wrong one from the folder" in reasons["d"]
     assert "2 files are named x: CONTCAR_x and POSCAR_x" in reasons["x"]
     assert reasons["y"].startswith("2 files are named y; rename all but one")
 
@@ -526,13 +524,13 @@ def test_a_start_and_an_end_of_one_run_are_not_chosen_from(tmp_path: Path) -> No
         (
             "notes.txt",
             "Notes\n\nof a day",
-            "of no known kind (it ends with .txt), and no POSCAR: line 2 is empty",
+            "of an unknown kind (it ends with .txt), and not a POSCAR: line 2 is empty",
             "CIF",
         ),
         (
             "notes",
             "Notes\n1\nof a day",
-            "of no known kind (its name has no ending), and no POSCAR: line 3 is",
+            "of an unknown kind (its name has no ending), and not a POSCAR: line 3 is",
             "(.res)",
         ),
         ("lysozyme.pdb", "HEADER HYDROLASE\n", "a PDB file", "as a CIF"),
@@ -540,7 +538,7 @@ def test_a_start_and_an_end_of_one_run_are_not_chosen_from(tmp_path: Path) -> No
         ("water.mol", "\n  x\n", "a file of a molecule", "the crystal"),
         ("many.jsonl", "{}\n", "a file of many crystals", "FILE:ID"),
         ("all.zip", "PK\0\0", "a packed file", "unpack it"),
-        ("POSCAR1", "Notes\n\nof a day", "no POSCAR: line 2 is empty", "1.0"),
+        ("POSCAR1", "Notes\n\nof a day", "not a POSCAR: line 2 is empty", "1.0"),
         ("water.xyz", "1\n\nH 0 0 0\n", "no cell that repeats in three directions", "with its cell"),
     ],
 )

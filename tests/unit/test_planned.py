@@ -39,7 +39,7 @@ def _faults(
             {"splits": ["holdout"], "holdout": ["TiSrO3"]},
             "`learning.holdout`: .*no compound TiSrO3; did you mean SrTiO3",
         ),
-        ({"splits": ["holdout"], "holdout": ["KTaO3"]}, "no compound KTaO3: .*row 8 is left out .*is no number"),
+        ({"splits": ["holdout"], "holdout": ["KTaO3"]}, "no compound KTaO3: .*row 8 is left out .*is not a number"),
         ({"splits": ["holdout"], "holdout": ["CsPbI3"]}, "no compound CsPbI3: .*is left out .filter 'big'"),
         ({"splits": ["holdout"], "holdout": list(FORMULAS[:5])}, "`learning.holdout`: .*less than two compounds"),
         ({"saliency": ["Foo"]}, "`learning.saliency`: .*no compound Foo; write it as the table does"),
@@ -51,7 +51,7 @@ def test_what_learning_lacks(tmp_path: Path, learning: dict[str, Any], message: 
     faults, lines = _faults(tmp_path, {"folds": 3} | learning, "KTaO3,3_9\nCsPbI3,6\n", dataset)
     (fault,) = faults["one"]
     assert re.search(message, fault)
-    assert "row 8: '3_9' in column a_angstrom is no number" in lines[1]
+    assert "row 8: '3_9' in column a_angstrom is not a number" in lines[1]
 
 
 def test_a_good_table_has_no_faults(tmp_path: Path) -> None:

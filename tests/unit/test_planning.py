@@ -55,15 +55,15 @@ def test_good_rows(tmp_path: Path) -> None:
         ("SrTiO3,Sr,Ti,O,0.1", "0.05 Å apart", "edge of the cubic cell"),
         ("SrTiO3,Sr,Ti,O,-3.9", "Å apart", "edge of the cubic cell"),
         ("SrTiO3,Sr,Ti,O,390.5", "390.5 Å is longer than", "in Å, with a decimal point"),
-        ("SrTiO3,Sr,Ti,O,3_905", "'3_905' in column a_angstrom is no number", "decimal point, such as 3.905"),
+        ("SrTiO3,Sr,Ti,O,3_905", "'3_905' in column a_angstrom is not a number", "decimal point, such as 3.905"),
         ("SrTiO3,Sr,Ti,O,３.905", "has U+FF13 (fullwidth digit three)", "write 3.905 in plain characters"),
         ("SrTiO3,Sr,Ti,O,\N{MINUS SIGN}3.905", "has U+2212 (minus sign) in place of a minus", "write -3.905 in plain"),
         ("SrTiO3,Sr,Ti,O,3.9\N{ZERO WIDTH SPACE}05", "has U+200B (zero width space)", "write 3.905 in plain"),
         ('SrTiO3,Sr,Ti,O,"\N{EN DASH}3,905"', "in place of a minus and has a comma", "write -3.905, with a decimal"),
-        ('SrTiO3,Sr,Ti,O,"1,234,5"', "is no number", "such as 3.905"),
-        ("SrTiO3,Sr,Ti,O,4²", "is no number", "such as 3.905"),
+        ('SrTiO3,Sr,Ti,O,"1,234,5"', "is not a number", "such as 3.905"),
+        ("SrTiO3,Sr,Ti,O,4²", "is not a number", "such as 3.905"),
         ('SrTiO3,Sr,Ti,O,"3,905"', "has a comma in place of the decimal", "write 3.905, with a decimal point"),
-        ("SrTiO3,Sr,Ti,O,0x4", "is no number", "decimal point"),
+        ("SrTiO3,Sr,Ti,O,0x4", "is not a number", "decimal point"),
         ("SrTiO3,Sr,Ti,O,1e999", "not finite", "finite number"),
         ("SrTiO3,Sr,Ti,O,-Infinity", "not finite", "finite number"),
         ("SrTiO3,sr,Ti,O,3.9", "unknown element 'sr'", "write Sr"),
@@ -148,11 +148,11 @@ def test_what_other_programs_write_is_read(tmp_path: Path) -> None:
 
 
 def test_table_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InputError, match="a folder where a table is to be read"):
+    with pytest.raises(InputError, match="a folder where a table is expected"):
         plan_dataset(_settings(tmp_path))
     path = tmp_path / "table.csv"
     path.write_text(HEADER)
-    with pytest.raises(InputError, match="a file where a folder of structure files is to be read"):
+    with pytest.raises(InputError, match="a file where a folder of structure files is expected"):
         plan_dataset({"folder": str(path), "property": "p", "unit": ""})
 
     def refuse(_: Path) -> bytes:
@@ -174,7 +174,7 @@ def test_filters_are_checked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no column nosuch \(`filters`\) \(it has: formula"):
         plan_dataset(_settings(path) | {"filters": [{"name": "z", "column": "nosuch", "above": 2}]})
     bad = [{"name": "A", "elements": {"a": ["Ba"], "B": ["ti"]}}]
-    with pytest.raises(InputError, match=r"a is no site .*did you mean A(.|\n)*unknown element 'ti'; write Ti"):
+    with pytest.raises(InputError, match=r"a is not a site .*did you mean A(.|\n)*unknown element 'ti'; write Ti"):
         plan_dataset(_settings(path) | {"filters": bad})
 
 

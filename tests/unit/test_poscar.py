@@ -94,10 +94,10 @@ def test_what_vasp_reads_is_read(text: str) -> None:
     ("text", "remark"),
     [
         (poscar(), ""),
-        (poscar(names="", comment="Sr Ti O"), "the elements Sr Ti O are taken from its first line"),
-        (poscar(names="", places=NAMED), "taken from the names behind"),
+        (poscar(names="", comment="Sr Ti O"), "the elements Sr Ti O come from its first line"),
+        (poscar(names="", places=NAMED), "come from the names after"),
         (poscar(names="Sr Ca Ti O", counts="1 0 1 3"), "no atoms of Ca"),
-        (poscar(comment="PbTiO3"), "its first line says PbTiO3, its names Sr Ti O, which are taken"),
+        (poscar(comment="PbTiO3"), "its first line says PbTiO3, its names Sr Ti O, which are used"),
         (poscar(comment="SrTiO3 relaxed"), ""),
         (poscar(comment="POSCAR of NaCl"), ""),
     ],
@@ -113,7 +113,7 @@ def test_what_is_assumed_is_said(text: str, remark: str) -> None:
 @pytest.mark.parametrize(
     ("text", "reason", "remedy"),
     [
-        ("hello", "no POSCAR: line 2 is empty and not a scale factor", "1.0 where lengths are in Å"),
+        ("hello", "not a POSCAR: line 2 is empty and not a scale factor", "1.0 where lengths are in Å"),
         (poscar(scale="Sr Ti O"), "line 2 is Sr Ti O and not a scale factor", "write one number"),
         (poscar(scale="1.0 2.0"), "line 2 is 1.0 2.0 and not a scale factor", "or three"),
         (poscar(scale="0.0"), "the scale is 0.0", "write 1.0"),
@@ -140,7 +140,11 @@ def test_what_is_assumed_is_said(text: str, remark: str) -> None:
         (poscar(places=["0 0 0", "1/2 1/2 1/2", *PLACES[2:]]), "line 10 is 1/2 1/2 1/2 and not", "three coord"),
         (poscar(places=["0 0 0", "0,5 0,5 0,5", *PLACES[2:]]), "line 10 is 0,5 0,5 0,5 and not", "points"),
         (poscar(places=["0 0 0", "0.5 0.5", *PLACES[2:]]), "line 10 is 0.5 0.5 and not", "three coordinates"),
-        (poscar(places=["0 0 0", "0.5 0.5 0.5 0.9", *PLACES[2:]]), "line 10 has 0.9 behind the place", "ordered model"),
+        (
+            poscar(places=["0 0 0", "0.5 0.5 0.5 0.9", *PLACES[2:]]),
+            "line 10 has 0.9 after the position",
+            "ordered model",
+        ),
         (poscar(rest=poscar()), "several crystals in one file", "`structures:`"),
         (poscar(rest="\n" + poscar()), "several crystals in one file", "`structures:`"),
         (poscar(rest=".25 .25-.25\n"), "line 14, after the 5 atoms, is .25 .25-.25", "delete it"),
@@ -160,8 +164,8 @@ def test_what_is_assumed_is_said(text: str, remark: str) -> None:
             "correct one of them",
         ),
         (poscar(mode="Direct configuration= 1", rest="Direct configuration= 2\n0 0 0\n"), "2 crystals", "POSCAR"),
-        (" vasp.6.3.0 20Jan22\n executed on\n", "an output file of VASP's and no POSCAR", "CONTCAR"),
-        ('<?xml version="1.0"?>\n<modeling>\n', "an output file of VASP's and no POSCAR", "CONTCAR"),
+        (" vasp.6.3.0 20Jan22\n executed on\n", "an output file of VASP, not a POSCAR", "CONTCAR"),
+        ('<?xml version="1.0"?>\n<modeling>\n', "an output file of VASP, not a POSCAR", "CONTCAR"),
     ],
 )
 def test_what_vasp_does_not_read_is_refused(text: str, reason: str, remedy: str) -> None:

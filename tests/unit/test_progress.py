@@ -97,12 +97,12 @@ def test_remarks_that_are_alike_are_one_line_and_survive_a_cell() -> None:
 
 
 def test_many_remarks_that_differ_in_names_alone_do_not_hide_a_rare_one() -> None:
-    elements = [(f"s{k}", [f"the elements Sr O{k} are taken from its first line"]) for k in range(500)]
+    elements = [(f"s{k}", [f"the elements Sr O{k} come from its first line"]) for k in range(500)]
     lines = remark_lines([*elements, ("odd", [P1])])
-    assert lines[0].startswith("the elements … are taken from its first line (500: s0, s1, ")
+    assert lines[0].startswith("the elements … come from its first line (500: s0, s1, ")
     assert lines[1:] == [f"{P1} (odd)"]
     few = remark_lines(elements[:3])
-    assert few[2] == "the elements Sr O2 are taken from its first line (s2)"
+    assert few[2] == "the elements Sr O2 come from its first line (s2)"
     assert len(few) == 3
 
 
@@ -172,9 +172,9 @@ def test_status_groups_rejections_by_reason_and_names_files_passed_over(tmp_path
     settings = {"folder": str(tmp_path), "targets": str(targets), "property": "gap", "unit": "eV"}
     text = describe_datasets({"mine": Dataset.from_dict(settings)}, tmp_path / "results")
     assert text[0] == "mine: 29 rejected, 1 new"
-    assert text[1] == "  1 file was passed over, of no known kind or in folders below: notes.dat"
+    assert text[1] == "  1 file was skipped, of an unknown kind or in a subfolder: notes.dat"
     many, rare = [line for line in text if line.startswith("  rejected")]
-    assert re.match("  rejected  … in column gap is no number; write a number .* \\(28: ", many)
+    assert re.match("  rejected  … in column gap is not a number; write a number .* \\(28: ", many)
     assert many.endswith("targets.csv row 11 ... and 18 more)")
     assert "column gap is empty; write" in rare
     assert rare.endswith("row 30)")

@@ -137,7 +137,7 @@ def test_no_setting_is_read_wrongly_without_a_word(part: int, where: str) -> Non
                 assert group.hm in crystal or f"number {group.number}" in crystal, crystal
                 outcome = "refused"
             else:
-                conventions = [remark for remark in crystal.remarks if "was taken" in remark or "is the one" in remark]
+                conventions = [remark for remark in crystal.remarks if "was used" in remark or "is the one" in remark]
                 good = is_right(crystal, lattice, right)
                 assert good or conventions, f"{way} of {group.xhm()}: {len(crystal.frac)} atoms for {len(right)}"
                 outcome = "right" if good else "remarked"

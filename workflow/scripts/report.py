@@ -9,9 +9,10 @@ from hirshprint.report.page.run_description import describe_run
 from hirshprint.report.page.summary import summary_lines
 from hirshprint.report.page.write import write_report
 from hirshprint.run.logs import start_log
+from hirshprint.surfaces.registry import engine_named
 
 start_log(snakemake.log[0])
-engine = snakemake.config["surfaces"]["engine"].capitalize()
+engine = engine_named(snakemake.config["surfaces"]["engine"]).title
 workflow = Path(snakemake.scriptdir).parent
 run = describe_run(snakemake.config, engine, workflow.parent, snakemake.params.digests)
 compared = snakemake.config["surfaces"]["compare_structures"] > 0

@@ -52,11 +52,11 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         f"L1 distance             {l1:.4f}     (0: equal, 2: no bin in common; each fingerprint scaled to a sum of 1)"
     )
-    print(f"earth mover's distance  {movers:.4f} Å   (mean way of the area in the plane of dᵢ and dₑ)")
+    print(f"earth mover's distance  {movers:.4f} Å   (mean distance that area moves in the plane of dᵢ and dₑ)")
     for fingerprint in both:
         if fingerprint.outside > 5e-5:
             print(
-                f"note: {100 * fingerprint.outside:.2f} % of {fingerprint.name} lie outside the bins and do not count"
+                f"note: {100 * fingerprint.outside:.2f} % of {fingerprint.name} are outside the bins and do not count"
             )
     if first.density_source != second.density_source:
         print(f"note: the free-atom densities differ: {first.density_source} and {second.density_source}")
@@ -106,7 +106,7 @@ def _read(text: str) -> Print:
             )
     except (DamagedError, KeyError) as error:
         reason = error.reason if isinstance(error, DamagedError) else "an attribute is not there"
-        raise CommandError(f"{path} is no fingerprint file, or a damaged one ({reason}); make it again") from None
+        raise CommandError(f"{path} is not a fingerprint file, or is damaged ({reason}); make it again") from None
 
 
 def _settings_of(known: Print) -> dict[str, Any]:
@@ -136,4 +136,4 @@ def _check(first: Print, second: Print) -> None:
         )
     for fingerprint in (first, second):
         if not fingerprint.counts.any():
-            raise CommandError(f"{fingerprint.name}: nothing of its surfaces lies within the bins")
+            raise CommandError(f"{fingerprint.name}: no part of its surfaces is within the bins")

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     for (inside, outside), (_, share) in contacts.items():
         print(f"  {SYMBOLS[inside - 1]:2} → {SYMBOLS[outside - 1]:2} {100 * share:6.2f} %")
     if in_range[0] < 1 - 5e-5:
-        print(f"  {100 * (1 - in_range[0]):.2f} % lie outside the bins")
+        print(f"  {100 * (1 - in_range[0]):.2f} % are outside the bins")
     written = [arguments.out]
     if arguments.picture:
         _draw(structure, counts[0], float(in_range[0]), settings, contacts, arguments.picture)
@@ -58,7 +58,7 @@ def _definition(
     structure: Structure, surfaces: Sequence[Surface], densities: Densities, settings: dict[str, Any]
 ) -> str:
     """Digest of everything that determines the fingerprint."""
-    engine = python_engine(densities, surfaces[0].level)
+    engine = python_engine(densities, surfaces[0].level or 0)
     return digest(surface_key(structure, engine), settings, FINGERPRINT_FORMAT)
 
 

@@ -112,7 +112,7 @@ def _read_record(path: Path, name: str) -> Structure:
 
 
 def show_remarks(remarks: Iterable[tuple[str, Iterable[str]]]) -> None:
-    """Print what was assumed or mended in files that are used, by file; a line for each different sentence."""
+    """Print what was assumed or corrected in files that are used, by file; a line for each different sentence."""
     for line in remark_lines(remarks):
         print(f"remark: {line}", file=sys.stderr)
 
@@ -141,7 +141,7 @@ def find_densities(wanted: str) -> Densities:
     except (DamagedError, KeyError) as error:
         reason = error.reason if isinstance(error, DamagedError) else "an attribute is not there"
         remedy = f"delete it: it is made again; or run snakemake {path}" if wanted in SOURCES else "make it again"
-        raise CommandError(f"{path} is no file of free-atom densities, or a damaged one ({reason}); {remedy}") from None
+        raise CommandError(f"{path} is not a file of free-atom densities, or is damaged ({reason}); {remedy}") from None
 
 
 def _cache_folder() -> Path:

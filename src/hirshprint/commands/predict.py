@@ -25,6 +25,7 @@ from hirshprint.networks.cards import (
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
+from hirshprint.surfaces.registry import PYTHON
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,12 +56,12 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _check_here(folder: Path, card: Row) -> None:
     """Refuse a model whose fingerprints this program does not make."""
-    if card["engine"] != "python":
+    if card["engine"] != PYTHON.name:
         raise ModelError(
             f"{folder}: it learned from surfaces of {card['engine']}; put `model: {folder}` under a dataset of a "
             "configuration with this engine, or train with engine: python"
         )
-    surfaces = {"engine": "python", "mesh_level": card["mesh_level"]}
+    surfaces = {"engine": PYTHON.name, "mesh_level": card["mesh_level"]}
     check_fits(folder, card, fingerprint_definition(card, surfaces, card["densities"], card["fingerprint"]))
 
 

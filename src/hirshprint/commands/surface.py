@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> None:
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
     print(_table(rows))
     shares = volumes(structure, surfaces)
-    print(f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} lie within the surfaces, {shares.voids:.3f} without")
+    print(
+        f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} are inside the surfaces and {shares.voids:.3f} outside"
+    )
     print(f"written to {folder}: sites.csv, a mesh per site as .vtp, .ply and .gltf{', ' + picture if picture else ''}")
 
 
@@ -77,7 +79,7 @@ def _earlier_files(folder: Path) -> list[Path]:
 
 def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
     """Compute the surfaces at another level, but for isosurfaces: the cost of these grows with its third power."""
-    radial = [site for site, surface in enumerate(surfaces) if surface.level > 0]
+    radial = [site for site, surface in enumerate(surfaces) if surface.is_radial]
     part = replace(
         structure,
         site_atom=structure.site_atom[radial],
@@ -146,7 +148,7 @@ def site_rows(surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
             "open_fraction": surface.open_fraction,
             "engine": surface.engine,
             "density_source": surface.density_source,
-            "mesh_level": surface.level,
+            "mesh_level": surface.level or 0,
         }
         for surface, share in zip(surfaces, shares, strict=True)
     ]

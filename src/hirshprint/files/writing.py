@@ -116,7 +116,7 @@ def scratch_place() -> Path:
 
 def disk_full(folder: Path) -> str:
     """Sentence on the full disk of a folder."""
-    return f"the disk of {folder} is full, or your quota there is used up: make room, then give the same command again"
+    return f"the disk of {folder} is full, or your quota there is used up: make room, then run the same command again"
 
 
 def digest(*parts: Any) -> str:

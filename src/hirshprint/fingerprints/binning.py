@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.fingerprints.layout import bin_edges, channel_names
+from hirshprint.fingerprints.layout import KINDS, bin_edges, channel_names
 from hirshprint.surfaces.patches import lattice_points, nearest_distances
 from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre
@@ -51,7 +51,7 @@ def fingerprint_of(
         histogram, whole = _histogram(surface, settings["weighting"], bins)
         factor = surface.multiplicity * len(surface.operations)
         everything += factor * whole
-        belongs = ("total", surface.site_label, "anion" if surface.is_anion else "cation")
+        belongs = {kind.of(surface) for kind in KINDS.values()}
         for k, channel in enumerate(channels):
             if channel in belongs:
                 counts[k] += factor * histogram

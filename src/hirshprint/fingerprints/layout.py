@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hirshprint.surfaces.surface import Surface
 
 ROWS_AT_ONCE = 64
 """Structures that share a chunk of a file of fingerprints."""
@@ -21,13 +23,40 @@ COUNTS_UNIT = {
 }
 
 
-def channel_names(kinds: Sequence[str], site_labels: Sequence[str] = ()) -> tuple[str, ...]:
-    """Name the channels of these kinds (``total``, ``site``, ``inside``) in the order of the file.
+class Kind(NamedTuple):
+    """A kind of channel.
 
-    `site_labels` are those of the prototype; without them ``site`` gives no channel.
+    Attributes
+    ----------
+    names : callable
+        Gives the names of its channels, from the labels of the prototype's sites.
+    of : callable
+        Gives the name of the channel that a surface belongs to; empty where it belongs to none.
     """
-    named = {"total": ("total",), "site": tuple(site_labels), "inside": ("anion", "cation")}
-    return tuple(name for kind in ("total", "site", "inside") if kind in kinds for name in named[kind])
+
+    names: Callable[[Sequence[str]], tuple[str, ...]]
+    of: Callable[[Surface], str]
+
+
+KINDS = {
+    "total": Kind(lambda labels: ("total",), lambda surface: "total"),
+    "site": Kind(tuple, lambda surface: surface.site_label),
+    "inside": Kind(lambda labels: ("anion", "cation"), lambda surface: "anion" if surface.is_anion else "cation"),
+}
+"""Kinds of channels by their words in the configuration, in the order of the file."""
+
+
+def channel_names(kinds: Sequence[str], site_labels: Sequence[str] = ()) -> tuple[str, ...]:
+    """Name the channels of some kinds, in the order of the file.
+
+    Parameters
+    ----------
+    kinds : sequence of str
+        Words of `KINDS`, in any order.
+    site_labels : sequence of str
+        Those of the prototype; without them ``site`` gives no channel.
+    """
+    return tuple(name for kind in KINDS if kind in kinds for name in KINDS[kind].names(site_labels))
 
 
 def bin_edges(bins: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 An item becomes a part of the page ``results/report.html`` and an entry of ``snakemake --report``. To add one: name it
 in a tuple of items, give it a caption ``workflow/report/ID.rst``, let a rule make its files (`reported` of common.smk
-lists and marks them), and put the tuple into `report_items` of common.smk. No template has to change.
+lists and marks them), and put the tuple into `hirshprint.run.results.report_items`. No template has to change.
 """
 
 from __future__ import annotations

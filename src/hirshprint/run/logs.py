@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -40,6 +41,22 @@ class _Tee:
         return False
 
 
+class _Lines(logging.Handler):
+    """Writes records as plain lines to what is standard error by then: of a job that is its log, as is its output."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        print(self.format(record), file=sys.stderr, flush=True)
+
+
+def show_log() -> None:
+    """Show what this library logs as plain lines, each at once; the results of a command go to standard output."""
+    logger = logging.getLogger("hirshprint")
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, _Lines) for handler in logger.handlers):
+        logger.addHandler(_Lines())
+
+
 def start_log(path: str | Path, echo: bool = False) -> None:
     """Send all output of this process to a log file; with `echo`, what Python prints to the terminal as well.
 
@@ -59,6 +76,7 @@ def start_log(path: str | Path, echo: bool = False) -> None:
     stream = _Tee(log, terminal) if echo else log
     sys.stdout = stream
     sys.stderr = stream
+    show_log()
     if Path(path).parts[0] == "logs":
         atexit.register(_write_cpu_seconds, cpu_file(BENCHMARKS.joinpath(*Path(path).parts[1:])))
 

@@ -49,7 +49,7 @@ class Crystal:
     names : tuple of str
         Labels that the file gives its atoms; empty where it has none.
     remarks : tuple of str
-        Sentences on what was assumed or mended, for the user to check.
+        Sentences on what was assumed or corrected, for the user to check.
     """
 
     lattice: NDArray[np.float64]
@@ -224,7 +224,7 @@ def check_distances(
         i, j = sorted((int(first[k]), int(second[k])))
         called = [names[atom] if names else f"atom {atom + 1}" for atom in (i, j)]
         by_symmetry = len(set(names)) < len(names)
-        what = "a place is occupied by more than one atom" if distances[k] < SAME_PLACE_ANGSTROM else "atoms overlap"
+        what = "a position is occupied by more than one atom" if distances[k] < SAME_PLACE_ANGSTROM else "atoms overlap"
         raise CrystalError(
             f"{what}: {symbols[i]} ({called[0]}) and {symbols[j]} ({called[1]}) are {distances[k]:.3f} Å apart",
             f"delete the duplicate, or correct the coordinates{', the space group or its setting' * by_symmetry}",

@@ -122,7 +122,7 @@ def passed_over_text(names: Sequence[str], shown: int = 4) -> str:
     """Say how many files of a folder were passed over, and name the first."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     files = "1 file was" if len(names) == 1 else f"{len(names)} files were"
-    return f"{files} passed over, of no known kind or in folders below: {', '.join(names[:shown])}{more}"
+    return f"{files} skipped, of an unknown kind or in a subfolder: {', '.join(names[:shown])}{more}"
 
 
 def geometry_digest(entries: Iterable[Entry], *settings: Any) -> str:

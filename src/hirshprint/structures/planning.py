@@ -31,7 +31,7 @@ def plan_dataset(settings: Dataset) -> Plan:
     """
     if settings.folder is not None and Path(settings.folder).is_file():
         raise InputError(
-            f"{settings.folder}: a file where a folder of structure files is to be read; write `table:` for a "
+            f"{settings.folder}: a file where a folder of structure files is expected; write `table:` for a "
             "table, `structures:` for one file with many crystals"
         )
     try:

@@ -62,7 +62,7 @@ def make_structures(
     strict : bool
         Stop when anything is rejected; remarks on what is accepted stop nothing.
     plan : Plan, optional
-        What the run planned; read anew where none is given.
+        What the run planned; read again where none is given.
     earlier_path : Path, optional
         File that keeps what was read for the next run, and has what an earlier one read; see `earlier`.
 
@@ -100,7 +100,7 @@ def make_structures(
         write_targets(temporary, targets)
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
     for reason, rows in Counter(r.reason for r in rejections if r.stage == "filter").items():
-        print(f"{place}: {reason} took out {rows}", file=sys.stderr)
+        print(f"{place}: {reason} removed {rows}", file=sys.stderr)
     remarked = f" ({len(remarks)} with remarks)" if remarks else ""
     print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
 
@@ -131,7 +131,7 @@ def _answers(plan: Plan, processes: int, earlier_path: Path | None) -> tuple[dic
     ]
     if changed:
         more = f" and {len(changed) - 1:,} more" if len(changed) > 1 else ""
-        raise InputError(f"{changed[0]}{more}: changed while it was read; give the same command again")
+        raise InputError(f"{changed[0]}{more}: changed while it was read; run the same command again")
     return answers, formulas
 
 

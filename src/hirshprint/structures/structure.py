@@ -50,7 +50,7 @@ class Structure:
     formula_units : int
         Formula units in the cell (Z).
     remarks : tuple of str
-        Sentences on what was assumed or mended when it was read from a file.
+        Sentences on what was assumed or corrected when it was read from a file.
     """
 
     structure_id: str

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
-from numba import njit
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.compiled import kernel
 from hirshprint.surfaces.python.procrystal import (
     Array,
     Integers,
@@ -135,7 +135,7 @@ def _radii(densities: Densities, numbers: Integers) -> Array:
     return np.array([np.sqrt(GRID_STEP * (table.rho[z, :, 0] > RADIUS_DENSITY).sum()) for z in numbers])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _gradients(points: Array, inside: Array, rho: Array, around: Neighbours) -> Array:
     """∇f (n, 3) per Å at points about the centre."""
     found = np.empty_like(points)

@@ -42,14 +42,14 @@ def closed_meshes(structure: Structure, densities: Densities, surfaces: Sequence
 def split_at_ridges(surface: Surface, structure: Structure, densities: Densities, site: int) -> Surface:
     """Cut the triangles of a closed mesh along the ridges of d_e; the new vertices lie on w = ½ too.
 
-    A surface without a level (not a radial function) is returned as it is.
+    A surface that is not radial is returned as it is.
 
     Parameters
     ----------
     surface : closed mesh of the site, see `full`.
     structure, densities, site : what it was computed from, and the row of the site.
     """
-    if surface.level == 0:
+    if not surface.is_radial:
         return surface
     triangles = surface.triangles
     sides = np.sort(triangles[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)

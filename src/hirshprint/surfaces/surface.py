@@ -42,7 +42,9 @@ class Surface:
         first; the images of the stored triangles under all of them make the closed surface, each part once.
     area, volume : Å² and Å³ of the full closed surface, curved between the vertices (see `patches`).
     open_fraction : share of the area that meets no other atom within the range of the density.
-    engine, density_source, level : what made it, and how fine the mesh is (0 where the engine has no levels).
+    engine, density_source : what made it.
+    level : how fine the mesh is; None where its vertices do not lie on rays from the nucleus (an isosurface, or a mesh
+        of Tonto's). The triangles of such a mesh are flat. Files have 0 for it.
     """
 
     site_label: str
@@ -67,7 +69,12 @@ class Surface:
     open_fraction: float
     engine: str
     density_source: str
-    level: int
+    level: int | None
+
+    @property
+    def is_radial(self) -> bool:
+        """Whether the vertices lie on rays from the nucleus, with curved triangles between them."""
+        return self.level is not None
 
 
 def mesh_about_centre(
@@ -75,11 +82,11 @@ def mesh_about_centre(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
     """Vertices, normals, inside and outside nuclei (relative to the centre), and triangles: what `patches` takes.
 
-    A mesh without a level has flat triangles: its normals are given as 0 0 0.
+    A mesh that is not radial has flat triangles: its normals are given as 0 0 0.
     """
     places = (surface.vertices, surface.inside_nuclei, surface.outside_nuclei)
     vertices, inside, outside = (place - surface.centre for place in places)
-    return vertices, surface.normal * (surface.level > 0), inside, outside, surface.triangles
+    return vertices, surface.normal * surface.is_radial, inside, outside, surface.triangles
 
 
 def flat_area_and_volume(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> tuple[float, float]:
@@ -194,7 +201,8 @@ def pack_surfaces(by_id: Mapping[str, Sequence[Surface]]) -> dict[str, Any]:
         "centre": joined([s.centre[None] for s in surfaces], (3,), np.float64),
     }
     for name, dtype in SCALARS.items():
-        arrays[name] = np.array([getattr(s, name) for s in surfaces], dtype=dtype)
+        values = [getattr(s, name) for s in surfaces]
+        arrays[name] = np.array([0 if value is None else value for value in values], dtype=dtype)
     for name, (dtype, shape, row) in ARRAYS.items():
         parts = [getattr(s, name) - s.centre if name in _PLACES else getattr(s, name) for s in surfaces]
         arrays[name] = joined(parts, shape, dtype)
@@ -228,6 +236,7 @@ def unpack_surfaces(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Surfac
 
     def one(k: int) -> Surface:
         values: dict[str, Any] = {name: data[name][k].item() for name in SCALARS}
+        values["level"] = values["level"] or None
         centre = data["centre"][k]
         for name, (dtype, _, row) in ARRAYS.items():
             part = data[name][offsets[row][k] : offsets[row][k + 1]]

@@ -48,9 +48,9 @@ OTHER_KINDS = {
     **dict.fromkeys(
         (".jsonl", ".ndjson", ".db"), ("a file of many crystals", "name one: FILE:ID, or use `structures:`")
     ),
-    **dict.fromkeys((".h5", ".hdf5"), ("an HDF5 file and no crystal", GIVE_KNOWN)),
+    **dict.fromkeys((".h5", ".hdf5"), ("an HDF5 file, not a crystal", GIVE_KNOWN)),
     **dict.fromkeys(
-        (".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z"), ("a packed file", "unpack it first; .gz alone is read")
+        (".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z"), ("a packed file", "unpack it first; only .gz is read")
     ),
 }
 """Reason and remedy of some kinds that are no structure files, by the end of the name."""
@@ -110,8 +110,8 @@ def _of_no_known_kind(text: str, name: str) -> Crystal:
     try:
         return read_poscar(text)
     except CrystalError as error:
-        why = error.reason.removeprefix("no POSCAR: ")
-        raise CrystalError(f"of no known kind ({of_name}), and no POSCAR: {why}", GIVE_KNOWN) from None
+        why = error.reason.removeprefix("not a POSCAR: ")
+        raise CrystalError(f"of an unknown kind ({of_name}), and not a POSCAR: {why}", GIVE_KNOWN) from None
 
 
 def _text(path: Path, content_digest: str) -> str:
@@ -128,7 +128,7 @@ def _text(path: Path, content_digest: str) -> str:
     if not text.strip():
         raise CrystalError("the file is empty", "write the crystal to it again")
     if "\0" in text:
-        raise CrystalError("it is no text", "give a text file such as CIF, in UTF-8")
+        raise CrystalError("it is not text", "give a text file such as CIF, in UTF-8")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -58,10 +58,10 @@ def read_cif(text: str) -> Crystal:
     else:
         chosen = Meaning("P 1", operations_of_xyz(["x,y,z"]), 1)
         crystal = _filled(tags, lattice, atoms, chosen, sure=False)
-        remarks = ["no symmetry is given: taken as P 1"]
+        remarks = ["no symmetry is given: P 1 is assumed"]
     for claim in claims:
         if not claim.meanings:
-            remarks.append(f"{claim.text} is not known: {known[0].text} was taken")
+            remarks.append(f"{claim.text} is not known: {known[0].text} was used")
         elif claim is not known[0]:
             remarks += _disagreement(known[0], chosen, claim, crystal, atoms)
     return replace(crystal, remarks=(*mended, *angles, *atoms.remarks, *remarks, *crystal.remarks))
@@ -89,9 +89,9 @@ def _lattice(tags: Tags) -> tuple[NDArray[np.float64], list[str]]:
     if volume and abs(volume / made - 1) > VOLUME_TOLERANCE:
         raise CrystalError(
             f"its _cell_volume is {volume:g} Å³, but its cell constants make {made:.2f} Å³",
-            "correct the one or the other",
+            "correct one of them",
         )
-    remarks = [f"{' and '.join(missing)} not given: taken as 90 degrees"] if missing else []
+    remarks = [f"{' and '.join(missing)} not given: 90 degrees are assumed"] if missing else []
     return lattice, remarks
 
 
@@ -133,10 +133,12 @@ def _with_symmetry(
     if not filled:
         raise faults[0]
     chosen, crystal = filled[0]
-    remarks = [f"{first.text} is all that it says of the symmetry: {chosen.name} was taken"] if first.is_number else []
+    remarks = (
+        [f"{first.text} is all that it says about the symmetry: {chosen.name} was used"] if first.is_number else []
+    )
     if any(not _same(crystal, other) for _, other in filled[1:]):
         chosen, crystal = _by_convention(first, filled, any(claim.is_number for claim in known))
-        remarks = [f"{first.text} has several settings: {chosen.name} was taken, by convention"]
+        remarks = [f"{first.text} has several settings: {chosen.name} was used, by convention"]
     elif faults:
         remarks = [f"{first.text} has several settings: {chosen.name} is the one that the rest of the file agrees with"]
     return chosen, crystal, remarks
@@ -184,7 +186,7 @@ def _disagreement(first: Claim, chosen: Meaning, claim: Claim, crystal: Crystal,
         ):
             return []
     if number in numbers:
-        return [f"{claim.text} is in another setting than {first.text}, which was taken"]
+        return [f"{claim.text} is in another setting than {first.text}, which was used"]
     others = " or ".join(str(other) for other in sorted(numbers))
     raise CrystalError(
         f"{_of_number(first, str(number))}, but {_of_number(claim, others)}", "correct the wrong one of the two"
@@ -250,7 +252,7 @@ def _check_formula(
             raise CrystalError(fault, "complete the list of atoms, or correct the formula or the symmetry")
     if needed > counts["H"] or attached:
         raise CrystalError(
-            "it has hydrogens without a place (labels such as Wat and O-H, or attached hydrogens)",
+            "it has hydrogens without a position (labels such as Wat and O-H, or attached hydrogens)",
             "add the hydrogens to the list of atoms",
         )
     if meanings and units is None:
@@ -271,7 +273,7 @@ def _hydrogens_of_name(tags: Tags) -> list[str]:
     """Remark that the name of a crystal without hydrogens speaks of them."""
     names = [tags.get(tag, ["?"])[0].strip() for tag in NAME_TAGS]
     told = [name for name in names if HYDROGEN_WORDS.search(name)]
-    return [f"its name {shown([told[0]])!r} speaks of hydrogens, of which it has none"] if told else []
+    return [f"its name {shown([told[0]])!r} implies hydrogens, but it has none"] if told else []
 
 
 def _formula_fault(text: str, counts: Counter[str], meanings: list[dict[str, float]]) -> tuple[str, bool]:

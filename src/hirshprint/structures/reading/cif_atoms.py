@@ -113,9 +113,11 @@ def read_atoms(tags: Tags, elements: frozenset[str]) -> AtomList:
         multiplicities=tuple(int(read_number(columns[MULTIPLICITY_TAGS[1]][k]) or 0) for k in rows),
         orders=tuple(int(read_number(columns[MULTIPLICITY_TAGS[0]][k]) or 0) for k in rows),
         remarks=(
-            *_remark("rows that are no atoms were left out", [labels[k] for k in range(count) if not named[k].is_atom]),
-            *_remark("labels that name another element than the type, which was taken", _other_labels(columns, rows)),
-            *_remark("an occupancy of ? was taken as 1", [labels[k] for k in rows if columns["occupancy"][k] == "?"]),
+            *_remark(
+                "rows that are not atoms were left out", [labels[k] for k in range(count) if not named[k].is_atom]
+            ),
+            *_remark("labels that name another element than the type, which was used", _other_labels(columns, rows)),
+            *_remark("an occupancy of ? was read as 1", [labels[k] for k in rows if columns["occupancy"][k] == "?"]),
         ),
     )
 
@@ -161,7 +163,7 @@ def _check_order(label: str, occupancy: str) -> None:
     if value is None:
         raise CrystalError(f"the occupancy of {label} is {occupancy!r}", number_remedy(occupancy, "write a number"))
     if not 0 <= value <= 1 + OCCUPANCY_TOLERANCE:
-        reason = f"the place of {label} is occupied by more than one atom, or by less than none: {value:g}"
+        reason = f"the position of {label} is occupied by more than one atom, or by less than none: {value:g}"
         raise CrystalError(reason, "correct its occupancy")
     if value < 1 - OCCUPANCY_TOLERANCE:
         raise CrystalError(f"{DISORDER}: {label} has an occupancy of {value:g}", "give an ordered model")

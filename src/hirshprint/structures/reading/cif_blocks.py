@@ -12,7 +12,7 @@ from hirshprint.structures.reading.cif_atoms import Tags
 
 GRAMMAR = {  # gemmi's words, and ours
     "expected block header": "it does not begin with data_NAME",
-    "wrong number of values": "the number of values in the loop is no multiple of its tags",
+    "wrong number of values": "the number of values in the loop is not a multiple of its tags",
     "unterminated text field": "a text field has no closing semicolon",
     "unterminated": "a quoted text has no closing quote",
 }
@@ -80,20 +80,20 @@ def _document(text: str) -> tuple[gemmi.cif.Document, list[str]]:
                 where = f", line {line}" if line else ""
                 if text.startswith("#\\#CIF_2"):
                     fault += "; lists and triple quotes of CIF 2.0 are not read"
-                raise CrystalError(f"cannot be read as CIF{where}: {fault}", "correct it, or write it anew") from None
+                raise CrystalError(f"cannot be read as CIF{where}: {fault}", "correct it, or write it again") from None
             mended[line - 1] = fault
             lines[line - 1] = better
             continue
         numbers = [str(line + 1) for line in sorted(mended)]
         listed = ", ".join(numbers[:6]) + (f" and {len(numbers) - 6} more" if len(numbers) > 6 else "")
-        return document, [f"lines that are no CIF were mended or left out: {listed}"] if mended else []
+        return document, [f"lines that are not CIF were corrected or left out: {listed}"] if mended else []
 
 
 def _fault(message: str) -> tuple[int, str]:
     """Line number (0 where there is none) and our words for an error of gemmi's."""
     line = re.search(r":(\d+)", message)
     words = (ours for theirs, ours in GRAMMAR.items() if theirs in message.lower())
-    return int(line[1]) if line else 0, next(words, "a word stands where none may, as in a text without quotes")
+    return int(line[1]) if line else 0, next(words, "a word is where none is allowed, as in text without quotes")
 
 
 def _mended(lines: list[str], number: int) -> str | None:

@@ -176,6 +176,6 @@ def fitting(claim: Claim, lattice: NDArray[np.float64]) -> list[Meaning]:
     found = [meaning for meaning in claim.meanings if fits_cell(meaning.operations, lattice)]
     if claim.meanings and not found:
         raise CrystalError(
-            f"{claim.text} does not fit the lengths and angles of its cell", f"correct the one or the other, or {WRITE}"
+            f"{claim.text} does not fit the lengths and angles of its cell", f"correct one of them, or {WRITE}"
         )
     return found

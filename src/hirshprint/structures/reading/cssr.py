@@ -42,7 +42,7 @@ def read_cssr(text: str) -> Crystal:
     while rows and not rows[-1]:
         rows.pop()
     if len(rows) < 5:
-        raise CrystalError("no CSSR file: it has fewer than five lines", "check that it is complete")
+        raise CrystalError("not a CSSR file: it has fewer than five lines", "check that it is complete")
     angles, group = leading_numbers(rows[1][:3]), GROUP.fullmatch(" ".join(rows[1][3:]))
     lengths = leading_numbers(rows[0][-3:])
     if lengths is None or angles is None:
@@ -60,14 +60,14 @@ def read_cssr(text: str) -> Crystal:
         places = places / np.array(lengths)
     frac, row, remarks = expand(lattice, places, operations, names)
     if not rows[1][3:]:
-        remarks = (*remarks, "no space group (SPGR) in it: P 1 is taken")
+        remarks = (*remarks, "no space group (SPGR) in it: P 1 is assumed")
     return Crystal(lattice, tuple(symbols[k] for k in row), frac, tuple(names[k] for k in row), remarks)
 
 
 def _operations(group: re.Match[str] | None, lattice: NDArray[np.float64]) -> Operations:
     """The operations of the space group on line 2."""
     if group is None:
-        raise CrystalError("line 2 has no SPGR = behind the angles", "write SPGR = 1 P 1 there, and all atoms")
+        raise CrystalError("line 2 has no SPGR = after the angles", "write SPGR = 1 P 1 there, and all atoms")
     number, symbol, option = int(group[1] or 0), group[2], group[3] or "1"
     said = f"SPGR = {group[1] or ''} {symbol}".rstrip()
     if number == 1 and symbol.replace(" ", "").upper() in ("", "P1"):
@@ -91,7 +91,7 @@ def _atoms(rows: list[list[str]]) -> tuple[list[str], list[str], NDArray[np.floa
     count = to_integer(rows[2][0]) if rows[2] else None
     if count is None or rows[2][1:2] not in (["0"], ["1"], []):
         raise CrystalError(
-            f"line 3 is {shown(rows[2])}", "write the number of atoms, and 0 (fractional) or 1 (orthogonal) behind it"
+            f"line 3 is {shown(rows[2])}", "write the number of atoms, and 0 (fractional) or 1 (orthogonal) after it"
         )
     if count != len(rows) - 4:
         raise CrystalError(f"{len(rows) - 4} lines of atoms where line 3 says {count}", "complete the list of atoms")
@@ -104,7 +104,7 @@ def _atoms(rows: list[list[str]]) -> tuple[list[str], list[str], NDArray[np.floa
             )
         element = element_of_label(words[1])
         if len(element.symbols) != 1 or element.hydrogens:
-            may_be = f"may be {' or '.join(element.symbols)}" if element.symbols else "is no element"
+            may_be = f"may be {' or '.join(element.symbols)}" if element.symbols else "is not an element"
             raise CrystalError(
                 f"the label {words[1]} on line {number} "
                 + ("says that there are hydrogens besides" if element.hydrogens else may_be),

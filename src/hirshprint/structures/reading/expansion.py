@@ -59,7 +59,7 @@ def expand(
     if moved:
         listed = ", ".join(list(moved)[:4]) + (f" and {len(moved) - 4} more" if len(moved) > 4 else "")
         by = f"by {max(moved.values()):.4f} Å at most"
-        doubts.append(f"coordinates of few digits were put on their special positions: {listed}, {by}")
+        doubts.append(f"coordinates of few digits were moved onto their special positions: {listed}, {by}")
     return np.concatenate(atoms) % 1.0, np.array(rows, dtype=np.int64), tuple(doubts)
 
 

@@ -82,7 +82,7 @@ def checked_group(operations: Operations) -> Operations:
     """Return the operations if together they are a group; raise CrystalError where they are not."""
     if not _is_group(operations):
         raise CrystalError(
-            f"its {len(operations.rotations)} symmetry operations are no group: products of them are missing",
+            f"its {len(operations.rotations)} symmetry operations do not form a group: products of them are missing",
             "complete the list of operations",
         )
     return operations
@@ -101,7 +101,7 @@ def _is_group(operations: Operations) -> bool:
 def _operation(text: str) -> tuple[list[list[int]], list[int]]:
     """Read one operation: rows of W, and w in parts."""
     rows, parts = [], []
-    fault = CrystalError(f"{text!r} is no symmetry operation", "correct the list of symmetry operations")
+    fault = CrystalError(f"{text!r} is not a symmetry operation", "correct the list of symmetry operations")
     axes = text.replace(" ", "").strip("'\"").replace("−", "-").lower().split(",")
     for axis in axes:
         if len(axes) != 3 or not re.fullmatch(rf"({TERM})+", axis):
@@ -114,7 +114,7 @@ def _operation(text: str) -> tuple[list[list[int]], list[int]]:
                 shift += value
             elif value % PARTS:
                 reason = f"{text!r} has a fraction of a coordinate, as in a cell that is not that of its symmetry"
-                raise CrystalError(reason, "list all atoms, with the operation x,y,z alone")
+                raise CrystalError(reason, "list all atoms, with only the operation x,y,z")
             else:
                 row["xyz".index(letter)] += value // PARTS
         rows.append(row)
@@ -139,7 +139,9 @@ def _parts(number: str) -> int:
     for denominator in (*USUAL, *OTHER):
         if abs(value * denominator - round(value * denominator)) < tolerance * denominator:
             return round(value * denominator) * PARTS // denominator
-    raise CrystalError(f"{number} in a symmetry operation is no simple fraction", "write it as a fraction, such as 1/3")
+    raise CrystalError(
+        f"{number} in a symmetry operation is not a simple fraction", "write it as a fraction, such as 1/3"
+    )
 
 
 def _from_gemmi(operations: Iterable[gemmi.Op]) -> Operations:

@@ -44,7 +44,7 @@ def read_xsf(text: str) -> Crystal:
     line, head = _after(rows, keys, f"{kind}COORD")
     count = to_integer(head[0])
     if not count or count < 0:
-        raise CrystalError(f"line {line} is {shown(head)} and not a number of atoms", "write it, and a 1 behind it")
+        raise CrystalError(f"line {line} is {shown(head)} and not a number of atoms", "write it, and a 1 after it")
     start = keys.index(f"{kind}COORD") + 2
     if any(_is_atom(words) for _, words in rows[start + count :][:1]):
         raise CrystalError(f"more atoms than the {count} of line {line}", "correct their number")

@@ -138,7 +138,7 @@ def one_number(value: object, what: str) -> float:
     """
     number = to_number(value.strip()) if isinstance(value, str) else value
     if isinstance(number, bool) or not isinstance(number, (int, float)):
-        raise CrystalError(f"{_written(value)} in {what} is no number", "write a number with a decimal point")
+        raise CrystalError(f"{_written(value)} in {what} is not a number", "write a number with a decimal point")
     if not abs(number) < LARGE:
         raise CrystalError(
             f"the number {shown([str(value)])} in {what} is not finite, or too large", "correct the number"

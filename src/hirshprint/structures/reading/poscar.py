@@ -35,7 +35,7 @@ def read_poscar(text: str) -> Crystal:
     """
     rows = lines_of(text)
     if rows[0].split()[:1] and re.match(r"vasp\.\d|<\?xml", rows[0].split()[0]):
-        raise CrystalError("it is an output file of VASP's and no POSCAR", "give the CONTCAR beside it")
+        raise CrystalError("it is an output file of VASP, not a POSCAR", "give the CONTCAR beside it")
     frames = sum(bool(re.match(r"\s*(direct configuration|konfig)\s*=", row, re.IGNORECASE)) for row in rows)
     if frames > 1:
         raise CrystalError(f"{frames} crystals in one file, an XDATCAR", "give the one that is meant as a POSCAR")
@@ -70,7 +70,7 @@ def _cell(lines: Lines) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     scale = leading_numbers(words, 1) or leading_numbers(words)
     if scale is None:
         raise CrystalError(
-            f"no POSCAR: line 2 is {shown(words)} and not a scale factor",
+            f"not a POSCAR: line 2 is {shown(words)} and not a scale factor",
             "write one number there, 1.0 where lengths are in Å, or three (VASP 6)",
         )
     if 0 in scale or (len(scale) == 3 and min(scale) < 0):
@@ -149,7 +149,7 @@ def _places(lines: Lines, start: int, count: int) -> NDArray[np.float64]:
         share = leading_numbers(words[3:4], 1)
         if share and len(words) == 4 and share != [1.0]:
             raise CrystalError(
-                f"line {at + 1} has {words[3]} behind the place of an atom: partial occupancy or disorder",
+                f"line {at + 1} has {words[3]} after the position of an atom: partial occupancy or disorder",
                 "give an ordered model, or delete these numbers",
             )
         if place is None:
@@ -220,19 +220,19 @@ def _symbols(
                 f"write a line of {len(counts)} names, such as Sr Ti O, above the numbers of atoms "
                 f"({shown([str(count) for count in counts], 60)})",
             )
-        remarks.append(f"the elements {' '.join(kinds)} are taken from its first line")
+        remarks.append(f"the elements {' '.join(kinds)} come from its first line")
     symbols = [kind for kind, n in zip(kinds, counts, strict=True) for _ in range(n)]
     for number, (symbol, other) in enumerate(zip(symbols, written, strict=False), 1):
         if symbol != other:
             raise CrystalError(
-                f"atom {number} is {symbol} by the numbers of atoms and {other} by the name behind its place",
+                f"atom {number} is {symbol} by the numbers of atoms and {other} by the name after its position",
                 "correct one of them",
             )
     if not names and written:
-        remarks.append("the elements are taken from the names behind the atoms' places")
+        remarks.append("the elements come from the names after the atoms' positions")
     told = _told(comment)
     if names and told and told != set(symbols):
-        remarks.append(f"its first line says {comment.split()[0]}, its names {' '.join(names)}, which are taken")
+        remarks.append(f"its first line says {comment.split()[0]}, its names {' '.join(names)}, which are used")
     return tuple(symbols), tuple(remarks)
 
 

@@ -148,7 +148,7 @@ class _Reader:
             if not self.ready:
                 raise RuntimeError(
                     f"the program that reads structure files did not start within {START_SECONDS:g} s: the machine has "
-                    "too much other work, or its disk is slow; give the same command again"
+                    "too much other work, or its disk is slow; run the same command again"
                 )
             found[self.asked.popleft()[1]] = fault
             self.stop()

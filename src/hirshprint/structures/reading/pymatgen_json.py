@@ -39,7 +39,7 @@ def read_pymatgen_json(text: str) -> Crystal:
     kind = data.get("@class", "Structure") if isinstance(data, dict) else ""
     if kind not in CLASSES or "lattice" not in data or "sites" not in data:
         several = isinstance(data, list) and len(data) > 1
-        raise CrystalError(f"it is no pymatgen Structure but {_described(data)}", ONE_EACH if several else REMEDY)
+        raise CrystalError(f"it is not a pymatgen Structure but {_described(data)}", ONE_EACH if several else REMEDY)
     return crystal_of_dict(data)
 
 
@@ -56,7 +56,7 @@ def crystal_of_dict(data: Mapping[str, Any]) -> Crystal:
     lattice = lattice_of_dict(data["lattice"])
     sites = data["sites"]
     if not isinstance(sites, list) or not all(isinstance(site, dict) for site in sites):
-        raise CrystalError("its `sites` are no list of sites", REMEDY)
+        raise CrystalError("its `sites` are not a list of sites", REMEDY)
     symbols, places = list[str](), []
     for number, site in enumerate(sites, 1):
         symbols.append(element_of_species(site.get("species"), f"at site {number}"))
@@ -120,7 +120,7 @@ def _parsed(text: str) -> Any:
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             raise CrystalError("several JSON documents in one file (JSON lines)", ONE_EACH) from None
-        raise CrystalError(f"it is no JSON: mistake on line {error.lineno}", "check that it is complete") from None
+        raise CrystalError(f"it is not JSON: mistake on line {error.lineno}", "check that it is complete") from None
 
 
 def _described(data: Any) -> str:

@@ -92,9 +92,9 @@ def crystal_of_optimade(attributes: Mapping[str, Any]) -> Crystal:
     lattice = checked_lattice(_rows(attributes.get("lattice_vectors"), "`lattice_vectors`"))
     species, sites = attributes.get("species"), attributes.get("species_at_sites")
     if not isinstance(species, list) or not all(isinstance(one, dict) for one in species):
-        raise CrystalError("`species` is no list of objects", "write them as OPTIMADE has them")
+        raise CrystalError("`species` is not a list of objects", "write them as OPTIMADE has them")
     if not isinstance(sites, list):
-        raise CrystalError("`species_at_sites` is no list", "write the name of the species of each atom")
+        raise CrystalError("`species_at_sites` is not a list", "write the name of the species of each atom")
     kinds = {str(one.get("name")): one for one in species}
     symbols = list[str]()
     for k, name in enumerate(sites, 1):
@@ -157,14 +157,14 @@ def _lattice(found: Mapping[str, Any]) -> NDArray[np.float64]:
 def _rows(given: Any, what: str) -> list[list[float]]:
     """Rows of three numbers."""
     if not isinstance(given, list):
-        raise CrystalError(f"{what} is no list of three numbers each", FORM)
+        raise CrystalError(f"{what} is not a list of three numbers each", FORM)
     return [three_numbers(row, f"row {k} of {what}") for k, row in enumerate(given, 1)]
 
 
 def _symbols(given: Any, what: str) -> tuple[str, ...]:
     """Element symbols of a list of symbols, ions, atomic numbers, or pymatgen's lists of species."""
     if not isinstance(given, list):
-        raise CrystalError(f"{what} is no list", FORM)
+        raise CrystalError(f"{what} is not a list", FORM)
     wheres = ((one, f"(atom {k})") for k, one in enumerate(given, 1))
     return tuple(
         element_of_species([one] if isinstance(one, dict) else one, where)

@@ -86,9 +86,9 @@ def read_res(text: str) -> Crystal:
     _check_unit(found, row)
     remarks = [*moved, *renamed]
     if found.latt is None:
-        remarks.append("no LATT line: LATT 1, which is centrosymmetric, is taken, as SHELX does")
+        remarks.append("no LATT line: LATT 1, which is centrosymmetric, is assumed, as SHELX does")
     if overfull:
-        remarks.append(f"an occupancy of 1 on a special position is taken as a full one: {shown(overfull)}")
+        remarks.append(f"an occupancy of 1 on a special position is read as a full one: {shown(overfull)}")
     if found.peaks:
         remarks.append(f"{found.peaks} peaks of residual density (Q) were left out")
     return Crystal(
@@ -252,7 +252,7 @@ def _symbols(found: Contents) -> tuple[list[str], list[str]]:
             raise CrystalError(f"atom {name} is {kinds[k]} by its SFAC number", "correct its name, or the number")
         if not letters.startswith(kinds[k]):
             others.append(f"{name} is {kinds[k]}")
-    remarks = [f"elements are taken from the SFAC numbers and not from names: {shown(others)}"] if others else []
+    remarks = [f"elements come from the SFAC numbers and not from names: {shown(others)}"] if others else []
     return [kinds[k] for k in found.atom_kinds], remarks
 
 

@@ -31,7 +31,7 @@ CELLS = {"lattice", "cell", "lattice_mat", "lattice_vectors"}  # one of them is 
 MORE_FIELDS = ("properties", "attributes", "data")  # the last is that of entries of pymatgen's
 LISTS = ("data", "entries")  # where an object may have its list of objects: OPTIMADE's, pymatgen's
 LONGEST_ID = 120  # characters, for files are named after ids
-NO_TEXT = ("it is text that is no JSON", "write the dictionary of pymatgen's Structure there: structure.as_dict()")
+NO_TEXT = ("it is text that is not JSON", "write the dictionary of pymatgen's Structure there: structure.as_dict()")
 AS_LINES = "write it with df.to_json(..., orient='records', lines=True) and name it .jsonl"
 
 
@@ -114,7 +114,7 @@ def _read_json(path: Path) -> Iterator[Record]:
     if isinstance(found, dict) and {"ids", "nextid"} <= set(found):
         if not isinstance(found["ids"], list) or not all(type(number) is int for number in found["ids"]):
             raise InputError(
-                f"{path}: a database of ASE's whose ids are no list of whole numbers; write it again with ASE"
+                f"{path}: a database of ASE whose ids are not a list of whole numbers; write it again with ASE"
             )
         for number in found["ids"]:
             yield record_of_row(number, found.get(str(number)))
@@ -166,7 +166,7 @@ def _has_crystal(found: Any) -> bool:
 def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tuple[str, str] | None = None) -> Record:
     """A record of an object that is a crystal, or has one in it."""
     if not isinstance(found, dict):
-        return Record(number, place, "json", "", (), name, fault or ("it is no object with a crystal", DELETE))
+        return Record(number, place, "json", "", (), name, fault or ("it is not an object with a crystal", DELETE))
     inner = next((found[key] for key in INNER if isinstance(found.get(key), dict)), found.get("structure"))
     if isinstance(inner, str) and not CELLS & set(found):
         inner, fault = loaded(inner) if inner.lstrip().startswith("{") else (None, NO_TEXT)
@@ -300,7 +300,7 @@ def _number(value: Any, name: str) -> tuple[float | None, tuple[str, str] | None
     else:
         number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
     if number is None:
-        return None, (f"{str(value)[:40]!r} as {name} is no number", "write a number with a decimal point")
+        return None, (f"{str(value)[:40]!r} as {name} is not a number", "write a number with a decimal point")
     if not abs(number) <= sys.float_info.max:
         return None, (f"{name} is {str(value)[:40]}, no finite number", "write a finite number, or delete the record")
     return float(number), None

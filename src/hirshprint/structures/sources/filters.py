@@ -34,7 +34,7 @@ def check_filters(filters: Iterable[Filter], sites: Sequence[str]) -> None:
             if site not in sites:
                 near = difflib.get_close_matches(site.upper(), sites, n=1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                faults.append(f"{place}: {site} is no site of the prototype, which has {', '.join(sites)}{hint}")
+                faults.append(f"{place}: {site} is not a site of the prototype, which has {', '.join(sites)}{hint}")
             found = [fault for symbol in symbols if (fault := element_fault(symbol))]
             faults += [f"{place}: {site}: {reason}; {remedy}" for reason, remedy in found]
     if faults:

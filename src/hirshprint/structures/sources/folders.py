@@ -45,7 +45,7 @@ def plan_folder(settings: Dataset) -> Plan:
         elif targets is not None and name not in targets:
             fault = (
                 f"no row for {name} in {settings.targets}{other_spelling(name, spelled)}",
-                "add its row, or take the file out of the folder",
+                "add its row, or remove the file from the folder",
             )
         if fault:
             rejections.append(Rejection(name, str(path), *fault))
@@ -101,7 +101,7 @@ def _same_name(name: str, files: list[Path]) -> tuple[str, str]:
     if len(kinds) > 1:
         return (
             f"{len(files)} files are named {name}: {' and '.join(file.name for file in files)}",
-            "take the one that is not meant out of the folder: VASP starts from POSCAR and ends with CONTCAR",
+            "remove the wrong one from the folder: VASP starts from POSCAR and ends with CONTCAR",
         )
     return f"{len(files)} files are named {name}", "rename all but one; a structure is known by its file's stem"
 

@@ -47,7 +47,7 @@ def split_frames(lines: Iterable[str]) -> Iterator[Frame]:
             elif row is not None and row[1].strip() and not COUNT.fullmatch(row[1]):
                 fault = f"it says {int(line)} atoms, and more lines follow"
         else:
-            fault = f"{line.strip()[:40]!r} is no number of atoms, with which a frame begins"
+            fault = f"{line.strip()[:40]!r} is not a number of atoms, with which a frame begins"
         if fault:
             while row is not None and not COUNT.fullmatch(row[1]):
                 row = next(rows, None)

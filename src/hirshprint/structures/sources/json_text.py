@@ -26,7 +26,7 @@ def loaded(text: str) -> tuple[Any, tuple[str, str] | None]:
     try:
         return json.loads(text.rstrip(), object_pairs_hook=_object), None
     except _KeyTwiceError as error:
-        return None, (f"the key {error.args[0]} stands twice in one object", "keep one of them")
+        return None, (f"the key {error.args[0]} is given twice in one object", "keep one of them")
     except json.JSONDecodeError as error:
         if error.msg.startswith("Unterminated string"):
             return None, ("it is cut off at its end, or a text in it has no closing quote", DELETE)

@@ -94,15 +94,15 @@ def _read_text(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{path}: there is no such table; correct the path") from None
     except IsADirectoryError:
-        raise InputError(f"{path}: a folder where a table is to be read; write the path of a CSV file") from None
+        raise InputError(f"{path}: a folder where a table is expected; write the path of a CSV file") from None
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror}); change its permissions or the path") from None
     remedy = "save it as CSV in UTF-8"
     for start, kind in NO_TEXT.items():
         if raw.startswith(start):
-            raise InputError(f"{path}: it is {kind}, and no CSV file; {remedy}")
+            raise InputError(f"{path}: it is {kind}, not a CSV file; {remedy}")
     if b"\0" in raw:
-        raise InputError(f"{path}: it has NUL bytes, as text in UTF-16 and files that are no text have; {remedy}")
+        raise InputError(f"{path}: it has NUL bytes, as text in UTF-16 and files that are not text have; {remedy}")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -216,7 +216,7 @@ def _number_meant(text: str) -> tuple[str, str]:
     comma = re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", plain, re.ASCII) is not None
     meant = plain.replace(",", ".")
     if not (comma or NUMBER.fullmatch(plain)) or not math.isfinite(float(meant)):
-        return "is no number", "a number with a decimal point, such as 3.905"
+        return "is not a number", "a number with a decimal point, such as 3.905"
     names = " and ".join(f"U+{ord(char):04X} ({unicodedata.name(char, 'no name').lower()})" for char in odd)
     reasons = [f"has {names}{_in_place_of(odd)}"] if odd else []
     reasons += ["has a comma in place of the decimal point"] if comma else []

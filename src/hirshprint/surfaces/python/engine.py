@@ -4,7 +4,7 @@ Seen from a nucleus the surface of an atom is, in nearly all crystals, a radial 
 along every direction of a triangulated sphere (`rays`). The part of space with w > ½ lies within the Voronoi cell
 of the inside atom among the atoms of its own element, since behind such a plane an image is closer than the atom
 itself; this bounds every search. Where a ray crosses the surface more than once, and for fragments of several
-atoms, an isosurface takes its place (`isosurface`), `level` 0.
+atoms, an isosurface takes its place (`isosurface`), without a level.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class _Mesh(NamedTuple):
     triangles: NDArray[np.int32]
     normal: Array
     operations: Array
-    level: int
+    level: int | None
     width: float  # of the triangles, Å, about
     inside: Array  # (m, 4), see `log_ratio`
     around: Neighbours
@@ -191,14 +191,15 @@ def _marching_cubes(
     around = without(neighbours(crystal, centre, -1.0, cutoffs, np.sqrt(3.0) * (most + 1.0)), inside[:, :3])
     vertices, triangles, normal = isosurface(low, high, step, most, inside, crystal.rho, around)
     is_open = are_open(vertices, inside, crystal.rho, around)
-    return _Mesh(vertices, triangles, normal, np.eye(3)[None], 0, step, inside, around, is_open)
+    return _Mesh(vertices, triangles, normal, np.eye(3)[None], None, step, inside, around, is_open)
 
 
 def _surface(crystal: Procrystal, mesh: _Mesh, frame: Array, centre: Array, **site: Any) -> Surface:
     """Turn a mesh back into the frame of the crystal and add what follows from it."""
     d_i, inside_species = nearest_inside(mesh.vertices, mesh.inside)
     d_e, outside_species, nuclei, numbers = _nearest_outside(crystal, mesh, centre @ frame.T)
-    areas, volume = measure(mesh.vertices, mesh.normal if mesh.level else np.zeros_like(mesh.normal), mesh.triangles)
+    normal = np.zeros_like(mesh.normal) if mesh.level is None else mesh.normal
+    areas, volume = measure(mesh.vertices, normal, mesh.triangles)
     area = float(areas.sum())
     copies = len(mesh.operations)
     open_area = float(areas @ mesh.is_open[mesh.triangles].mean(axis=1)) if mesh.is_open.any() else 0.0

@@ -25,7 +25,7 @@ DENSITY_SOURCE = "thakkar"
 def compute_surfaces(structure: Structure, tonto: Tonto) -> list[Surface]:
     """Hirshfeld surfaces of the symmetry-distinct atoms of a crystal, by Tonto, in the order of its sites.
 
-    Each is a whole closed mesh in the frame of the structure (`level` 0, no operation but the identity).
+    Each is a whole closed mesh in the frame of the structure (no level, no operation but the identity).
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def _site_surface(structure: Structure, cell: Cell, site: int, tonto: Tonto) -> 
         open_fraction=0.0,
         engine=tonto.engine,
         density_source=DENSITY_SOURCE,
-        level=0,
+        level=None,
     )
 
 

@@ -17,6 +17,14 @@ GUARD = 'trap \'\' HUP INT TERM; read -r _; kill -s KILL -- "-$0"; [ -z "$1" ] |
 """Shell program that outlives its parent: when the pipe to it breaks, it kills a process group, removes a folder."""
 
 
+class LimitError(Exception):
+    """A program passed a limit and was stopped; the message says which."""
+
+
+class TimeLimitError(LimitError):
+    """The limit was that of time."""
+
+
 def run_bounded(
     command: Sequence[str | Path],
     folder: Path,
@@ -24,7 +32,7 @@ def run_bounded(
     seconds: float,
     most_bytes: int,
     remove: Path | None = None,
-) -> tuple[int, str]:
+) -> tuple[int, LimitError | None]:
     """Run a program in `folder`; its console goes to the file ``console`` there.
 
     No process of its group is alive afterwards, whether it ended, was stopped, or an exception passed through. If this
@@ -39,7 +47,7 @@ def run_bounded(
 
     Returns
     -------
-    Exit status (negative: the signal that ended it), and why it was stopped; empty if it ended by itself.
+    Exit status (negative: the signal that ended it), and the limit that it passed; None if it ended by itself.
 
     Raises
     ------
@@ -63,18 +71,18 @@ def run_bounded(
     return process.returncode, stopped
 
 
-def _wait(process: subprocess.Popen[bytes], folder: Path, seconds: float, most_bytes: int) -> str:
+def _wait(process: subprocess.Popen[bytes], folder: Path, seconds: float, most_bytes: int) -> LimitError | None:
     """Wait until a program ends; else say which limit it passed."""
     until = time.monotonic() + seconds
     pause = 0.005
     while process.poll() is None:
         if time.monotonic() > until:
-            return f"it had not ended after {seconds:g} s"
+            return TimeLimitError(f"it had not ended after {seconds:g} s")
         if sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) > most_bytes:
-            return f"it wrote more than {most_bytes / 1e6:.0f} MB"
+            return LimitError(f"it wrote more than {most_bytes / 1e6:.0f} MB")
         time.sleep(pause)
         pause = min(2 * pause, 0.1)
-    return ""
+    return None
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

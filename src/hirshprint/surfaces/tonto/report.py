@@ -12,6 +12,7 @@ from hirshprint.surfaces.tonto.cxs import Cxs, parse_cxs
 from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError, TontoPassingError, TontoTimeoutError
 from hirshprint.surfaces.tonto.input import SURFACE_FILE
 from hirshprint.surfaces.tonto.installation import BASIS_FILE
+from hirshprint.surfaces.tonto.process import LimitError, TimeLimitError
 
 MOST_BYTES = 1_000_000_000
 """Most that a run may write: 137 bytes per vertex are some megabytes."""
@@ -48,7 +49,7 @@ PASSING = re.compile(
 """Messages of the system, on the console, that another attempt may not meet again."""
 
 
-def judge(folder: Path, status: int, stopped: str) -> Cxs:
+def judge(folder: Path, status: int, stopped: LimitError | None) -> Cxs:
     """Tell by what a run left in its folder whether it went well, and read its surface.
 
     Parameters
@@ -62,7 +63,7 @@ def judge(folder: Path, status: int, stopped: str) -> Cxs:
     """
     report, console = read(folder / "stdout"), read(folder / "console")
     if stopped:
-        raise (TontoTimeoutError if "had not ended" in stopped else TontoError)(f"stopped: {stopped}")
+        raise (TontoTimeoutError if isinstance(stopped, TimeLimitError) else TontoError)(f"stopped: {stopped}")
     if FULL_TEXT.search(console):
         raise TontoDiskFullError(folder.parent)
     if found := PASSING.search(console):

@@ -17,7 +17,7 @@ from hirshprint.surfaces.tonto.cxs import Cxs, CxsError
 from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError
 from hirshprint.surfaces.tonto.input import CIF_FILE, Cell, cif_text, input_text
 from hirshprint.surfaces.tonto.installation import Installation
-from hirshprint.surfaces.tonto.process import run_bounded
+from hirshprint.surfaces.tonto.process import LimitError, run_bounded
 from hirshprint.surfaces.tonto.report import MOST_BYTES, judge, last_lines
 
 ROOM = 1_000_000
@@ -125,7 +125,7 @@ def _scratch_folder(keep: bool) -> Iterator[Path]:
 
 def run_tonto(
     installation: Installation, arguments: tuple[str, ...], folder: Path, seconds: float, keep: bool = False
-) -> tuple[int, str]:
+) -> tuple[int, LimitError | None]:
     """Run Tonto in a folder with a time limit: what `run_bounded` gives."""
     environment = {**os.environ, **SINGLE_THREAD, "TONTO_BASIS_SET_DIRECTORY": installation.basis_directory}
     command = [installation.binary, *arguments]
