@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from written_settings import build_structures, plan_dataset
+from written_settings import build_structures, plan_dataset, train_networks
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
-from hirshprint.datasets.gather import SITES, Dataset, load_dataset
+from hirshprint.datasets.gather import Dataset, load_dataset
+from hirshprint.datasets.splits import SITES
 from hirshprint.densities import Densities
 from hirshprint.files.reading import sealed_json
 from hirshprint.networks.backend import prepare_device, tf
 from hirshprint.networks.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.networks.predict import predict_dataset, write_folder_card
-from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
+from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.structures.building import write_targets
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
