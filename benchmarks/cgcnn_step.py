@@ -22,7 +22,7 @@ import pandas as pd
 from hirshprint.networks.backend import keras, prepare_device, tf
 from hirshprint.networks.cgcnn import CONVOLUTIONS, FEATURES, HIDDEN, RECIPE, GaussianDistances, build_cgcnn
 from hirshprint.networks.graphs import SHELL_WIDTH, Graphs, build_graphs, graph_batch, neighbours_within
-from hirshprint.networks.unit import Trainer
+from hirshprint.networks.training import Trainer
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 

@@ -126,7 +126,7 @@ def steps(asked: dict[str, Any]) -> dict[str, Any]:
     from hirshprint.datasets.gather import make_splits
     from hirshprint.networks.backend import prepare_device, tf
     from hirshprint.networks.interface import module_of, settings_of
-    from hirshprint.networks.unit import Trainer
+    from hirshprint.networks.training import Trainer
 
     prepare_device(asked["gpus"], bool(asked["gpus"]), asked["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(asked["inter"])

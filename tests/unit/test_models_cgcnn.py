@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.cgcnn import build_cgcnn
 from hirshprint.networks.graphs import Graphs, build_graphs, graph_batch, neighbours_within
-from hirshprint.networks.unit import Trainer
+from hirshprint.networks.training import Trainer
 from hirshprint.structures.structure import Structure
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process

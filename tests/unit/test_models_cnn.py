@@ -6,7 +6,7 @@ import pytest
 from hirshprint.datasets.gather import Dataset
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.cnn_paper import build_cnn_paper, cnn_images, image_scale
-from hirshprint.networks.unit import Trainer
+from hirshprint.networks.training import Trainer
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 

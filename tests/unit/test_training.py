@@ -22,7 +22,8 @@ from hirshprint.networks import progress, trainer
 from hirshprint.networks.backend import keras
 from hirshprint.networks.cgcnn import started_from
 from hirshprint.networks.graphs import build_graphs, graph_batch
-from hirshprint.networks.unit import Unit, learning_rate
+from hirshprint.networks.training import learning_rate
+from hirshprint.networks.unit import Unit
 from hirshprint.structures.structure import Structure
 
 CGCNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.01, "radius_angstrom": 4.5}
@@ -185,7 +186,7 @@ def test_changed_settings_train_only_what_they_concern(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import hirshprint.networks.unit as training
+import hirshprint.networks.training as training
 from test_training import BOTH, train
 
 where, seen = sys.argv[2], 0

@@ -30,7 +30,8 @@ from hirshprint.networks.interface import Source, array_digest, module_of, setti
 from hirshprint.networks.model_files import read_unit, save_unit, write_model
 from hirshprint.networks.progress import Progress
 from hirshprint.networks.registry import network
-from hirshprint.networks.unit import Trainer, Unit, train_unit
+from hirshprint.networks.training import Trainer, train_unit
+from hirshprint.networks.unit import Unit
 from hirshprint.structures.structure import Structure
 
 LOG = logging.getLogger(__name__)
