@@ -287,26 +287,28 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
 
 def train(results: Path, model: str) -> None:
     """Train one epoch of one fold, and predict with it, as `rule train` does."""
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import load_dataset, planned_splits
     from hirshprint.networks import trainer as training
+    from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.structure import read_structures
 
     sites = ("A", "B", "X") if results.name == KINDS[0] else ()
-    needed = training.needed_of_fingerprints([model], sites)
+    needed = needed_of_fingerprints([model], sites)
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", **needed)
     structures = read_structures(results / "structures.h5")
     say("loaded")
-    plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
+    plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}
     training.planned_splits = lambda *_: plan
-    progress = training._Progress.epoch
+    progress = training.Progress.epoch
 
     def epoch(*given: Any) -> None:
         say("first epoch done")
         progress(*given)
 
-    training._Progress.epoch = epoch
+    training.Progress.epoch = epoch
     cache = results.parent / "cache" / str(time.time_ns())
-    learning = LEARNING | {"networks": [model]}
+    learning = Learning.from_dict(LEARNING | {"networks": [model]})
     training.train_networks(dataset, structures, learning, cache, cache / "models", gpus=0, threads=1)
 
 
@@ -334,13 +336,14 @@ def folder_card(results: Path) -> None:
 def baseline(results: Path, model: str) -> None:
     """Fit one baseline on one fold."""
     from hirshprint.baselines import composition as baselines
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import load_dataset, planned_splits
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
-    plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
+    plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}
     baselines.planned_splits = lambda *_: plan
     say("loaded")
-    baselines.predict_baselines(dataset, LEARNING | {"baselines": [model]}, threads=1)
+    baselines.predict_baselines(dataset, Learning.from_dict(LEARNING | {"baselines": [model]}), threads=1)
 
 
 def script(name: str, results: Path, given: dict[str, Any], **made: Any) -> None:

@@ -30,6 +30,7 @@ from hirshprint.report.figures.learned import write_learning_figures
 from hirshprint.report.figures.parity import residuals
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
+from hirshprint.report.page import script
 from hirshprint.report.page.dataset import geometry_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
@@ -640,3 +641,22 @@ def test_splits_of_a_learning_curve_stay_out_of_the_tables_by_split(made: Datase
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "leave-A-out split" in page
     assert "random-25-percent" not in page
+
+
+def test_the_page_s_script_is_one_scope_of_small_modules_without_imports() -> None:
+    folder = Path(script.__file__).parent / "explorer"
+    joined = script.joined_script()
+    assert joined.startswith('"use strict";\n')
+    assert re.findall(r"(?m)^(?:import|export)\b.*", joined) == []
+    declared = re.findall(r"(?m)^(?:async )?(?:function|const|let|class) (\w+)", joined)
+    assert sorted(set(declared)) == sorted(declared)  # a name in two modules would hide one of them
+    for path in folder.glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        assert re.sub(r"(?m)^(import .*\n|export )", "", text) in joined, f"{path.name} is not on the page"
+        assert len(text.splitlines()) <= 400
+        assert max(map(len, text.splitlines())) <= 120
+        for names, other in re.findall(r'(?m)^import \{([^}]*)\} from "\./(\w+)\.js";$', text):
+            exported = re.findall(r"(?m)^export (?:async )?\w+ (\w+)", (folder / f"{other}.js").read_text("utf-8"))
+            used = {name.strip() for name in names.split(",")}
+            assert used <= set(exported), f"{path.name} imports from {other}.js what that does not export"
+            assert all(len(re.findall(rf"\b{name}\b", text)) > 1 for name in used), f"{path.name}: unused import"

@@ -130,7 +130,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     from hirshprint.datasets.gather import load_dataset
     from hirshprint.networks.backend import leave_gpus
     from hirshprint.networks.predict import predict_dataset, result_table
-    from hirshprint.networks.trainer import needed_of_fingerprints
+    from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.building import build_structures, write_targets
 
     leave_gpus()

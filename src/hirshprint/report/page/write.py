@@ -19,6 +19,7 @@ from hirshprint.report.page.explorer_data import LISTED
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.page.item_content import item_content, item_tables
 from hirshprint.report.page.packing import colours, deflated
+from hirshprint.report.page.script import joined_script
 from hirshprint.report.pictures.render import COLOURS
 
 LISTED_COMPOUNDS = 20_000  # of all datasets, on the page: where there are many, each has fewer
@@ -69,7 +70,7 @@ def write_report(
         },
         scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
         style=markupsafe.Markup(_own_file("page.css")),
-        script=markupsafe.Markup(_own_file("explorer/page.js")),
+        script=markupsafe.Markup(joined_script()),
         plotly=deflated(get_plotlyjs().encode("utf-8")),
     )
     with written_whole(path) as temporary:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, with_sd
+from hirshprint.networks.registry import CGCNN, CNN_PAPER
 from hirshprint.report.paper.published import FIGURE1, METRICS, ROLES, TABLE1
 from hirshprint.report.paper.supporting_tables import estimated_edge_table
 from hirshprint.report.paper.tables import Tables, accuracy, overlap, parity_table, residual_table, short_with_sd
@@ -74,11 +75,11 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
         add("Fig. 1", "PuCuO3, a = 3.52582 Å", label, "Å", value, here, differs=text)
     total = int(layers["parameters"].sum())
     add("Fig. 2", "network (cnn_paper)", "parameters", "", np.nan, total, differs="the paper's layers are not public")
-    for row in each(residual_table(tables["oqmd"], ("cgcnn", "cnn_paper"))):
+    for row in each(residual_table(tables["oqmd"], (CGCNN, CNN_PAPER))):
         text = "the paper shows a figure; no number is at hand"
         found = {"here_sd": row.slope_sd, "folds": row.folds, "n": row.compounds, "differs": text}
         add("Fig. 3", f"{row.model}: residual against true edge", "slope", "", np.nan, row.slope, **found)
-    for row in each(parity_table(tables, ("cnn_paper",))):
+    for row in each(parity_table(tables, (CNN_PAPER,))):
         text = f"in the place of {_place(str(row.role))}; no number of the paper's figure is at hand"
         if row.role == "second_experimental":
             shared, size = overlap(tables["experimental"], tables["second_experimental"])
@@ -88,7 +89,7 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
         add("Fig. 5", what, "r²", "", np.nan, row.r2, **found)
         add("Fig. 5", what, "MAE", "Å", np.nan, row.mae, **(found | {"here_sd": row.mae_sd}))
     for row in each(estimated_edge_table(tables["oqmd"], tables["estimated_edge"])):
-        if row.model in ("cnn_paper", "cgcnn"):
+        if row.model in (CNN_PAPER, CGCNN):
             other = "the paper's edge is OQMD's before relaxation, no longer published"
             text = "" if row.initial_edge == "random" else other
             found = {"here_sd": row.mae_sd, "folds": row.folds, "n": row.compounds, "differs": text}
