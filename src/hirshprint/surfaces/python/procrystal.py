@@ -218,8 +218,9 @@ def nearest_outside(
 
     Returns
     -------
-    Distance (n,) and atomic number (n,) of the nearest, of those equally near to 1e-6 Å a lightest; place (b, 3) and
-    atomic number (b,) of all that are at most `margin` Å further than the nearest from some point.
+    tuple (ndarray of float64, ndarray of uint8, ndarray of float64, ndarray of uint8)
+        Distance (n,) and atomic number (n,) of the nearest, of those equally near to 1e-6 Å a lightest; place (b, 3)
+        and atomic number (b,) of all that are at most `margin` Å further than the nearest from some point.
     """
     distance, number = np.full(len(points), np.inf), np.zeros(len(points), np.uint8)
     listed = np.zeros(len(around.atoms), np.bool_)
