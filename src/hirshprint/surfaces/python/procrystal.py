@@ -59,6 +59,13 @@ class Neighbours(NamedTuple):
 def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Procrystal:
     """Prepare a structure, its `lattice` (3, 3) turned as one likes.
 
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    densities : Densities
+        Free-atom densities of its elements.
+
     Raises
     ------
     SurfaceError : an element has no density.
@@ -78,7 +85,13 @@ def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Pr
 
 @kernel
 def reduced(lattice: Array) -> Array:
-    """Another basis (3, 3) of the lattice with short vectors, by steps that shorten one at a time."""
+    """Another basis (3, 3) of the lattice with short vectors, by steps that shorten one at a time.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    """
     basis = lattice.copy()
     shorter = True
     while shorter:

@@ -350,7 +350,13 @@ def cast(
 
 
 def one_by_one(directions: Array) -> Integers:
-    """Chain (n, 3) of directions that have no mesh: each after the one before it, if that is close by."""
+    """Chain (n, 3) of directions that have no mesh: each after the one before it, if that is close by.
+
+    Parameters
+    ----------
+    directions : ndarray of float64, (n, 3)
+        Unit vectors, Cartesian.
+    """
     rows = np.arange(len(directions))
     near = np.einsum("ij,ij->i", directions, np.roll(directions, 1, axis=0)) > 0.95
     before = np.where(near & (rows > 0), rows - 1, -1)
