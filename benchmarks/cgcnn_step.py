@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.networks.backend import keras, prepare_device, tf
-from hirshprint.networks.cgcnn import CONVOLUTIONS, FEATURES, HIDDEN, GaussianDistances, build_cgcnn
+from hirshprint.networks.cgcnn import CONVOLUTIONS, FEATURES, HIDDEN, RECIPE, GaussianDistances, build_cgcnn
 from hirshprint.networks.graphs import SHELL_WIDTH, Graphs, build_graphs, graph_batch, neighbours_within
-from hirshprint.networks.trainer import RECIPES, _Trainer
+from hirshprint.networks.training import Trainer
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 
@@ -72,7 +72,7 @@ def padded(batch: Sequence[np.ndarray], width: int) -> tuple[np.ndarray, np.ndar
     return of_slots, lengths
 
 
-def fastest_step(trainer: _Trainer, batch: Sequence[np.ndarray], targets: np.ndarray) -> float:
+def fastest_step(trainer: Trainer, batch: Sequence[np.ndarray], targets: np.ndarray) -> float:
     """Take some steps and return the seconds of processor time of the fastest."""
     times = []
     for _ in range(STEPS):
@@ -104,7 +104,7 @@ def compare(repeats: int) -> None:
     scaled = ((edges - edges.mean()) / edges.std()).astype(np.float32)
     merged = build_graphs(structures, RADIUS_ANGSTROM)
     unmerged = unmerged_graphs(structures, RADIUS_ANGSTROM)
-    trainer = _Trainer(lambda: build_cgcnn(RADIUS_ANGSTROM), RECIPES["cgcnn"])
+    trainer = Trainer(lambda: build_cgcnn(RADIUS_ANGSTROM), RECIPE)
     trainer.reset(0)
     width = describe(merged, unmerged, trainer)
     given = {
@@ -146,7 +146,7 @@ def compare(repeats: int) -> None:
     print("unmerged/merged: from merging equivalent atoms and edges; a crystal without symmetry gains nothing there")
 
 
-def describe(merged: Graphs, unmerged: Graphs, trainer: _Trainer) -> int:
+def describe(merged: Graphs, unmerged: Graphs, trainer: Trainer) -> int:
     """Print what is compared and return the largest number of neighbours; stops where the graphs are not the same."""
     crystals = len(merged.node_offsets) - 1
     batches = [graph_batch(graphs, np.arange(crystals)) for graphs in (merged, unmerged)]

@@ -52,8 +52,9 @@ def settings(copies: int, epochs: int) -> dict[str, Any]:
 
 def inputs(folder: Path, copies: int) -> tuple[Any, list[Any]]:
     """The dataset of a folder of results and its structures, as often as asked for, each copy a compound."""
-    from hirshprint.datasets.gather import SITES, load_dataset
-    from hirshprint.networks.trainer import needed_of_fingerprints
+    from hirshprint.datasets.gather import load_dataset
+    from hirshprint.datasets.splits import SITES
+    from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.structure import read_structures
 
     needed = needed_of_fingerprints(ALL, SITES)
@@ -80,11 +81,13 @@ def inputs(folder: Path, copies: int) -> tuple[Any, list[Any]]:
 
 def train(asked: dict[str, Any]) -> dict[str, Any]:
     """Train as asked in this process and say how long each epoch took."""
+    from hirshprint.config.learning import Learning
     from hirshprint.networks import trainer as training
+    from hirshprint.networks.progress import Progress
 
     spent: dict[str, list[float]] = {}
 
-    class Clock(training._Progress):
+    class Clock(Progress):
         """Notes the time of every epoch."""
 
         def __init__(self, model: str, units: Any, device: str):
@@ -101,13 +104,15 @@ def train(asked: dict[str, Any]) -> dict[str, Any]:
             super().finished(unit, trained)
             self.last = time.monotonic()
 
-    training._Progress = Clock  # type: ignore[misc]
+    training.Progress = Clock  # type: ignore[misc]
     training.tf.config.experimental.enable_tensor_float_32_execution(asked["tf32"])
     dataset, structures = inputs(Path(asked["folder"]), asked["copies"])
     learning, folder = settings(asked["copies"], asked["epochs"]), Path(asked["out"])
     options = {"gpus": asked["gpus"], "require_gpu": bool(asked["gpus"]), "threads": asked["threads"]}
     start = time.monotonic()
-    table = training.train_networks(dataset, structures, learning, folder / "cache", folder / "models", **options)
+    table = training.train_networks(
+        dataset, structures, Learning.from_dict(learning), folder / "cache", folder / "models", **options
+    )
     seconds = time.monotonic() - start
     table.to_pickle(folder / "predictions.pkl")
     rows = len(dataset.targets) * (learning["folds"] - 1) / learning["folds"] * (1 - learning["validation_fraction"])
@@ -117,21 +122,23 @@ def train(asked: dict[str, Any]) -> dict[str, Any]:
 
 def steps(asked: dict[str, Any]) -> dict[str, Any]:
     """Milliseconds of a step of each network for each size of batch, waited for or not, compiled by XLA or not."""
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import make_splits
-    from hirshprint.networks import trainer as training
     from hirshprint.networks.backend import prepare_device, tf
+    from hirshprint.networks.interface import module_of, settings_of
+    from hirshprint.networks.training import Trainer
 
     prepare_device(asked["gpus"], bool(asked["gpus"]), asked["threads"])
     tf.config.threading.set_inter_op_parallelism_threads(asked["inter"])
     dataset, structures = inputs(Path(asked["folder"]), 10)
-    learning = settings(1, 1)
+    learning = Learning.from_dict(settings(1, 1))
     scaled = ((dataset.targets - dataset.targets.mean()) / dataset.targets.std()).astype(np.float32)
     fold = make_splits(dataset, "random", 5, 0, 0.15)[0]
     found: dict[str, Any] = {}
     for name in asked["networks"]:
-        source = training.SOURCES[name](dataset, structures, learning[name])
+        source = module_of(name).learn(dataset, structures, settings_of(learning, name))
         make = source.inputs_of(np.intersect1d(fold.train, source.rows))[0]
-        trainer = training._Trainer(source.build, training.RECIPES[name])
+        trainer = Trainer(source.build, module_of(name).RECIPE)
         trainer.reset(0)
         step = trainer.step
         if asked["xla"]:

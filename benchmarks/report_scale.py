@@ -173,13 +173,13 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     import h5py
     import numpy as np
 
+    from hirshprint.config.model import Fingerprint
     from hirshprint.files.reading import USER_BLOCK, seal_hdf5
     from hirshprint.fingerprints.binning import fingerprint_of
     from hirshprint.fingerprints.layout import ROWS_AT_ONCE, bin_edges
 
-    bins = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.8}
-    settings: dict[str, Any] = {"weighting": "area", "normalise": "formula_unit", "bins": bins}
-    settings["channels"] = ["total", "site", "inside"] if kind == "perovskites" else ["total", "inside"]
+    kinds = ["total", "site", "inside"] if kind == "perovskites" else ["total", "inside"]
+    settings = Fingerprint.from_dict({"channels": kinds})
     channels = ["total", "A", "B", "X", "anion", "cation"] if kind == "perovskites" else ["total", "anion", "cation"]
     known = np.array([fingerprint_of(one, settings, ("A", "B", "X"))[0] for one in surfaces])
     known = known if kind == "perovskites" else known[:, [0, -2, -1]]
@@ -188,7 +188,7 @@ def write_counts(path: Path, kind: str, structures: list[Any], surfaces: list[An
     with h5py.File(path, "w", userblock_size=USER_BLOCK) as file:
         file["ids"] = np.array([one.structure_id for one in structures], dtype=text)
         file["channels"] = np.array(channels, dtype=text)
-        file["bin_edges_angstrom"] = bin_edges(bins)
+        file["bin_edges_angstrom"] = bin_edges(settings.bins)
         file["in_range_fraction"] = np.ones((n, len(channels)))
         file["site_offsets"] = np.cumsum([0, *(len(one.site_labels) for one in structures)])
         file["site_labels"] = np.array(sites, dtype=text)
@@ -287,26 +287,28 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
 
 def train(results: Path, model: str) -> None:
     """Train one epoch of one fold, and predict with it, as `rule train` does."""
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import load_dataset, planned_splits
     from hirshprint.networks import trainer as training
+    from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.structure import read_structures
 
     sites = ("A", "B", "X") if results.name == KINDS[0] else ()
-    needed = training.needed_of_fingerprints([model], sites)
+    needed = needed_of_fingerprints([model], sites)
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", **needed)
     structures = read_structures(results / "structures.h5")
     say("loaded")
-    plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
+    plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}
     training.planned_splits = lambda *_: plan
-    progress = training._Progress.epoch
+    progress = training.Progress.epoch
 
     def epoch(*given: Any) -> None:
         say("first epoch done")
         progress(*given)
 
-    training._Progress.epoch = epoch
+    training.Progress.epoch = epoch
     cache = results.parent / "cache" / str(time.time_ns())
-    learning = LEARNING | {"networks": [model]}
+    learning = Learning.from_dict(LEARNING | {"networks": [model]})
     training.train_networks(dataset, structures, learning, cache, cache / "models", gpus=0, threads=1)
 
 
@@ -334,13 +336,14 @@ def folder_card(results: Path) -> None:
 def baseline(results: Path, model: str) -> None:
     """Fit one baseline on one fold."""
     from hirshprint.baselines import composition as baselines
+    from hirshprint.config.learning import Learning
     from hirshprint.datasets.gather import load_dataset, planned_splits
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
-    plan = {"random": planned_splits(dataset, LEARNING)["random"][:1]}
+    plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}
     baselines.planned_splits = lambda *_: plan
     say("loaded")
-    baselines.predict_baselines(dataset, LEARNING | {"baselines": [model]}, threads=1)
+    baselines.predict_baselines(dataset, Learning.from_dict(LEARNING | {"baselines": [model]}), threads=1)
 
 
 def script(name: str, results: Path, given: dict[str, Any], **made: Any) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities, read_densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.structures.reading import read_crystal
@@ -49,12 +50,12 @@ FINEST = 48
 COMPARED = ("SrTiO3", "BaZrO3")
 SEPARATIONS = ("0.3", "0.15")  # of the other programs' grids, bohr
 OUTER = 0.3  # Å: what lies within is the second shell that occpy draws around a nucleus
-FINGERPRINT: dict[str, Any] = {
-    "weighting": "area",
-    "channels": ["total"],
-    "normalise": "formula_unit",
-    "bins": {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80},
-}
+FINGERPRINT = Fingerprint(
+    weighting="area",
+    channels=["total"],
+    normalise="formula_unit",
+    bins=Bins(count=50, low_angstrom=0.76, high_angstrom=2.80),
+)
 
 
 def perovskite(name: str, symmetric: bool = True, edge: float | None = None) -> Structure:
@@ -308,7 +309,7 @@ def main() -> None:
             subprocess.run([python, script, "--source", "thakkar", "--out", path], check=True)
         densities = read_densities(path)
         print(f"densities {densities.source} ({densities.version}); neglected: {SHIFT} Å at a vertex")
-        print(f"fingerprint: area weighting, {FINGERPRINT['bins']}; default level {DEFAULT_MESH_LEVEL}")
+        print(f"fingerprint: area weighting, {FINGERPRINT.bins.written()}; default level {DEFAULT_MESH_LEVEL}")
         print(f"{platform.machine()}, Python {platform.python_version()}, one thread, {arguments.repeats} repeats")
         mesh_levels(densities, arguments.repeats)
         cut_offs(densities)

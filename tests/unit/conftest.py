@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,12 @@ from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python.sphere import OCTAHEDRAL
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def library_says_all(caplog: pytest.LogCaptureFixture) -> None:
+    """The library's own logger is heard in every test, as in a run."""
+    caplog.set_level(logging.INFO, "hirshprint")
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "surfaces.registry",
         "status",
         "datasets.splits",
+        "networks.registry",
+        "baselines.registry",
     ),
     *("structures", "densities", "surfaces", "fingerprints", "batch"),
     *("datasets", "accuracy", "baselines", "networks", "report"),

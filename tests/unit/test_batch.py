@@ -21,6 +21,7 @@ from hirshprint.batch.file import read_surfaces, write_arrays
 from hirshprint.batch.kept import drop_superseded, forget_failures
 from hirshprint.batch.keys import structure_digest, surface_key
 from hirshprint.batch.run import run_batch
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.files.reading import read_npz
 from hirshprint.files.writing import digest
@@ -34,8 +35,8 @@ from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 NAMES = ("a", "b", "c", "d", "e")
-BINS = {"count": 10, "low_angstrom": 0.76, "high_angstrom": 2.8}
-BINNING = Binning({"weighting": "area", "channels": ["total"], "normalise": "none", "bins": BINS})
+BINS = Bins(count=10, low_angstrom=0.76, high_angstrom=2.8)
+BINNING = Binning(Fingerprint(weighting="area", channels=["total"], normalise="none", bins=BINS))
 
 
 class KilledError(BaseException):
@@ -297,7 +298,7 @@ def test_other_bins_take_no_surface_and_give_what_a_fresh_run_gives(
     """Also where only some of the structures are there with the bins of now."""
     calls: list[str] = []
     engine = _cubic(thakkar, calls)
-    other = Binning({**BINNING.settings, "channels": ["total", "site"]}, ("A", "B", "X"))
+    other = Binning(replace(BINNING.settings, channels=["total", "site"]), ("A", "B", "X"))
     files = [tmp_path / f"{name}.npz" for name in ("first", "other", "mixed", "fresh")]
     kept = tmp_path / "cache/engine/small/batch.npz"
     run_batch(structures[:3], engine, BINNING, kept, files[0])
@@ -366,7 +367,7 @@ def test_what_a_batch_has_no_more_is_kept_for_when_it_comes_back(
         assert [name for name, record in records.items() if not record["reused"]] == new
     assert sorted(path.name for path in kept.parent.iterdir()) == ["batch0of1.npz", "batch0of1~before.npz"]
     calls.clear()
-    run_batch(structures, engine, Binning({**BINNING.settings, "weighting": "paper"}), kept, out)
+    run_batch(structures, engine, Binning(replace(BINNING.settings, weighting="paper")), kept, out)
     assert calls == []
     drop_superseded(tmp_path / "results", kept.parent, ["batch0of2"])
     assert kept.exists()  # no file of now has what is in it

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
+from hirshprint.config.model import Bins
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.compound_file import Compound, read_compound
 from hirshprint.fingerprints.one_compound import EDGES_ANGSTROM, write_compound
@@ -20,7 +21,7 @@ from hirshprint.report.figures.network_layers import network_drawing, network_ta
 from hirshprint.report.figures.one_compound import edge_patterns, structure_and_surfaces, whole_cell
 from hirshprint.report.figures.one_compound_tables import pattern_table, surface_table, whole_cell_table
 
-BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80}
+BINS = Bins(count=50, low_angstrom=0.76, high_angstrom=2.80)
 
 
 @pytest.fixture(scope="module")

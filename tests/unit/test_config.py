@@ -12,7 +12,6 @@ import yaml
 from written_settings import has_property
 
 from hirshprint.config.documents import HINT, documents
-from hirshprint.config.faults import SITE_NETWORKS as FAULT_SITE_NETWORKS
 from hirshprint.config.faults import unknown_units
 from hirshprint.config.files import repeated_keys
 from hirshprint.config.keys import json_schema
@@ -319,16 +318,15 @@ def test_mesh_level_is_that_of_the_engine() -> None:
 
 def test_networks_and_baselines_are_those_of_the_library() -> None:
     """What may be written is what there is, and each network has its section."""
-    from hirshprint.baselines.composition import BASELINES
+    from hirshprint.baselines.registry import BASELINES
     from hirshprint.datasets.splits import HOLDOUT, SPLITS
-    from hirshprint.networks.trainer import NETWORKS, SITE_NETWORKS
+    from hirshprint.networks.registry import NETWORKS
 
     learning = json_schema(Config)["properties"]["learning"]["properties"]
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)
     assert set(NETWORKS) <= set(learning)
     assert set(learning["baselines"]["items"]["enum"]) == set(BASELINES)
     assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, HOLDOUT}
-    assert FAULT_SITE_NETWORKS == SITE_NETWORKS
 
 
 @pytest.mark.parametrize(

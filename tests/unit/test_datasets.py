@@ -7,8 +7,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from written_settings import planned_splits
 
-from hirshprint.datasets.gather import Dataset, curve_share, load_dataset, make_splits, planned_splits
+from hirshprint.datasets.gather import Dataset, curve_share, load_dataset, make_splits
 
 COLUMNS = (
     *("structure_id", "compound", "group", "formula", "A", "B", "X"),

@@ -15,6 +15,7 @@ import pytest
 from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.batch.file import write_arrays
 from hirshprint.batch.gathering import gather_fingerprints
+from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.layout import channel_names
@@ -26,13 +27,14 @@ SITES = ("A", "B", "X")
 LEVEL = 12
 
 
-def settings(**changes: Any) -> dict[str, Any]:
-    return {
+def settings(**changes: Any) -> Fingerprint:
+    written = {
         "weighting": "area",
         "channels": ["total", "site", "inside"],
         "normalise": "formula_unit",
         "bins": {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80},
-    } | changes
+    }
+    return Fingerprint.from_dict(written | changes)
 
 
 def changed(structure: Structure, **changes: Any) -> Structure:
@@ -52,7 +54,7 @@ def test_sum_is_the_surface_area(srtio3: list[Surface]) -> None:
     counts, fraction = fingerprint_of(srtio3, settings(), SITES)
     assert counts.shape == (6, 50, 50)
     assert counts.dtype == np.float32
-    total = dict(zip(channel_names(settings()["channels"], SITES), counts.sum(axis=(1, 2)), strict=True))
+    total = dict(zip(channel_names(settings().channels, SITES), counts.sum(axis=(1, 2)), strict=True))
     assert total["total"] == pytest.approx(area_of(srtio3), rel=1e-6)
     assert total["X"] == pytest.approx(3 * srtio3[2].area, rel=1e-6)
     assert total["anion"] == pytest.approx(total["X"])

@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from written_settings import planned_splits, train_networks
 
-import hirshprint.networks.trainer as training
 from hirshprint.accuracy.metrics import metrics
-from hirshprint.datasets.gather import Dataset, planned_splits
+from hirshprint.datasets.gather import Dataset
 from hirshprint.fingerprints.moments import moments
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.hybrid import build_hybrid, fit_scales, scaled_inputs
-from hirshprint.networks.readout import build_readout, fit_reader, joined_moments, read_reader
-from hirshprint.networks.trainer import train_networks
+from hirshprint.networks.progress import Progress
+from hirshprint.networks.readout import build_readout, fit_reader, read_reader
+from hirshprint.networks.site_moments import joined_moments
+from hirshprint.networks.unit import Unit
 from hirshprint.structures.symbols import SYMBOLS
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
@@ -86,13 +88,13 @@ def test_structures_at_the_same_edges_are_joined() -> None:
     assert joined_moments(perovskites(edges=None)) is None
 
 
-def test_a_compound_that_lacks_an_edge_is_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_compound_that_lacks_an_edge_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
     dataset = perovskites()
     kept = np.arange(len(dataset.targets)) != 7
     arrays = {k: v[kept] for k, v in vars(dataset).items() if isinstance(v, np.ndarray)}
     rows, _, _ = joined_moments(replace(dataset, **arrays, elements={})) or pytest.fail("not joined")
     assert len(rows) == 79
-    assert dataset.compounds[7] in capsys.readouterr().out
+    assert dataset.compounds[7] in caplog.text
 
 
 @pytest.mark.parametrize("edges", [(4.0, 4.5), None])
@@ -166,15 +168,15 @@ def test_a_training_that_was_interrupted_ends_with_the_same_numbers(
     learning = PLAN | {"folds": 2, "networks": [model], model: SETTINGS | {"epochs": 5}}
     folders = [(tmp_path / name / "cache", tmp_path / name / "models") for name in ("undisturbed", "interrupted")]
     expected = train_networks(perovskites(None), [], learning, *folders[0], gpus=0)
-    told = training._Progress.epoch
+    told = Progress.epoch
 
-    def interrupt(self: Any, unit: training.Unit, epoch: int, mse: float) -> None:
+    def interrupt(self: Any, unit: Unit, epoch: int, mse: float) -> None:
         if epoch == 4:  # the checkpoint is that of the third epoch
             raise KeyboardInterrupt
         told(self, unit, epoch, mse)
 
     with monkeypatch.context() as patched:
-        patched.setattr(training._Progress, "epoch", interrupt)
+        patched.setattr(Progress, "epoch", interrupt)
         with pytest.raises(KeyboardInterrupt):
             train_networks(perovskites(None), [], learning, *folders[1], gpus=0, checkpoint_seconds=0.0)
     table = train_networks(perovskites(None), [], learning, *folders[1], gpus=0, checkpoint_seconds=0.0)

@@ -11,6 +11,7 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Text
 
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contacts import contact_fingerprints
@@ -24,8 +25,8 @@ from hirshprint.structures.symmetry import atom_images
 from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.surface import Surface, full
 
-BINS = {"count": 50, "low_angstrom": 0.76, "high_angstrom": 2.80}
-SETTINGS: dict[str, Any] = {"weighting": "area", "channels": ["total"], "normalise": "formula_unit", "bins": BINS}
+BINS = Bins(count=50, low_angstrom=0.76, high_angstrom=2.80)
+SETTINGS = Fingerprint(weighting="area", channels=["total"], normalise="formula_unit", bins=BINS)
 EDGES = np.linspace(0.76, 2.80, 51)
 
 
@@ -102,7 +103,7 @@ def test_surface_picture(
 
 
 def test_fingerprint_picture(surfaces: list[Surface], tmp_path: Path) -> None:
-    contacts = contact_fingerprints(surfaces, SETTINGS)
+    contacts = contact_fingerprints(surfaces, BINS)
     counts = fingerprint_of(surfaces, SETTINGS)[0][0]
     figure = fingerprint_picture("SrTiO3", counts, EDGES, "Å² per formula unit", 0.98, contacts)
     written = texts(figure)

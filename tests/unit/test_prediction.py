@@ -14,17 +14,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from written_settings import build_structures, plan_dataset
+from written_settings import build_structures, plan_dataset, train_networks
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
-from hirshprint.datasets.gather import SITES, Dataset, load_dataset
+from hirshprint.datasets.gather import Dataset, load_dataset
+from hirshprint.datasets.splits import SITES
 from hirshprint.densities import Densities
 from hirshprint.files.reading import sealed_json
 from hirshprint.networks.backend import prepare_device, tf
 from hirshprint.networks.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.networks.predict import predict_dataset, write_folder_card
-from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
+from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.structures.building import write_targets
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
@@ -268,7 +269,7 @@ def test_models_of_files_predict_files(thakkar: Densities, tmp_path: Path, capsy
         assert found.columns.tolist()[:3] == ["formula", "gap_predicted", "gap_std"]
         expected = {"far": True, "near": False} if model == "cnn_paper" else {"near": False}
         assert found["outside_domain"].to_dict() == expected
-    said = capsys.readouterr().out
+    said = "".join(capsys.readouterr())
     assert "without neighbours as near as in training: far" in said
     assert "gap in eV, by the network cgcnn" in said
     near = cubic_perovskite(("Ba", "Fe", "O"), 4.63, "x")

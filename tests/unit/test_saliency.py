@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from test_training import CNN, crystals
+from written_settings import train_networks
 
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.cnn_paper import build_cnn_paper
 from hirshprint.networks.saliency import QUANTILES, Explanation, explain, influence, integrated_gradients
-from hirshprint.networks.trainer import train_networks
 
 prepare_device(gpus=0, require_gpu=False, threads=2)
 

@@ -14,7 +14,7 @@ import pytest
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.settings import SharedFSUsage
 
-from hirshprint.run import recover, slurm, slurm_executor
+from hirshprint.run import recover, slurm, slurm_executor, slurm_start
 
 AWAY = "echo 'Unable to contact slurm controller (connect failure)' >&2; exit 1"
 
@@ -449,18 +449,18 @@ def test_no_run_starts_beside_jobs_of_an_earlier_one(say: Callable[..., None]) -
 
 def test_a_machine_without_slurm_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local, there = SimpleNamespace(name="local", executor=None), SimpleNamespace(name="slurm", executor=None)
-    slurm.take_slurm_executor(local)
+    slurm_start.take_slurm_executor(local)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(slurm.SlurmError, match="this machine has no sbatch, squeue, scancel"):
-        slurm.take_slurm_executor(there)
+        slurm_start.take_slurm_executor(there)
     assert local.executor is there.executor is None
     assert recover._cancel_slurm_orphans() == []
-    slurm.take_slurm_executor(local)
+    slurm_start.take_slurm_executor(local)
 
 
 def test_the_executor_takes_the_place_of_the_plugins(say: Callable[..., None]) -> None:
     there = SimpleNamespace(name="slurm", executor=None)
-    slurm.take_slurm_executor(there)
+    slurm_start.take_slurm_executor(there)
     assert there.executor is slurm_executor.Executor
 
 

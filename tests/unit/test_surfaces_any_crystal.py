@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.run import run_batch
 from hirshprint.commands.inputs import default_fingerprint
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.structures.placed import cubic_perovskite
@@ -34,8 +35,8 @@ from hirshprint.surfaces.surface import Surface, SurfaceError, full
 
 Array = NDArray[np.float64]
 ELEMENTS = [1, 3, 6, 8, 9, 11, 13, 17, 20, 22, 29, 35, 38, 40, 55, 57, 74, 82, 92]
-BINS = {"count": 25, "low_angstrom": 0.8, "high_angstrom": 2.2}
-FINGERPRINT = {"weighting": "area", "channels": ["total"], "normalise": "none", "bins": BINS}
+BINS = Bins(count=25, low_angstrom=0.8, high_angstrom=2.2)
+FINGERPRINT = Fingerprint(weighting="area", channels=["total"], normalise="none", bins=BINS)
 quick = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 

@@ -13,14 +13,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from written_settings import planned_splits, train_networks
 
-import hirshprint.networks.trainer as training
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import validate_predictions
-from hirshprint.datasets.gather import Dataset, planned_splits
+from hirshprint.datasets.gather import Dataset
+from hirshprint.networks import progress, trainer
 from hirshprint.networks.backend import keras
+from hirshprint.networks.cgcnn import started_from
 from hirshprint.networks.graphs import build_graphs, graph_batch
-from hirshprint.networks.trainer import train_networks
+from hirshprint.networks.training import learning_rate
+from hirshprint.networks.unit import Unit
 from hirshprint.structures.structure import Structure
 
 CGCNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.01, "radius_angstrom": 4.5}
@@ -147,15 +150,15 @@ def test_scales_come_from_the_training_part(undisturbed: tuple[Path, pd.DataFram
 def test_finished_units_are_not_trained_again(
     undisturbed: tuple[Path, pd.DataFrame],
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     folder, table = undisturbed
-    monkeypatch.setattr(training, "_train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(trainer, "train_unit", lambda *_: pytest.fail("trained again"))
     for path in (folder / "models").iterdir():  # as Snakemake does after a failure
         path.unlink()
     pd.testing.assert_frame_equal(train(folder, BOTH), table)
     assert len(list((folder / "models").iterdir())) == 8
-    assert capsys.readouterr().out.count("found in the cache") == 4
+    assert caplog.text.count("found in the cache") == 4
 
 
 def test_changed_settings_train_only_what_they_concern(
@@ -167,11 +170,11 @@ def test_changed_settings_train_only_what_they_concern(
     class _Called(Exception):  # noqa: N818
         pass
 
-    def note(trainer: Any, unit: training.Unit, *rest: Any) -> None:
+    def note(trainer: Any, unit: Unit, *rest: Any) -> None:
         trained.append(unit.name)
         raise _Called
 
-    monkeypatch.setattr(training, "_train", note)
+    monkeypatch.setattr(trainer, "train_unit", note)
     with pytest.raises(_Called):
         train(folder, BOTH | {"cgcnn": CGCNN | {"epochs": 7}})
     assert trained == ["cgcnn-random-fold0-seed0"]
@@ -183,11 +186,11 @@ def test_changed_settings_train_only_what_they_concern(
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-import hirshprint.networks.trainer as training
+import hirshprint.networks.training as training
 from test_training import BOTH, train
 
 where, seen = sys.argv[2], 0
-save = training._save_arrays
+save = training.save_arrays
 
 def save_and_die(path, arrays):
     global seen
@@ -196,16 +199,16 @@ def save_and_die(path, arrays):
     if seen == 3:
         os.kill(os.getpid(), signal.SIGKILL)
 
-training._save_arrays = save_and_die
+training.save_arrays = save_and_die
 train(Path(sys.argv[1]), BOTH, checkpoint_seconds=0.0)
 """
 
 
 @pytest.mark.parametrize("where", ["cgcnn-random-fold1"])
 def test_a_killed_training_resumes_to_the_same_numbers(
-    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, where: str, capsys: pytest.CaptureFixture[str]
+    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, where: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    paths = [str(Path(training.__file__).parents[2]), str(Path(__file__).parent)]
+    paths = [str(Path(trainer.__file__).parents[2]), str(Path(__file__).parent)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), where],
@@ -215,7 +218,7 @@ def test_a_killed_training_resumes_to_the_same_numbers(
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
     table = train(tmp_path, BOTH)
-    said = capsys.readouterr().out
+    said = caplog.text
     assert f"{where}-seed0: resumed after epoch 3 of 6" in said
     assert said.count("found in the cache") == 3
     expected = undisturbed[1]
@@ -230,15 +233,15 @@ def test_an_interruption_between_checkpoints_loses_only_epochs(
 ) -> None:
     learning = BOTH | {"networks": [model]}
     epochs: list[int] = []
-    count = training._Progress.epoch
+    count = progress.Progress.epoch
 
-    def interrupt(self: Any, unit: training.Unit, epoch: int, mse: float) -> None:
+    def interrupt(self: Any, unit: Unit, epoch: int, mse: float) -> None:
         epochs.append(epoch)
         if len(epochs) == 4:  # before the checkpoint of the fourth epoch
             raise KeyboardInterrupt
         count(self, unit, epoch, mse)
 
-    monkeypatch.setattr(training._Progress, "epoch", interrupt)
+    monkeypatch.setattr(progress.Progress, "epoch", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, learning, checkpoint_seconds=0.0)
     table = train(tmp_path, learning, checkpoint_seconds=0.0)
@@ -251,17 +254,18 @@ def test_damaged_checkpoints_and_units_are_trained_again(
     undisturbed: tuple[Path, pd.DataFrame],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     learning = BOTH | {"networks": ["cnn_paper"]}
-    count = training._Progress.epoch
+    count = progress.Progress.epoch
 
-    def interrupt(self: Any, unit: training.Unit, epoch: int, mse: float) -> None:
+    def interrupt(self: Any, unit: Unit, epoch: int, mse: float) -> None:
         if (unit.fold.number, epoch) == (1, 4):
             raise KeyboardInterrupt
         count(self, unit, epoch, mse)
 
-    monkeypatch.setattr(training._Progress, "epoch", interrupt)
+    monkeypatch.setattr(progress.Progress, "epoch", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, learning, checkpoint_seconds=0.0)
     monkeypatch.undo()
@@ -273,7 +277,7 @@ def test_damaged_checkpoints_and_units_are_trained_again(
     checkpoint.write_bytes(content)
     table = train(tmp_path, learning)
     said = capsys.readouterr()
-    assert "resumed" not in said.out
+    assert "resumed" not in caplog.text
     assert [line.partition(":")[0] for line in said.err.splitlines() if "and computed again" in line] == [
         "cnn_paper-random-fold0-seed0",
         "cnn_paper-random-fold1-seed0",
@@ -344,7 +348,7 @@ def test_a_training_starts_from_another_network(undisturbed: tuple[Path, pd.Data
     radius = card["inputs"]["radius_angstrom"]
     inputs = list(graph_batch(build_graphs(structures, radius), np.arange(len(structures))))
     before = network(inputs, training=False).numpy() * card["target_sd"] + card["target_mean"]
-    network.set_weights(training.started_from(folder / "models", radius)(3.0, 0.25))
+    network.set_weights(started_from(folder / "models", radius)(3.0, 0.25))
     np.testing.assert_allclose(network(inputs, training=False).numpy() * 0.25 + 3.0, before, atol=1e-4)
     short = BOTH | {"networks": ["cgcnn"], "cgcnn": BOTH["cgcnn"] | {"epochs": 2}}
     started = short | {"cgcnn": short["cgcnn"] | {"start_from": str(folder / "models")}}
@@ -360,11 +364,11 @@ def test_a_training_starts_from_another_network(undisturbed: tuple[Path, pd.Data
 
 
 def test_progress_is_said_with_the_time_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(training, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     train(tmp_path, BOTH | {"networks": ["cnn_paper"]})
-    said = capsys.readouterr().out
+    said = caplog.text
     assert "training on CPU" in said
     assert "cnn_paper-random-fold0-seed0 (1 of 2): epoch 3 of 6, training MSE" in said
     assert "0:00 min left for cnn_paper" in said
@@ -389,7 +393,7 @@ def test_a_diverging_training_says_what_to_write(tmp_path: Path) -> None:
 
 
 def test_the_learning_rate_rises_and_falls_to_zero() -> None:
-    rates = [training._rate(step, 100) for step in range(100)]
+    rates = [learning_rate(step, 100) for step in range(100)]
     assert rates[0] == pytest.approx(0.2)
     assert max(rates) == pytest.approx(1)
     assert rates.index(max(rates)) in (4, 5)

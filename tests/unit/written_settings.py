@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hirshprint.baselines import composition
 from hirshprint.config.learning import Learning
 from hirshprint.config.model import Dataset
+from hirshprint.datasets import gather
 from hirshprint.structures import building, planning, stage
 
 
@@ -26,3 +28,19 @@ def make_structures(settings: Mapping[str, Any], *arguments: Any, **more: Any) -
     if learning := more.pop("learning", None):
         more["learning"] = Learning.from_dict(learning)
     stage.make_structures(Dataset.from_dict(settings), *arguments, **more)
+
+
+def planned_splits(dataset: gather.Dataset, learning: Mapping[str, Any]) -> dict[str, list[gather.Fold]]:
+    return gather.planned_splits(dataset, Learning.from_dict(learning))
+
+
+def predict_baselines(dataset: gather.Dataset, learning: Mapping[str, Any], **more: Any) -> Any:
+    return composition.predict_baselines(dataset, Learning.from_dict(learning), **more)
+
+
+def train_networks(
+    dataset: gather.Dataset, structures: Any, learning: Mapping[str, Any], *given: Any, **more: Any
+) -> Any:
+    from hirshprint.networks import trainer
+
+    return trainer.train_networks(dataset, structures, Learning.from_dict(learning), *given, **more)

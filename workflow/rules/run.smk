@@ -8,7 +8,7 @@ from snakemake.settings.enums import RerunTrigger
 from snakemake.settings.types import Quietness
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from hirshprint.run import closing, disks, head, progress, slurm
+from hirshprint.run import closing, disks, head, progress, slurm, slurm_start
 from hirshprint.run.format import stamp_results
 from hirshprint.run.plan import answer_for_jobs, frozen_of, user_files
 
@@ -86,7 +86,7 @@ def begin_run():
             for folder in disks.WRITTEN:
                 refuse_unwritable(folder)
             disks.refuse_full_disk()
-            slurm.take_slurm_executor(workflow.executor_plugin)
+            slurm_start.take_slurm_executor(workflow.executor_plugin)
         except (
             head.RunAliveError,
             head.UnfinishedError,

@@ -5,13 +5,13 @@ Writes predictions_baselines.csv, one row per compound and part of a fold.
 
 from hirshprint.accuracy.predictions import write_predictions
 from hirshprint.baselines.composition import predict_baselines
-from hirshprint.config.model import joined_learning
+from hirshprint.config.model import Config
 from hirshprint.datasets.gather import load_dataset
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 files = (snakemake.input.fingerprints, snakemake.input.targets)
 dataset = load_dataset(snakemake.wildcards.dataset, *files, channels=())
-learning = joined_learning(snakemake.config, dataset.name)
+learning = Config.from_dict(snakemake.config).datasets[dataset.name].learning
 predictions = predict_baselines(dataset, learning, threads=snakemake.threads)
 write_predictions(snakemake.output[0], predictions)

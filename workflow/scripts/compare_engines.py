@@ -21,6 +21,6 @@ rows = compare_engines(
         (open_engine(engine.name, config, files), engine_folder(config, engine.name) / snakemake.wildcards.dataset)
         for engine in COMPARED
     ],
-    fingerprint=snakemake.config["fingerprint"],
+    fingerprint=config.fingerprint,
 )
 write_comparison(Path(snakemake.output[0]), rows)

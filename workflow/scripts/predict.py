@@ -11,7 +11,7 @@ from hirshprint.files.reading import table_written
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.cards import best_network, check_fits, read_folder_card
 from hirshprint.networks.predict import predict_dataset, result_table
-from hirshprint.networks.trainer import needed_of_fingerprints
+from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.run.frozen import frozen_dataset, refuse_edited
 from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures

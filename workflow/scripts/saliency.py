@@ -5,8 +5,8 @@ from pathlib import Path
 from hirshprint.accuracy.predictions import read_predictions
 from hirshprint.datasets.gather import load_dataset
 from hirshprint.networks.backend import prepare_device
+from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.networks.saliency import MODEL, explain
-from hirshprint.networks.trainer import needed_of_fingerprints
 from hirshprint.report.figures.regions import write_saliency
 from hirshprint.run.logs import start_log
 

@@ -18,7 +18,7 @@ engine = config.surfaces.engine
 run_batch(
     structures=read_batch(Path(files["structures"]), wildcards.batch),
     engine=open_engine(engine, config, files),
-    binning=Binning(snakemake.config["fingerprint"], snakemake.params.site_labels),
+    binning=Binning(config.fingerprint, snakemake.params.site_labels),
     kept=engine_folder(config, engine) / wildcards.dataset / f"{wildcards.batch}.npz",
     out=Path(snakemake.output[0]),
     attempt=snakemake.resources.attempt,

@@ -3,17 +3,18 @@
 from pathlib import Path
 
 from hirshprint.accuracy.predictions import write_predictions
-from hirshprint.config.model import joined_learning
+from hirshprint.config.model import Config
 from hirshprint.datasets.gather import load_dataset
 from hirshprint.networks.predict import write_folder_card
-from hirshprint.networks.trainer import needed_of_fingerprints, train_networks
+from hirshprint.networks.registry import needed_of_fingerprints
+from hirshprint.networks.trainer import train_networks
 from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
-learning = joined_learning(snakemake.config, snakemake.wildcards.dataset)
+learning = Config.from_dict(snakemake.config).datasets[snakemake.wildcards.dataset].learning
 files = (snakemake.input.fingerprints, snakemake.input.targets)
-needed = needed_of_fingerprints(learning["networks"], snakemake.params.site_labels)
+needed = needed_of_fingerprints(learning.networks, snakemake.params.site_labels)
 dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed)
 predictions = train_networks(
     dataset,
@@ -21,9 +22,10 @@ predictions = train_networks(
     learning,
     cache_folder=Path("cache/training"),
     models_folder=Path(snakemake.output.models),
-    **{key: learning[key] for key in ("gpus", "require_gpu")},
+    gpus=learning.gpus,
+    require_gpu=learning.require_gpu,
     threads=snakemake.threads,
-    tensorboard=Path("logs", snakemake.wildcards.dataset, "tensorboard") if learning["tensorboard"] else None,
+    tensorboard=Path("logs", snakemake.wildcards.dataset, "tensorboard") if learning.tensorboard else None,
 )
 write_folder_card(Path(snakemake.output.models), dataset, predictions, snakemake.params.definition, files[0])
 write_predictions(snakemake.output.predictions, predictions)

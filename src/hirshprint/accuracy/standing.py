@@ -10,18 +10,33 @@ import pandas as pd
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import ENSEMBLE, basis, plain
+from hirshprint.baselines.registry import BASELINES
+from hirshprint.networks.registry import NETWORKS, UnknownNameError
 
-# What a model sees of a compound; a model that is not named here counts as composition only.
-INPUTS = {
-    "cnn_paper": "fingerprint",
-    "readout": "fingerprint",
-    "hybrid": "fingerprint and composition",
-    "cgcnn": "crystal graph",
-    "mean": "nothing",
-}
 FINGERPRINT = ("fingerprint", "fingerprint and composition")
 COMPOSITION = ("composition", "nothing")
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
+
+
+def sees(model: str) -> str:
+    """Say what a model sees of a compound: ``fingerprint``, ``composition`` ... (`networks.registry.Sees`).
+
+    Parameters
+    ----------
+    model : str
+        Name of a network or a baseline, as the predictions write it.
+
+    Raises
+    ------
+    UnknownNameError
+        It is neither: it must not be compared as if it saw something else than it does.
+    """
+    if entry := NETWORKS.get(model) or BASELINES.get(model):
+        return entry.sees
+    raise UnknownNameError(
+        f"the model {model} is neither a network nor a baseline; this version knows "
+        f"{', '.join([*NETWORKS, *BASELINES])}"
+    )
 
 
 def headline_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -50,7 +65,7 @@ def headline_metrics(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     rows = headline_rows(predictions, split)
     test = plain(rows[rows["part"] == "test"])
     table = metrics(test).sort_values(["mae", "model"], ignore_index=True)
-    table["inputs"] = [INPUTS.get(model, "composition") for model in table["model"]]
+    table["inputs"] = [sees(model) for model in table["model"]]
     table["compounds"] = table["model"].map(test.groupby("model")["compound"].nunique())
     table["ranked"] = table["compounds"] >= RANKED_SHARE * table["compounds"].max()
     return table

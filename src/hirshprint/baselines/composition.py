@@ -6,9 +6,10 @@ formulas predict only compounds of ABX3 whose ions are known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,23 +18,37 @@ from numpy.typing import NDArray
 from hirshprint.accuracy.predictions import fold_predictions, joined, plain, with_ensembles
 from hirshprint.baselines import regressors
 from hirshprint.baselines.formulas import FORMULAS, ions
-from hirshprint.datasets.gather import SITES, Dataset, Fold, planned_splits, seeds_of
+from hirshprint.baselines.registry import (
+    BASELINES,
+    CPANN,
+    GRADIENT_BOOSTING,
+    GRNN,
+    MEAN,
+    MLP,
+    RIDGE,
+    SVR,
+)
+from hirshprint.config.learning import Learning
+from hirshprint.datasets.gather import Dataset, Fold, planned_splits, seeds_of
+from hirshprint.datasets.splits import SITES
+from hirshprint.networks.registry import UnknownNameError
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS, composition
 
-BASELINES = ("mean", "ridge", "gradient_boosting", "mlp", "svr", "grnn", "cpann", *FORMULAS)
-SEEDED = ("mlp",)  # the others have no randomness
+LOG = logging.getLogger(__name__)
+Floats = NDArray[np.float64]
+Fit = Callable[[Floats, Floats, NDArray[np.int64], int], Floats]
 
 
-def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads: int = 2) -> pd.DataFrame:
+def predict_baselines(dataset: Dataset, learning: Learning, *, threads: int = 2) -> pd.DataFrame:
     """Fit the baselines named in `learning` on every split and fold, and predict every compound.
 
     Those without randomness have one prediction, their `seed` is the first of the plan; ``mlp`` is trained with every
-    seed. What is left out, and why, is printed.
+    seed. What is left out, and why, is logged.
 
     Parameters
     ----------
-    learning : the configuration's ``learning`` section: splits, folds, seeds, validation_fraction, baselines.
+    learning : the configuration's ``learning`` section.
 
     Returns
     -------
@@ -48,33 +63,34 @@ def predict_baselines(dataset: Dataset, learning: Mapping[str, Any], *, threads:
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-    unknown = sorted(set(learning["baselines"]) - set(BASELINES))
+    unknown = sorted(set(learning.baselines) - set(BASELINES))
     if unknown:
-        raise ValueError(f"unknown baseline {', '.join(unknown)}; write {', '.join(BASELINES)}")
+        raise UnknownNameError(f"unknown baseline {', '.join(unknown)}; write {', '.join(BASELINES)}")
     plan = planned_splits(dataset, learning)
     single, rows = _one_row_per_compound(dataset)
     number = np.full(len(dataset.structure_ids), -1)
     number[rows] = np.arange(len(rows))
     tables = []
     with threadpool_limits(threads):
-        for model in learning["baselines"]:
-            if model in FORMULAS and (reason := _no_formula(single)):
-                print(f"{model} is left out: {reason}", flush=True)
+        for model in learning.baselines:
+            if BASELINES[model].formula and (reason := _no_formula(single)):
+                LOG.info(f"{model} is left out: {reason}")
                 continue
-            inputs = _inputs(model, single)
+            inputs_of, fit = FITS[model]
+            inputs = inputs_of(single)
             for split, folds in plan.items():
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
                     of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
-                    for seed in seeds_of(split, learning)[: None if model in SEEDED else 1]:
-                        predicted = _fit_and_predict(model, inputs, single.targets, of_single.train, seed)
+                    for seed in seeds_of(split, learning)[: None if BASELINES[model].seeded else 1]:
+                        predicted = fit(inputs, single.targets, of_single.train, seed)
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
-                        tables.append(table[table["predicted"].notna()] if model in FORMULAS else table)
-                if model in FORMULAS:  # one table per fold
+                        tables.append(table[table["predicted"].notna()] if BASELINES[model].formula else table)
+                if BASELINES[model].formula:  # one table per fold
                     _print_coverage(model, split, tables[-len(folds) :], inputs)
     if sum(map(len, tables)) == 0:
         raise ValueError(
-            f"none of the baselines {', '.join(learning['baselines'])} can predict dataset '{dataset.name}'; "
+            f"none of the baselines {', '.join(learning.baselines)} can predict dataset '{dataset.name}'; "
             "add mean, ridge or gradient_boosting under learning: baselines:"
         )
     return plain(with_ensembles(joined(tables)))
@@ -121,18 +137,15 @@ def _print_coverage(model: str, split: str, tables: list[pd.DataFrame], inputs: 
     """Say how many compounds a formula predicts when they are in the test part, where each is once."""
     tested = sum(int((table["part"] == "test").sum()) for table in tables)
     known = int(np.isfinite(inputs).all(axis=1).sum())
-    print(
-        f"{model}, {split}: predicts {tested} of {len(inputs)} compounds; the ions of {known} are tabulated", flush=True
-    )
+    LOG.info(f"{model}, {split}: predicts {tested} of {len(inputs)} compounds; the ions of {known} are tabulated")
 
 
-def _inputs(model: str, dataset: Dataset) -> NDArray[np.float64]:
-    """Inputs (n, p) of a baseline."""
-    if model == "mean":
-        return np.zeros((len(dataset.targets), 0))
-    if model in FORMULAS:
-        return np.concatenate(ions(dataset.elements), axis=1)
-    return _one_hot(dataset) if model in ("ridge", "mlp") else _properties(dataset)
+def _nothing(dataset: Dataset) -> Floats:
+    return np.zeros((len(dataset.targets), 0))
+
+
+def _ions(dataset: Dataset) -> Floats:
+    return np.concatenate(ions(dataset.elements), axis=1)
 
 
 def _one_hot(dataset: Dataset) -> NDArray[np.float64]:
@@ -184,33 +197,48 @@ def _with_average_for_unseen(inputs: NDArray[np.float64], train: NDArray[np.int6
     return np.concatenate(blocks, axis=1)
 
 
-def _fit_and_predict(
-    model: str, inputs: NDArray[np.float64], targets: NDArray[np.float64], train: NDArray[np.int64], seed: int
-) -> NDArray[np.float64]:
-    """Fit on the training rows and predict every row; NaN where a formula does not apply."""
-    if model == "mean":
-        return np.full(len(targets), targets[train].mean())
-    if model in FORMULAS:
-        return FORMULAS[model](inputs[:, :3], inputs[:, 3:], targets, train)
-    if model == "mlp":
-        return regressors.element_network(_with_average_for_unseen(inputs, train), targets, train, seed)
-    if model == "svr":
-        return regressors.support_vectors(inputs, targets, train)
-    if model == "grnn":
-        return regressors.kernel_regression(inputs, targets, train)
-    if model == "cpann":
-        return regressors.counter_propagation(inputs, targets, train)
-    if model == "ridge":
-        from sklearn.linear_model import RidgeCV
+def _mean(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
+    return np.full(len(targets), targets[train].mean())
 
-        # the strength is chosen by leaving out one training row at a time
-        fitted = RidgeCV(alphas=np.logspace(-4, 2, 13)).fit(inputs[train], targets[train])
-    else:
-        from sklearn.ensemble import HistGradientBoostingRegressor
 
-        known = np.nan_to_num(inputs[train], nan=np.inf)
-        inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
-        fitted = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, random_state=0)
-        fitted.fit(inputs[train], targets[train])
-    predicted: NDArray[np.float64] = fitted.predict(inputs)
+def _ridge(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
+    """Ridge regression; its strength is chosen by leaving out one training row at a time."""
+    from sklearn.linear_model import RidgeCV
+
+    predicted: Floats = RidgeCV(alphas=np.logspace(-4, 2, 13)).fit(inputs[train], targets[train]).predict(inputs)
     return predicted
+
+
+def _gradient_boosting(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    known = np.nan_to_num(inputs[train], nan=np.inf)
+    inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
+    boosted = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, random_state=0)
+    predicted: Floats = boosted.fit(inputs[train], targets[train]).predict(inputs)
+    return predicted
+
+
+def _element_network(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
+    return regressors.element_network(_with_average_for_unseen(inputs, train), targets, train, seed)
+
+
+def _without_seed(regressor: Callable[[Floats, Floats, NDArray[np.int64]], Floats]) -> Fit:
+    return lambda inputs, targets, train, seed: regressor(inputs, targets, train)
+
+
+def _of_ions(name: str, inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
+    return FORMULAS[name](inputs[:, :3], inputs[:, 3:], targets, train)
+
+
+FITS: dict[str, tuple[Callable[[Dataset], Floats], Fit]] = {
+    MEAN: (_nothing, _mean),
+    RIDGE: (_one_hot, _ridge),
+    GRADIENT_BOOSTING: (_properties, _gradient_boosting),
+    MLP: (_one_hot, _element_network),
+    SVR: (_properties, _without_seed(regressors.support_vectors)),
+    GRNN: (_properties, _without_seed(regressors.kernel_regression)),
+    CPANN: (_properties, _without_seed(regressors.counter_propagation)),
+    **{name: (_ions, partial(_of_ions, name)) for name in FORMULAS},
+}
+"""Of each baseline: what makes its inputs (n, p), and what fits it on the training rows and predicts every row."""

@@ -18,6 +18,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.baselines.registry import BOND_LENGTHS, VERMA
 from hirshprint.structures.elements import oxidation_states, shannon_radius
 
 COORDINATION = {"A": 12, "B": 6, "X": 6}  # in an ideal perovskite; X has 2 B and 4 A
@@ -88,8 +89,8 @@ def fit_verma(charges: Floats, radii: Floats, targets: Floats, train: NDArray[np
 
 
 FORMULAS: dict[str, Callable[[Floats, Floats, Floats, NDArray[np.int64]], Floats]] = {
-    "bond_lengths": fit_bond_lengths,
-    "verma": fit_verma,
+    BOND_LENGTHS: fit_bond_lengths,
+    VERMA: fit_verma,
 }
 
 

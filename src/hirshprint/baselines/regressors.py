@@ -6,11 +6,14 @@ from those rows alone. All are deterministic.
 
 from __future__ import annotations
 
+import logging
 import math
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+LOG = logging.getLogger(__name__)
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -121,7 +124,7 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     fitted = train
     if len(train) > SVR_ROWS:
         fitted = np.sort(np.random.default_rng(0).permutation(train)[:SVR_ROWS])
-        print(f"svr learns from {SVR_ROWS:,} of {len(train):,} training rows, drawn at random", flush=True)
+        LOG.info(f"svr learns from {SVR_ROWS:,} of {len(train):,} training rows, drawn at random")
     return predicted(min(SVR_SETTINGS, key=error), fitted, x) * sd + mean
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from hirshprint.batch.file import Pack
+from hirshprint.config.model import Fingerprint
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.layout import channel_names
@@ -21,13 +21,13 @@ from hirshprint.versions import FINGERPRINT_FORMAT
 class Binning:
     """How fingerprints are made: `fingerprint` of the configuration, and the names of a prototype's sites."""
 
-    settings: Mapping[str, Any]
+    settings: Fingerprint
     site_labels: Sequence[str] = ()
 
     @cached_property
     def digest(self) -> str:
         """Digest of all that determines a fingerprint beside the surfaces."""
-        return digest(dict(self.settings), list(self.site_labels), FINGERPRINT_FORMAT)
+        return digest(self.settings.written(), list(self.site_labels), FINGERPRINT_FORMAT)
 
 
 def pack_batch(by_id: Mapping[str, Sequence[Surface]], keys: Mapping[str, str], binning: Binning) -> Pack:
@@ -38,7 +38,7 @@ def pack_batch(by_id: Mapping[str, Sequence[Surface]], keys: Mapping[str, str], 
 
 def binned(pack: Pack, binning: Binning) -> Pack:
     """Give a pack the fingerprints of its structures; a surface counts as it is packed, in single precision."""
-    channels = len(channel_names(binning.settings["channels"], binning.site_labels))
+    channels = len(channel_names(binning.settings.channels, binning.site_labels))
     bins, counts, fractions = [np.empty(0, np.int32)], [np.empty(0, np.float32)], []
     for surfaces in unpack_surfaces(pack).values():
         fingerprint, fraction = fingerprint_of(surfaces, binning.settings, binning.site_labels)

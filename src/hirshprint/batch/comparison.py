@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.run import run_batch
+from hirshprint.config.model import Fingerprint
 from hirshprint.files.reading import read_npz, table_written
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
@@ -43,7 +45,7 @@ def sample(structures: Sequence[Structure], count: int) -> list[Structure]:
 def compare_engines(
     structures: Sequence[Structure],
     engines: Sequence[tuple[OpenEngine, Path]],
-    fingerprint: Mapping[str, Any],
+    fingerprint: Fingerprint,
 ) -> list[dict[str, Any]]:
     """Compute structures with both engines, or take them from the cache, and compare.
 
@@ -69,7 +71,7 @@ def compare_engines(
 
 
 def _surfaces(
-    structures: Sequence[Structure], engine: OpenEngine, kept: Path, fingerprint: Mapping[str, Any]
+    structures: Sequence[Structure], engine: OpenEngine, kept: Path, fingerprint: Fingerprint
 ) -> dict[str, list[Surface]]:
     with TemporaryDirectory() as folder:
         out = Path(folder) / "surfaces.npz"
@@ -106,9 +108,9 @@ def _figures(surface: Surface) -> dict[tuple[str, str], float]:
 
 
 def _fingerprint_row(
-    name: str, python: Sequence[Surface], tonto: Sequence[Surface], settings: Mapping[str, Any]
+    name: str, python: Sequence[Surface], tonto: Sequence[Surface], settings: Fingerprint
 ) -> dict[str, Any]:
-    alike = {**settings, "channels": ["total"], "normalise": "sum"}
+    alike = replace(settings, channels=["total"], normalise="sum")
     one, other = (fingerprint_of(surfaces, alike)[0] for surfaces in (python, tonto))
     row = dict.fromkeys(COLUMNS, "")
     distance = f"{np.abs(other - one).sum():.5f}"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.batch.binning import Binning, pack_batch
+from hirshprint.config.model import Fingerprint
 from hirshprint.files.reading import USER_BLOCK, read_npz, reading, seal_hdf5
 from hirshprint.files.writing import written_whole
 from hirshprint.fingerprints.layout import COUNTS_UNIT, ROWS_AT_ONCE, bin_edges, channel_names
@@ -32,7 +33,7 @@ NEEDED = (
 
 def write_fingerprints(
     by_id: Mapping[str, Sequence[Surface]],
-    settings: Mapping[str, Any],
+    settings: Fingerprint,
     out: str | Path,
     definition_digest: str,
     site_labels: Sequence[str] = (),
@@ -112,8 +113,8 @@ def _write_file(
     if len(origins) > 1 or len(levels) > 1:
         raise ValueError(f"fingerprints of one dataset mix engines and densities {origins} or mesh levels {levels}")
     engine, source = next(iter(origins), ("", ""))
-    channels = channel_names(settings["channels"], binning.site_labels)
-    shape = (len(channels), settings["bins"]["count"], settings["bins"]["count"])
+    channels = channel_names(settings.channels, binning.site_labels)
+    shape = (len(channels), settings.bins.count, settings.bins.count)
     order = list(place.values())
     sites = [slice(*batches[k]["surface_offsets"][[row, row + 1]]) for k, row in order]
 
@@ -124,7 +125,7 @@ def _write_file(
     with written_whole(out) as temporary, h5py.File(temporary, "w", userblock_size=USER_BLOCK) as file:
         file["ids"] = np.array(list(place), dtype=h5py.string_dtype())
         file["channels"] = np.array(channels, dtype=h5py.string_dtype())
-        file["bin_edges_angstrom"] = bin_edges(settings["bins"])
+        file["bin_edges_angstrom"] = bin_edges(settings.bins)
         fractions = [batches[k]["in_range_fraction"][row] for k, row in order]
         file["in_range_fraction"] = np.array(fractions).reshape(-1, len(channels))
         file["site_offsets"] = np.cumsum([0, *(part.stop - part.start for part in sites)])
@@ -135,9 +136,9 @@ def _write_file(
         _write_counts(file, batches, order, shape, threads)
         file.attrs.update(
             {
-                "weighting": settings["weighting"],
-                "normalise": settings["normalise"],
-                "counts_unit": COUNTS_UNIT[settings["weighting"], settings["normalise"]],
+                "weighting": settings.weighting,
+                "normalise": settings.normalise,
+                "counts_unit": COUNTS_UNIT[settings.weighting, settings.normalise],
                 "engine": engine,
                 "density_source": source,
                 "mesh_level": next(iter(levels), 0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.files.reading import DamagedError, open_hdf5
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.distances import earth_movers_distance, l1_distance
@@ -109,21 +110,20 @@ def _read(text: str) -> Print:
         raise CommandError(f"{path} is not a fingerprint file, or is damaged ({reason}); make it again") from None
 
 
-def _settings_of(known: Print) -> dict[str, Any]:
-    bins = {"count": len(known.edges) - 1, "low_angstrom": known.edges[0], "high_angstrom": known.edges[-1]}
-    return {**default_fingerprint(), "weighting": known.weighting, "bins": bins}
+def _settings_of(known: Print) -> Fingerprint:
+    low, high = known.edges[[0, -1]].tolist()
+    bins = Bins(count=len(known.edges) - 1, low_angstrom=low, high_angstrom=high)
+    return Fingerprint.from_dict({"weighting": known.weighting, "bins": bins.written()})
 
 
-def _compute(text: str, edge: float, densities: Any, settings: dict[str, Any]) -> Print:
+def _compute(text: str, edge: float, densities: Any, settings: Fingerprint) -> Print:
     """Compute the fingerprint of a file or a formula in these bins."""
     structure = read_input(text, edge)
     surfaces = surfaces_of(structure, densities)
-    counts, fraction = fingerprint_of(surfaces, {**settings, "channels": ["total"]})
-    edges = bin_edges(settings["bins"])
+    counts, fraction = fingerprint_of(surfaces, replace(settings, channels=["total"]))
+    edges = bin_edges(settings.bins)
     total = counts[0].astype(np.float64)
-    return Print(
-        structure.structure_id, total, edges, settings["weighting"], densities.source, 1.0 - float(fraction[0])
-    )
+    return Print(structure.structure_id, total, edges, settings.weighting, densities.source, 1.0 - float(fraction[0]))
 
 
 def _check(first: Print, second: Print) -> None:

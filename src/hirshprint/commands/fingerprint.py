@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.batch.keys import surface_key
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
@@ -32,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     print(summary_line(structure), flush=True)
     densities = find_densities(arguments.densities)
     surfaces = surfaces_of(structure, densities)
-    settings = {**default_fingerprint(), "weighting": arguments.weighting}
+    settings = replace(default_fingerprint(), weighting=arguments.weighting)
     write_fingerprints(
         {structure.structure_id: surfaces},
         settings,
@@ -40,8 +41,8 @@ def run(arguments: argparse.Namespace) -> None:
         _definition(structure, surfaces, densities, settings),
         structure.site_labels,
     )
-    contacts = contact_fingerprints(surfaces, settings)
-    counts, in_range = fingerprint_of(surfaces, {**settings, "channels": ["total"]})
+    contacts = contact_fingerprints(surfaces, settings.bins)
+    counts, in_range = fingerprint_of(surfaces, replace(settings, channels=["total"]))
     print(f"{structure.structure_id}: contacts, inside → outside atom, and their shares of the area of all atoms")
     for (inside, outside), (_, share) in contacts.items():
         print(f"  {SYMBOLS[inside - 1]:2} → {SYMBOLS[outside - 1]:2} {100 * share:6.2f} %")
@@ -54,25 +55,23 @@ def run(arguments: argparse.Namespace) -> None:
     print(f"written: {', '.join(str(path) for path in written)}")
 
 
-def _definition(
-    structure: Structure, surfaces: Sequence[Surface], densities: Densities, settings: dict[str, Any]
-) -> str:
+def _definition(structure: Structure, surfaces: Sequence[Surface], densities: Densities, settings: Fingerprint) -> str:
     """Digest of everything that determines the fingerprint."""
     engine = python_engine(densities, surfaces[0].level or 0)
-    return digest(surface_key(structure, engine), settings, FINGERPRINT_FORMAT)
+    return digest(surface_key(structure, engine), settings.written(), FINGERPRINT_FORMAT)
 
 
 def _draw(
     structure: Structure,
     counts: NDArray[np.float32],
     in_range: float,
-    settings: dict[str, Any],
+    settings: Fingerprint,
     contacts: dict[tuple[int, int], tuple[NDArray[np.float64], float]],
     path: Path,
 ) -> None:
     from hirshprint.report.pictures.files import write_picture
     from hirshprint.report.pictures.fingerprints import fingerprint_picture
 
-    edges = bin_edges(settings["bins"])
-    unit = COUNTS_UNIT[settings["weighting"], settings["normalise"]]
+    edges = bin_edges(settings.bins)
+    unit = COUNTS_UNIT[settings.weighting, settings.normalise]
     write_picture(fingerprint_picture(structure.structure_id, counts, edges, unit, in_range, contacts), path)

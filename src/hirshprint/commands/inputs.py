@@ -8,10 +8,9 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.config.load import resolve_config
+from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files.reading import DamagedError
 from hirshprint.remarks import remark_lines
@@ -171,6 +170,6 @@ def surfaces_of(structure: Structure, densities: Densities, mesh_level: int = DE
         raise CommandError(str(error)) from None
 
 
-def default_fingerprint() -> dict[str, Any]:
+def default_fingerprint() -> Fingerprint:
     """Settings of a fingerprint as in a configuration that says nothing of it."""
-    return dict(resolve_config({"datasets": {"one": {"folder": "."}}})["fingerprint"])
+    return Fingerprint.from_dict({})

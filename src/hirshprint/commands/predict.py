@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import find_densities, show_remarks
-from hirshprint.config.model import Dataset, InitialEdge
+from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import (
     ModelError,
@@ -130,7 +130,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     from hirshprint.datasets.gather import load_dataset
     from hirshprint.networks.backend import leave_gpus
     from hirshprint.networks.predict import predict_dataset, result_table
-    from hirshprint.networks.trainer import needed_of_fingerprints
+    from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.building import build_structures, write_targets
 
     leave_gpus()
@@ -144,7 +144,8 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
         raise CommandError("no compound to predict: name formulas, a table by --table, or files by --cif", UNUSABLE)
     names = list(find_prototype(card["prototype"]).sites) if card["prototype"] else []
     files = (temporary / "fingerprints.h5", temporary / "targets.csv")
-    write_fingerprints(surfaces, card["fingerprint"], files[0], digest(card["fingerprint"]), names)
+    fingerprint = Fingerprint.from_dict(card["fingerprint"])
+    write_fingerprints(surfaces, fingerprint, files[0], digest(card["fingerprint"]), names)
     write_targets(files[1], targets)
     needed = needed_of_fingerprints([best_network(card)], names)
     dataset = load_dataset(card["dataset"], *files, **needed, with_targets=False)

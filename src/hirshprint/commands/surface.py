@@ -119,8 +119,8 @@ def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], 
     except NoPictureError as error:
         print(f"hirshprint surface: no picture: {error}", file=sys.stderr)
         return ""
-    settings = {**default_fingerprint(), "channels": ["total"]}
-    edges = bin_edges(settings["bins"])
+    settings = replace(default_fingerprint(), channels=["total"])
+    edges = bin_edges(settings.bins)
     write_picture(surface_picture(structure, meshes, panels, fingerprint_of(rough, settings)[0][0], edges), path)
     return path.name
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hirshprint.config.keys import keys_of, keys_only_for
 from hirshprint.config.model import Config, Dataset, InitialEdge, Paper, joined_learning
+from hirshprint.networks.registry import NETWORKS, networks_of_any_sites, site_networks
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.sources.targets import UNIT_UNKNOWN
 from hirshprint.structures.symbols import element_fault
@@ -17,10 +18,8 @@ EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
 KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
 OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
-SITE_NETWORKS = ("readout", "hybrid")  # left out of datasets that are read from files
 TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
 PAPER_ROLES = tuple(keys_of(Paper))
-NEEDED_CHANNELS = {"cnn_paper": "total", **dict.fromkeys(SITE_NETWORKS, "site")}
 
 
 def cross_faults(config: dict[str, Any]) -> list[str]:
@@ -142,10 +141,11 @@ def _file_faults(config: dict[str, Any]) -> list[str]:
                 f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
                 f"(`datasets.{name}`) do not tell; write `splits: [random]`{_of_own(dataset, name, 'splits')}"
             )
-        if set(learning["networks"]) <= set(SITE_NETWORKS):
+        if set(learning["networks"]) <= set(site_networks()):
             faults.append(
                 f"`learning.networks`: {' and '.join(learning['networks'])} cannot learn from files "
-                f"(`datasets.{name}`), whose sites have no names; write `networks: [cnn_paper, cgcnn]`"
+                f"(`datasets.{name}`), whose sites have no names; write "
+                f"`networks: [{', '.join(networks_of_any_sites())}]`"
                 f"{_of_own(dataset, name, 'networks')}"
             )
     return faults
@@ -189,8 +189,8 @@ def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[s
     ]
     faults = []
     for network in learning["networks"]:
-        channel = NEEDED_CHANNELS.get(network)
-        learns = tables or (learned_files and network not in SITE_NETWORKS)
+        channel = NETWORKS[network].channel
+        learns = tables or (learned_files and not NETWORKS[network].site_moments)
         if learns and channel and channel not in channels:
             faults.append(
                 f"`learning.networks`: {network} needs the channel `{channel}`; write "

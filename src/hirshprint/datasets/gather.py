@@ -5,21 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.splits import HOLDOUT, SPLIT_SEED, Parts, dealt, divide, hold_out
+from hirshprint.config.learning import Learning
+from hirshprint.datasets.splits import HOLDOUT, SITES, SPLIT_SEED, Parts, dealt, divide, hold_out
 from hirshprint.files.reading import open_hdf5, read_rows
 from hirshprint.fingerprints.layout import ROWS_AT_ONCE
 from hirshprint.fingerprints.moments import moments
 
-SITES = ("A", "B", "X")
 TARGETS = (  # columns of a table of targets, beside those of the sites
     *("structure_id", "compound", "group", "formula", "initial_edge_angstrom", "property", "unit", "value"),
 )
@@ -286,21 +285,21 @@ def with_share_of_training(dataset: Dataset, fold: Fold, share: float, salt: str
     return Fold(fold.number, fold.train[np.isin(dataset.groups[fold.train], kept)], fold.validation, fold.test)
 
 
-def planned_splits(dataset: Dataset, learning: Mapping[str, Any]) -> dict[str, list[Fold]]:
+def planned_splits(dataset: Dataset, learning: Learning) -> dict[str, list[Fold]]:
     """Make the folds of every split of the configuration's ``learning`` section, the same for every model.
 
     Each share of its ``learning_curve`` adds a split named like ``random-25-percent``: the same folds, less to learn
     from, a smaller share always a part of a larger one.
     """
-    fraction = learning["validation_fraction"]
+    fraction = learning.validation_fraction
 
     def made(kind: str) -> list[Fold]:
         if kind == HOLDOUT:
-            return holdout_split(dataset, learning["holdout"], SPLIT_SEED, fraction)
-        return make_splits(dataset, kind, learning["folds"], SPLIT_SEED, fraction)
+            return holdout_split(dataset, learning.holdout, SPLIT_SEED, fraction)
+        return make_splits(dataset, kind, learning.folds, SPLIT_SEED, fraction)
 
-    plan = {kind: made(kind) for kind in learning["splits"]}
-    for share in learning.get("learning_curve", ()):
+    plan: dict[str, list[Fold]] = {kind: made(kind) for kind in learning.splits}
+    for share in learning.learning_curve:
         plan[CURVE.format(f"{100 * share:g}")] = [
             with_share_of_training(dataset, fold, share, f"{SPLIT_SEED}/curve/{fold.number}") for fold in made("random")
         ]
@@ -315,9 +314,9 @@ def curve_share(split: str) -> float | None:
     return float(match[1]) / 100 if match else None
 
 
-def seeds_of(split: str, learning: Mapping[str, Any]) -> list[int]:
+def seeds_of(split: str, learning: Learning) -> list[int]:
     """Seeds to train a split with: all of the plan, one where only a learning curve needs it."""
-    seeds = [int(seed) for seed in learning["seeds"]]
+    seeds = [int(seed) for seed in learning.seeds]
     return seeds if split == "random" or curve_share(split) is None else seeds[:1]
 
 

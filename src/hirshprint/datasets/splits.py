@@ -16,6 +16,7 @@ from hirshprint.structures.symbols import composition
 from hirshprint.words import either
 
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
+SITES = ("A", "B", "X")  # sites with names of their own, which networks of sites and formulas learn from
 SPLITS = ("random", "leave-A-out", "leave-B-out")
 HOLDOUT = "holdout"
 

@@ -7,12 +7,12 @@ are the distances from its points to the nuclei.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.fingerprints.layout import KINDS, bin_edges, channel_names
 from hirshprint.surfaces.patches import lattice_points, nearest_distances
 from hirshprint.surfaces.spreading import spread_area
@@ -23,7 +23,7 @@ PAPER_POINTS = 10
 
 
 def fingerprint_of(
-    surfaces: Sequence[Surface], settings: Mapping[str, Any], site_labels: Sequence[str] = ()
+    surfaces: Sequence[Surface], settings: Fingerprint, site_labels: Sequence[str] = ()
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Bin the surfaces of one structure.
 
@@ -32,23 +32,27 @@ def fingerprint_of(
 
     Parameters
     ----------
-    surfaces : one per distinct site of the structure.
-    settings : weighting, channels, normalise and bins (count, low_angstrom, high_angstrom) of the
-    configuration.
-    site_labels : see `channel_names`.
+    surfaces : sequence of Surface
+        One for each distinct site of the structure.
+    settings : Fingerprint
+        Weighting, channels, normalisation and bins.
+    site_labels : sequence of str, optional
+        See `channel_names`.
 
     Returns
     -------
-    counts : (n_channels, n_bins, n_bins) float32, [channel, d_i, d_e], in the unit of `COUNTS_UNIT`.
-    in_range_fraction : (n_channels,), share of a channel that falls into the bins; 1 for an empty channel.
+    counts : ndarray of float32, (n_channels, n_bins, n_bins)
+        [channel, d_i, d_e], in the unit of `layout.COUNTS_UNIT`.
+    in_range_fraction : ndarray, (n_channels,)
+        Share of a channel that falls into the bins; 1 for an empty channel.
     """
-    channels = channel_names(settings["channels"], site_labels)
-    bins = settings["bins"]
-    counts = np.zeros((len(channels), bins["count"], bins["count"]))
+    channels = channel_names(settings.channels, site_labels)
+    bins = settings.bins
+    counts = np.zeros((len(channels), bins.count, bins.count))
     sums = np.zeros(len(channels))
     everything = 0.0
     for surface in surfaces:
-        histogram, whole = _histogram(surface, settings["weighting"], bins)
+        histogram, whole = _histogram(surface, settings.weighting, bins)
         factor = surface.multiplicity * len(surface.operations)
         everything += factor * whole
         belongs = {kind.of(surface) for kind in KINDS.values()}
@@ -59,10 +63,10 @@ def fingerprint_of(
     inside = counts.sum(axis=(1, 2))
     fraction = np.divide(inside, sums, out=np.ones_like(sums), where=sums > 0)
     divisor = {"none": 1.0, "formula_unit": float(surfaces[0].formula_units), "sum": everything}
-    return (counts / divisor[settings["normalise"]]).astype(np.float32), np.minimum(fraction, 1.0)
+    return (counts / divisor[settings.normalise]).astype(np.float32), np.minimum(fraction, 1.0)
 
 
-def _histogram(surface: Surface, weighting: str, bins: Mapping[str, Any]) -> tuple[NDArray[np.float64], float]:
+def _histogram(surface: Surface, weighting: str, bins: Bins) -> tuple[NDArray[np.float64], float]:
     """Histogram of the stored mesh, and its sum with what falls outside the bins."""
     if weighting == "area":
         counts, sums = area_histograms(surface, np.zeros(len(surface.outside_nuclei), dtype=np.int64), bins)
@@ -75,20 +79,28 @@ def _histogram(surface: Surface, weighting: str, bins: Mapping[str, Any]) -> tup
 
 
 def area_histograms(
-    surface: Surface, group: NDArray[np.int64], bins: Mapping[str, Any]
+    surface: Surface, group: NDArray[np.int64], bins: Bins
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Histograms of the stored mesh by area, one for each group of nuclei outside.
 
     Parameters
     ----------
-    group : (b,) group of each of the surface's `outside_nuclei`, from 0.
+    surface : Surface
+        A stored mesh; its operations are not counted.
+    group : ndarray of int64, (b,)
+        Group of each of the surface's `outside_nuclei`, from 0.
+    bins : Bins
+        Those of d_i and of d_e.
 
     Returns
     -------
-    (n_groups, n_bins, n_bins) Å², [group, d_i, d_e], and (n_groups,) the area of each, in and out of range.
+    counts : ndarray, (n_groups, n_bins, n_bins), Å²
+        [group, d_i, d_e].
+    areas : ndarray, (n_groups,), Å²
+        The area of each group, in and out of range.
     """
-    counts = np.zeros((int(group.max()) + 1, bins["count"], bins["count"]))
-    width = (bins["high_angstrom"] - bins["low_angstrom"]) / bins["count"]
-    sums = spread_area(*mesh_about_centre(surface), group, counts, bins["low_angstrom"], width)
+    counts = np.zeros((int(group.max()) + 1, bins.count, bins.count))
+    width = (bins.high_angstrom - bins.low_angstrom) / bins.count
+    sums = spread_area(*mesh_about_centre(surface), group, counts, bins.low_angstrom, width)
     scale = surface.area / len(surface.operations) / sums.sum()  # flat parts of curved triangles are a little small
     return counts * scale, sums * scale

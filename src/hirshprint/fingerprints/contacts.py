@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.config.model import Bins
 from hirshprint.fingerprints.binning import area_histograms
 from hirshprint.surfaces.surface import Surface
 
 
 def contact_fingerprints(
-    surfaces: Sequence[Surface], settings: Mapping[str, Any]
+    surfaces: Sequence[Surface], bins: Bins
 ) -> dict[tuple[int, int], tuple[NDArray[np.float64], float]]:
     """Break the area of the surfaces of a structure's atoms down by contact: species inside and nearest outside.
 
     Parameters
     ----------
-    surfaces : one per distinct site of the structure.
-    settings : of which the bins are used; area counts, whatever the weighting of the fingerprint.
+    surfaces : sequence of Surface
+        One for each distinct site of the structure.
+    bins : Bins
+        Those of d_i and of d_e; area counts in them, whatever the weighting of the fingerprint.
 
     Returns
     -------
-    For each pair of atomic numbers (inside, outside) that occurs, largest share first: (n_bins, n_bins) area in each
-    bin, Å² per formula unit, and the pair's share of the area of all atoms, in and out of range.
+    dict of (int, int) to (ndarray, float)
+        For each pair of atomic numbers (inside, outside) that occurs, largest share first: the area in each bin
+        (n_bins, n_bins), Å² per formula unit, and the pair's share of the area of all atoms, in and out of range.
     """
     found: dict[tuple[int, int], tuple[NDArray[np.float64], float]] = {}
     for surface in surfaces:
         factor = surface.multiplicity * len(surface.operations)
         species, group = np.unique(surface.outside_numbers, return_inverse=True)
-        counts, areas = area_histograms(surface, group, settings["bins"])
+        counts, areas = area_histograms(surface, group, bins)
         for outside, part, area in zip(species.tolist(), counts, areas, strict=True):
             if area > 0:  # not of an atom that is only nearly the nearest
                 pair = (surface.inside_number, outside)

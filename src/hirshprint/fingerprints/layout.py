@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.config.model import Bins
 from hirshprint.surfaces.surface import Surface
 
 ROWS_AT_ONCE = 64
@@ -59,6 +60,6 @@ def channel_names(kinds: Sequence[str], site_labels: Sequence[str] = ()) -> tupl
     return tuple(name for kind in KINDS if kind in kinds for name in KINDS[kind].names(site_labels))
 
 
-def bin_edges(bins: Mapping[str, Any]) -> NDArray[np.float64]:
+def bin_edges(bins: Bins) -> NDArray[np.float64]:
     """Edges (n_bins + 1,) of the bins of d_i and of d_e, Å, from the configuration's count and range."""
-    return np.linspace(bins["low_angstrom"], bins["high_angstrom"], bins["count"] + 1)
+    return np.linspace(bins.low_angstrom, bins.high_angstrom, bins.count + 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.compound_file import Compound, save_compound
@@ -25,16 +25,23 @@ def write_compound(
     elements: Sequence[str],
     edge_angstrom: float,
     densities: Densities,
-    bins: Mapping[str, Any],
+    bins: Bins,
     path: str | Path,
 ) -> None:
     """Compute what is drawn of a compound with the bundled engine, and write it as one NPZ file.
 
     Parameters
     ----------
-    elements : symbols on A, B, X of the ideal cubic perovskite.
-    edge_angstrom : its edge, Å.
-    bins : count, low_angstrom and high_angstrom of the configuration; area counts, per formula unit.
+    elements : sequence of str
+        Symbols on A, B, X of the ideal cubic perovskite.
+    edge_angstrom : float, Å
+        Its edge.
+    densities : Densities
+        Free-atom densities of its elements.
+    bins : Bins
+        Those of the fingerprints, in which area counts, per formula unit.
+    path : path
+        File to write.
     """
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.sources.placement import prototype_id
@@ -42,7 +49,7 @@ def write_compound(
     from hirshprint.surfaces.python.engine import compute_surfaces, fragment_surface
     from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
-    settings = {"weighting": "area", "normalise": "formula_unit", "channels": ["total"], "bins": bins}
+    settings = Fingerprint(weighting="area", normalise="formula_unit", channels=["total"], bins=bins)
 
     def at(edge: float) -> Structure:
         return cubic_perovskite(elements, edge, prototype_id("{}{}{}3".format(*elements), edge))

@@ -9,13 +9,13 @@ from typing import Any
 from hirshprint import versions
 from hirshprint.config.model import Dataset, Surfaces
 from hirshprint.files.reading import DamagedError, read_json
+from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
 from hirshprint.surfaces.registry import engine_named
 
 CARD = "model.json"
 CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
 """What the use of a network needs of its own card."""
-ONE_EDGE_NETWORKS = ("cnn_paper", "cgcnn")
 
 
 class ModelError(ValueError):
@@ -54,7 +54,7 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
     Raises
     ------
     ModelError
-        There is none, or it is of another version.
+        There is none, it is of another version, or it has a network that this version does not.
     DamagedError
         It is not as it was written.
     """
@@ -67,6 +67,11 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
         )
     if not card["validation_mean_absolute_error"]:
         raise ModelError(f"{folder}: its training had no validation part to choose a network by")
+    try:
+        for name in card["validation_mean_absolute_error"]:
+            network(name)
+    except UnknownNameError as error:
+        raise ModelError(f"{folder / CARD}: {error}") from None
     return card
 
 
@@ -79,7 +84,7 @@ def best_network(card: Mapping[str, Any]) -> str:
 def needed_edges(card: Mapping[str, Any]) -> dict[str, Any] | None:
     """Rule of the initial edges that the best network looks at: of a list, some look at the first alone."""
     rule: dict[str, Any] | None = card["initial_edge"]
-    if rule is None or rule["kind"] != "list" or best_network(card) not in ONE_EDGE_NETWORKS:
+    if rule is None or rule["kind"] != "list" or not network(best_network(card)).one_edge:
         return rule
     return rule | {"edges_angstrom": rule["edges_angstrom"][:1]}
 

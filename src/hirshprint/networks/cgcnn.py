@@ -9,14 +9,27 @@ zero, so that an element never seen in training is known by its properties alone
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hirshprint.networks.backend import keras, tf
+from hirshprint.config.learning import Cgcnn
+from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
+from hirshprint.files.reading import read_json
+from hirshprint.networks.backend import keras, load_network, tf
+from hirshprint.networks.cards import CARD_KEYS
+from hirshprint.networks.graphs import build_graphs, graph_batch, lonely_atoms
+from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, Start, array_digest
 from hirshprint.structures.elements import element_properties
+from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 
+LOG = logging.getLogger(__name__)
+RECIPE = Recipe(huber=0.2)
 FEATURES = 64
 CONVOLUTIONS = 3
 HIDDEN = 128
@@ -189,3 +202,73 @@ def build_cgcnn(radius_angstrom: float) -> Any:
     hidden = keras.layers.Dense(HIDDEN, activation="softplus")(crystals)
     inputs = [numbers, shares, owners, centres, neighbours, distances, multiplicities]
     return keras.Model(inputs, keras.layers.Dense(1)(hidden), name="cgcnn")
+
+
+def learn(dataset: Dataset, structures: Sequence[Structure], settings: Cgcnn) -> Source:
+    """Learn from the graph of each compound at its first initial edge, or at all where the edges are its own.
+
+    Raises
+    ------
+    DatasetError
+        A structure of the dataset is missing.
+    """
+    by_id = {structure.structure_id: structure for structure in structures}
+    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
+        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
+    radius = float(settings.radius_angstrom)
+    every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
+    rows = np.arange(len(dataset.targets)) if every else first_rows(dataset)
+    seen = {"radius_angstrom": radius, "draws": "all" if every else "first"}
+    graphs = build_graphs([by_id[name] for name in dataset.structure_ids[rows].tolist()], radius)
+
+    def inputs_of(train: NDArray[np.int64]) -> Fitted:
+        return Fitted(lambda asked: graph_batch(graphs, np.searchsorted(rows, asked)), seen, {})
+
+    arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
+    edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
+    start = started_from(Path(settings.start_from), radius) if settings.start_from else None
+    begun = start(0.0, 1.0) if start else []
+    return Source(rows, False, inputs_of, lambda: build_cgcnn(radius), array_digest(*arrays, *edges, *begun), start)
+
+
+def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
+    """Make the graphs of a dataset to be predicted; structures with an atom without neighbours are left out."""
+    radius = card["radius_angstrom"]
+    rows = first_rows(dataset) if card["draws"] == "first" else np.arange(len(dataset.targets))
+    by_id = {structure.structure_id: structure for structure in structures}
+    chosen = [by_id[name] for name in dataset.structure_ids[rows].tolist()]
+    lonely = lonely_atoms(chosen, radius)
+    if lonely.any():
+        names = dataset.structure_ids[rows[lonely]].tolist()
+        LOG.info("left out, for an atom without neighbours as near as in training: %s", ", ".join(names))
+    graphs = build_graphs([structure for structure, out in zip(chosen, lonely, strict=True) if not out], radius)
+    return Applied(rows[~lonely], lambda asked: graph_batch(graphs, asked))
+
+
+def started_from(folder: Path, radius: float) -> Start:
+    """Weights of the first ``cgcnn`` of a folder of models, its output scaled to a target of other mean and sd.
+
+    Raises
+    ------
+    DatasetError
+        There is none, or it knows neighbours up to another radius (Å).
+    """
+    cards = sorted(folder.glob("cgcnn-*-fold*-seed*.json"))
+    if not cards:
+        raise DatasetError(
+            f"learning: cgcnn: start_from: {folder} has no cgcnn; name the folder results/DATASET/models"
+        )
+    card = read_json(cards[0], CARD_KEYS, unit=folder)
+    if card["inputs"]["radius_angstrom"] != radius:
+        raise DatasetError(
+            f"learning: cgcnn: start_from: the network of {folder} has neighbours within "
+            f"{card['inputs']['radius_angstrom']} Å; write radius_angstrom: {card['inputs']['radius_angstrom']}"
+        )
+    weights = load_network(cards[0].with_suffix(".keras")).get_weights()
+
+    def scaled(mean: float, sd: float) -> list[NDArray[Any]]:
+        kernel = weights[-2] * (card["target_sd"] / sd)
+        bias = (weights[-1] * card["target_sd"] + card["target_mean"] - mean) / sd
+        return [*weights[:-2], kernel.astype(np.float32), bias.astype(np.float32)]
+
+    return scaled

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.gather import Dataset
+from hirshprint.config.learning import CnnPaper
+from hirshprint.datasets.gather import Dataset, first_rows
 from hirshprint.networks.backend import keras
+from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, rows_digest
+from hirshprint.structures.structure import Structure
 
+RECIPE = Recipe()
 CHANNEL = "total"
 KINDS = ("anion", "cation")
 AT_ONCE = 8_192  # images that are squared at a time
@@ -63,3 +69,21 @@ def image_scale(images: NDArray[np.float32], train: NDArray[np.int64]) -> float:
         for part in np.split(train, range(AT_ONCE, len(train), AT_ONCE))
     ]
     return float(np.sqrt(sum(squares))) or 1.0
+
+
+def learn(dataset: Dataset, structures: Sequence[Structure], settings: CnnPaper) -> Source:
+    """Learn from the images of the first initial edge of each compound, or of each file."""
+    images, rows = cnn_images(dataset), first_rows(dataset)
+
+    def inputs_of(train: NDArray[np.int64]) -> Fitted:
+        scale = image_scale(images, train)
+        seen = {"channels": cnn_channels(dataset), "divided_by": scale}
+        return Fitted(lambda asked: (images[asked] / np.float32(scale),), seen, {})
+
+    return Source(rows, False, inputs_of, lambda: build_cnn_paper(images.shape[1:]), rows_digest(images, rows))
+
+
+def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
+    """Make the images of a dataset to be predicted, scaled as in training."""
+    images, scale, rows = cnn_images(dataset), np.float32(card["divided_by"]), first_rows(dataset)
+    return Applied(rows, lambda asked: (images[rows[asked]] / scale,))

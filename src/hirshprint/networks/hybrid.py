@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.baselines.regressors import column_scales
-from hirshprint.datasets.gather import SITES
+from hirshprint.config.learning import Hybrid
+from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.splits import SITES
+from hirshprint.files.reading import read_npz
 from hirshprint.networks.backend import keras, tf
+from hirshprint.networks.interface import Applied, Batch, Fitted, Recipe, Source, array_digest
 from hirshprint.networks.readout import ELEMENTS, dense_head, site_vectors
-from hirshprint.structures.elements import element_properties
+from hirshprint.networks.site_moments import edges_seen, joins, moment_rows, of_latest, rows_of_card
+from hirshprint.structures.elements import PROPERTIES, element_properties
+from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 
+RECIPE = Recipe(huber=0.05, weight_decay=0.3)
 COMPONENTS = 8
 """Of the moments of the fingerprints; more make the prediction of unseen elements worse."""
 
@@ -113,3 +121,30 @@ def _properties(elements: Mapping[str, NDArray[np.str_]]) -> NDArray[np.float64]
 def _scaled(values: NDArray[np.float64], mean: NDArray[np.float64], sd: NDArray[np.float64]) -> NDArray[np.float64]:
     scaled = np.nan_to_num((values - mean) / np.where(sd > 0, sd, np.inf))
     return np.clip(scaled, -OUTLIER, OUTLIER)
+
+
+def learn(dataset: Dataset, structures: Sequence[Structure], settings: Hybrid) -> Source:
+    """Learn from elements, their properties and the moments of each compound, at all its initial edges."""
+    rows, moments, edges = moment_rows(dataset)
+    elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+    latest: dict[Callable[[], Batch], Batch] = {}
+
+    def inputs_of(train: NDArray[np.int64]) -> Fitted:
+        scales = fit_scales(elements, moments, np.searchsorted(rows, train))
+
+        def made() -> Batch:
+            return scaled_inputs(elements, moments, scales)
+
+        return Fitted(of_latest(latest, made, rows), edges_seen(dataset, rows), scales)
+
+    properties = len(SITES) * len(PROPERTIES)
+    digest_of = array_digest(moments, edges, rows, *elements.values())
+    return Source(rows, joins(dataset, rows), inputs_of, lambda: build_hybrid(properties), digest_of)
+
+
+def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
+    """Make the inputs of a dataset to be predicted, scaled as in training."""
+    rows, moments, _ = rows_of_card(card, folder, dataset)
+    elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+    made = scaled_inputs(elements, moments, read_npz(folder / card["arrays"], unit=folder))
+    return Applied(rows, lambda asked: tuple(array[asked] for array in made))

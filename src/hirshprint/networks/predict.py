@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,6 @@ from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import CARD, CARD_KEYS, ModelError, best_network
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import composition
-
-Inputs = Callable[[NDArray[np.int64]], tuple[NDArray[Any], ...]]
 
 AT_ONCE = 2_048  # rows that a network predicts at a time
 DOMAIN = "domain.npz"
@@ -93,7 +91,7 @@ def predict_dataset(
     Parameters
     ----------
     card : `cards.read_folder_card` of the folder.
-    dataset : with what `training.needed_of_fingerprints` says of that network; its targets are not read.
+    dataset : with what `registry.needed_of_fingerprints` says of that network; its targets are not read.
     structures : of any order; must have every structure of the dataset.
     fingerprints : file of the dataset's fingerprints.
 
@@ -104,17 +102,18 @@ def predict_dataset(
     on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training sample; `DOMAIN_QUANTILE` of these are
     nearer to each other than 1), outside_domain (whether either is the case).
     """
-    from hirshprint.networks import cgcnn, hybrid  # noqa: F401  Keras must know their layers
     from hirshprint.networks.backend import load_network
+    from hirshprint.networks.interface import module_of
 
     model = best_network(card)
+    module = module_of(model)
     from_files = not np.isfinite(dataset.initial_edges).any()
     name_of = dataset.structure_ids if from_files else dataset.compounds
     by_fold: dict[int, list[pd.Series[float]]] = {}
     for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
         of_unit = read_json(path, CARD_KEYS, unit=folder)
         network = load_network(path.with_suffix(".keras"))
-        rows, inputs = _inputs(model, of_unit["inputs"], path.parent, dataset, structures)
+        rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)
         parts = np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE))
         output = np.concatenate([np.asarray(network(list(inputs(part)), training=False))[:, 0] for part in parts])
         value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
@@ -187,43 +186,3 @@ def _unseen(of_rows: Sequence[Sequence[str]], seen: Mapping[str, Sequence[str]])
     """What of each row (`occupants`) is not among `seen_elements`."""
     known = {f"{site}={symbol}" if site else symbol for site, symbols in seen.items() for symbol in symbols}
     return [" ".join(part for part in parts if part not in known) for parts in of_rows]
-
-
-def _inputs(
-    model: str, scaling: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]
-) -> tuple[NDArray[np.int64], Inputs]:
-    """Rows of the dataset, and the inputs of one network, scaled as its card says, for some of them by their place."""
-    from hirshprint.networks.cnn_paper import cnn_images
-    from hirshprint.networks.graphs import build_graphs, graph_batch, lonely_atoms
-    from hirshprint.networks.hybrid import scaled_inputs
-    from hirshprint.networks.readout import joined_moments, read_reader
-
-    first = first_rows(dataset)
-    if model == "cnn_paper":
-        images, scale = cnn_images(dataset), np.float32(scaling["divided_by"])
-        return first, lambda part: (images[first[part]] / scale,)
-    if model == "cgcnn":
-        used = first if scaling["draws"] == "first" else np.arange(len(dataset.targets))
-        by_id = {structure.structure_id: structure for structure in structures}
-        chosen = [by_id[name] for name in dataset.structure_ids[used].tolist()]
-        lonely = lonely_atoms(chosen, scaling["radius_angstrom"])
-        if lonely.any():
-            names = dataset.structure_ids[used[lonely]].tolist()
-            print(f"left out, for an atom without neighbours as near as in training: {', '.join(names)}", flush=True)
-        used, chosen = used[~lonely], [one for one, out in zip(chosen, lonely, strict=True) if not out]
-        graphs = build_graphs(chosen, scaling["radius_angstrom"])
-        return used, lambda part: graph_batch(graphs, part)
-    every = np.arange(len(dataset.targets))
-    rows, flat, edges = every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
-    if scaling["edges_angstrom"] != "any":
-        joined = joined_moments(dataset)
-        if joined is None:
-            raise ModelError(f"{folder}: {model} needs fingerprints at the edges {scaling['edges_angstrom']} Å")
-        rows, flat, edges = joined
-    arrays = read_npz(folder / scaling["arrays"], unit=folder)
-    made: tuple[NDArray[Any], ...]
-    if model == "readout":
-        made = (read_reader(arrays).probabilities(flat, edges),)
-    else:
-        made = scaled_inputs({site: symbols[rows] for site, symbols in dataset.elements.items()}, flat, arrays)
-    return rows, lambda part: tuple(one[part] for one in made)

@@ -9,17 +9,25 @@ rule it gives the probability of each element on each site, and that is what the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.gather import SITES, Dataset, same_edges, samples
+from hirshprint.config.learning import Readout
+from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.splits import SITES
+from hirshprint.files.reading import read_npz
 from hirshprint.networks.backend import keras
+from hirshprint.networks.interface import Applied, Batch, Fitted, Recipe, Source, array_digest
+from hirshprint.networks.site_moments import edges_seen, joins, moment_rows, of_latest, rows_of_card
+from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 
+RECIPE = Recipe(huber=0.05, weight_decay=0.01)
 ELEMENTS = 103
 FEATURES = 24
 HIDDEN = (128, 64)
@@ -102,38 +110,6 @@ def read_reader(arrays: Mapping[str, NDArray[Any]]) -> Reader:
     return Reader(*single, arrays["trend"], arrays["scale"], arrays["whitening"], *by_site)
 
 
-def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] | None:
-    """The moments of all structures of each compound side by side, where all compounds have the same initial edges.
-
-    A compound that lacks one of them, since its surfaces failed, is left out.
-
-    Returns
-    -------
-    rows : (m,) the first structure of each compound, increasing.
-    moments : (m, p).
-    edges : (m,) zeros: they tell nothing.
-    None where the compounds differ in their edges.
-    """
-    if not same_edges(dataset):
-        return None
-    edges = np.unique(dataset.initial_edges)
-    names, number, count = np.unique(samples(dataset), return_inverse=True, return_counts=True)
-    if lacking := names[count < len(edges)].tolist():
-        print(f"left out for want of a fingerprint at one of the edges: {', '.join(lacking)}", flush=True)
-    whole = np.flatnonzero(count[number] == len(edges))
-    by_edge = whole[np.lexsort((dataset.initial_edges[whole], number[whole]))].reshape(-1, len(edges))
-    rows = by_edge[np.arange(len(by_edge)), dataset.draws[by_edge].argmin(axis=1)]
-    by_row = np.argsort(rows)
-    moments = dataset.moments[by_edge[by_row]].reshape(len(rows), -1)
-    return rows[by_row], moments, np.zeros(len(rows))
-
-
-def moment_rows(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
-    """Rows to learn from, increasing, their moments (m, p) and initial edges (m,): a row per compound if it can be."""
-    every = np.arange(len(dataset.targets))
-    return joined_moments(dataset) or (every, dataset.moments.reshape(len(every), -1), dataset.initial_edges)
-
-
 def fit_reader(moments: Array, edges: Array, elements: dict[str, NDArray[np.str_]], train: NDArray[np.int64]) -> Reader:
     """Fit the contributions of the elements on the training rows.
 
@@ -195,3 +171,27 @@ def dense_head(features: Any) -> Any:
     for width in HIDDEN:
         features = keras.layers.Dense(width, activation="gelu")(features)
     return keras.layers.Dense(1)(features)
+
+
+def learn(dataset: Dataset, structures: Sequence[Structure], settings: Readout) -> Source:
+    """Learn from what is read off the moments of each compound, at all its initial edges."""
+    rows, moments, edges = moment_rows(dataset)
+    elements = {site: symbols[rows] for site, symbols in dataset.elements.items()}
+    latest: dict[Callable[[], Batch], Batch] = {}
+
+    def inputs_of(train: NDArray[np.int64]) -> Fitted:
+        reader = fit_reader(moments, edges, elements, np.searchsorted(rows, train))
+
+        def made() -> Batch:
+            return (reader.probabilities(moments, edges),)
+
+        return Fitted(of_latest(latest, made, rows), edges_seen(dataset, rows), reader.arrays())
+
+    return Source(rows, joins(dataset, rows), inputs_of, build_readout, array_digest(moments, edges, rows))
+
+
+def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
+    """Read the elements of a dataset to be predicted, as the reader of the training does."""
+    rows, moments, edges = rows_of_card(card, folder, dataset)
+    probabilities = read_reader(read_npz(folder / card["arrays"], unit=folder)).probabilities(moments, edges)
+    return Applied(rows, lambda asked: (probabilities[asked],))

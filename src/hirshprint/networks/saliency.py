@@ -16,8 +16,9 @@ from hirshprint.files.reading import read_json
 from hirshprint.networks.backend import load_network, tf
 from hirshprint.networks.cards import CARD_KEYS
 from hirshprint.networks.cnn_paper import cnn_images
+from hirshprint.networks.registry import EXPLAINED
 
-MODEL = "cnn_paper"
+MODEL = EXPLAINED
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the measured property: the compounds that are explained where none is named."""
 

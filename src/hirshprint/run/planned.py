@@ -7,18 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hirshprint.config.faults import SITE_NETWORKS
 from hirshprint.config.learning import Learning
 from hirshprint.config.load import where_from
 from hirshprint.config.model import Config, Dataset
-from hirshprint.datasets.splits import HOLDOUT, absence, learning_faults, target_faults
+from hirshprint.datasets.splits import HOLDOUT, SITES, absence, learning_faults, target_faults
 from hirshprint.files.reading import DamagedError, read_rows
+from hirshprint.networks.registry import networks_of_any_sites, site_networks
 from hirshprint.structures.entries import InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import find_prototype
 from hirshprint.structures.symbols import SYMBOLS
 
-SITES = ("A", "B", "X")  # that networks of sites learn from
 WHAT = "rows, files or records"
 SHOWN = 10  # of them that are listed before the rest is only counted
 
@@ -146,10 +145,11 @@ def _dataset_faults(config: Config, name: str, plan: Plan) -> list[str]:
     if settings.prototype:
         sites = find_prototype(settings.prototype).sites
         networks = learning.networks
-        if set(networks) <= set(SITE_NETWORKS) and sites != SITES:
+        if set(networks) <= set(site_networks()) and sites != SITES:
             found.append(
                 f"`learning.networks`: {' and '.join(networks)} cannot learn from dataset {name}, whose prototype has "
-                f"the sites {', '.join(sites)} and not {', '.join(SITES)}; write `networks: [cnn_paper, cgcnn]`"
+                f"the sites {', '.join(sites)} and not {', '.join(SITES)}; write "
+                f"`networks: [{', '.join(networks_of_any_sites())}]`"
             )
         elements = {site: [entry.elements[k] for entry in entries] for k, site in enumerate(sites)}
         compounds = [entry.compound for entry in entries]

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 COMMANDS = ("sbatch", "squeue", "scancel")
 COMMAND_SECONDS = 60.0  # for an answer of the controller
@@ -324,21 +323,3 @@ def _no_answer(name: str, done: subprocess.CompletedProcess[str] | None, seconds
     if done is None:
         return f"{name} has not answered for {seconds:.0f} s; try again later."
     return f"{name} failed: {done.stderr.strip() or f'it ended with {done.returncode}'}"
-
-
-def take_slurm_executor(plugin: Any) -> None:
-    """Put this library's executor in the place of that of Snakemake's plugin for SLURM; leave other plugins alone.
-
-    It is imported here, where Snakemake has loaded its plugin, and only for runs on SLURM.
-
-    Raises
-    ------
-    SlurmError
-        If this machine lacks SLURM's commands, or an earlier run in this folder has left jobs there.
-    """
-    if plugin.name == "slurm":
-        ask_for_commands()
-        refuse_beside_jobs(Path.cwd())
-        from hirshprint.run.slurm_executor import Executor
-
-        plugin.executor = Executor

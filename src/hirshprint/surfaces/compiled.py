@@ -12,13 +12,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
-
-from numba import njit
+from typing import Any
 
 BEAT_SECONDS = 2.0
 """How often a process that compiles shows that it lives."""
@@ -28,14 +26,6 @@ DEAD_SECONDS = 60.0
 
 WAIT_SECONDS = 600.0
 """A process waits no longer for another one to compile, and does so itself."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def kernel(function: Function) -> Function:
-    """Compile a function to machine code when it is first called, and keep the code on disk."""
-    compiled: Function = njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})(function)
-    return compiled
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.compiled import kernel
+from hirshprint.surfaces.kernel import kernel
 from hirshprint.surfaces.python.procrystal import (
     Array,
     Integers,

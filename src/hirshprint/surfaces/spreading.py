@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.compiled import kernel
+from hirshprint.surfaces.kernel import kernel
 from hirshprint.surfaces.patches import Array, distance_to, nearest, patch, position
 
 BEND = 4e-4
@@ -91,25 +91,42 @@ def spread_area(
                 for upside in range(2 if j < n - i - 1 else 1):
                     a, b = following + j, start + j + 1
                     third = following + j + 1 if upside else start + j
-                    area = _flat_area(points, a, b, third)
-                    if rivals == 1 or (best[a] == best[b] and best[a] == best[third]):
-                        own = best[a]
-                        layer = group[rival[own]]
-                        sums[layer] += area
-                        polygon = polygons[0]
-                        whole = _corners(points, a, b, third, own, polygon)
-                        _spread(polygon, 3, area / whole, area, counts, layer, cells)
-                        continue
-                    for own in range(rivals):
-                        whole = _corners(points, a, b, third, own, polygons[0])
-                        m, polygon = _domain(points, a, b, third, own, rivals, polygons)
-                        if m >= 3:
-                            layer = group[rival[own]]
-                            piece = area * _twice(polygon, m, 0)
-                            sums[layer] += piece
-                            _spread(polygon, m, area / whole, piece, counts, layer, cells)
+                    _add_part(points, a, b, third, best, rival, rivals, group, counts, sums, polygons, cells)
             start = following
     return sums
+
+
+@kernel
+def _add_part(
+    points: Array,
+    a: int,
+    b: int,
+    c: int,
+    best: NDArray[np.int64],
+    rival: NDArray[np.int64],
+    rivals: int,
+    group: NDArray[np.int64],
+    counts: Array,
+    sums: Array,
+    polygons: Array,
+    cells: Array,
+) -> None:
+    """Add the part between three rows of `points`, each piece of it to the layer of what is nearest there."""
+    area = _flat_area(points, a, b, c)
+    if rivals == 1 or (best[a] == best[b] and best[a] == best[c]):
+        layer = group[rival[best[a]]]
+        sums[layer] += area
+        whole = _corners(points, a, b, c, best[a], polygons[0])
+        _spread(polygons[0], 3, area / whole, area, counts, layer, cells)
+        return
+    for nucleus in range(rivals):
+        whole = _corners(points, a, b, c, nucleus, polygons[0])
+        corners, polygon = _domain(points, a, b, c, nucleus, rivals, polygons)
+        if corners >= 3:
+            layer = group[rival[nucleus]]
+            piece = area * _twice(polygon, corners, 0)
+            sums[layer] += piece
+            _spread(polygon, corners, area / whole, piece, counts, layer, cells)
 
 
 @kernel

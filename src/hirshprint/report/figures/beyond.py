@@ -9,6 +9,7 @@ import pandas as pd
 
 from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, headline_rows
+from hirshprint.networks.registry import CNN_PAPER
 from hirshprint.report.figures.calibration import calibration, coverage_table
 from hirshprint.report.figures.distances import distance_table, error_by_distance
 from hirshprint.report.figures.elements import element_maps, error_by_element
@@ -51,7 +52,7 @@ def shown_models(predictions: pd.DataFrame, split: str) -> list[str]:
     kinds: list[Sequence[str]] = [[FINGERPRINT[0]], COMPOSITION, ["crystal graph"], [FINGERPRINT[1]]]
     found = [str(best["model"]) for kind in kinds if (best := best_model(table, kind)) is not None]
     trained = set(table.loc[table["ranked"], "model"])
-    names = list(dict.fromkeys([*found, *(["cnn_paper"] if "cnn_paper" in trained else [])]))
+    names = list(dict.fromkeys([*found, *([CNN_PAPER] if CNN_PAPER in trained else [])]))
     return names or [str(table["model"].iloc[0])]
 
 

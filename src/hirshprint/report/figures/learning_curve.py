@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import ENSEMBLE, plain, read_compact
-from hirshprint.accuracy.standing import INPUTS, headline_rows
+from hirshprint.accuracy.standing import headline_rows, sees
 from hirshprint.datasets.gather import curve_share
 from hirshprint.report.style import INPUT_COLOURS, MARKERS, STYLE, display_unit, write_item
 
@@ -42,7 +42,7 @@ def learning_curve_table(predictions: pd.DataFrame) -> pd.DataFrame:
         table = table.assign(share=share, training_compounds=train.groupby("model").mean())
         found.append(table.rename(columns={"n_folds": "folds"}).reset_index())
     joined = pd.concat(found).sort_values(["model", "share"], ignore_index=True)
-    joined["inputs"] = [INPUTS.get(model, "composition") for model in joined["model"]]
+    joined["inputs"] = [sees(model) for model in joined["model"]]
     columns = ["model", "inputs", "share", "training_compounds", "mae", "mae_sd", "r2", "r2_sd", "folds"]
     return joined[columns]
 

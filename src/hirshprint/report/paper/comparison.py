@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, with_sd
+from hirshprint.networks.registry import CGCNN, CNN_PAPER
 from hirshprint.report.paper.published import FIGURE1, METRICS, ROLES, TABLE1
 from hirshprint.report.paper.supporting_tables import estimated_edge_table
 from hirshprint.report.paper.tables import Tables, accuracy, overlap, parity_table, residual_table, short_with_sd
@@ -95,13 +96,13 @@ def _limits_of_figure1(limits: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
 
 def _slopes(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     text = "the paper shows a figure; no number is at hand"
-    for row in each(residual_table(tables["oqmd"], ("cgcnn", "cnn_paper"))):
+    for row in each(residual_table(tables["oqmd"], (CGCNN, CNN_PAPER))):
         more = {"here_sd": row.slope_sd, "folds": row.folds, "n": row.compounds, "differs": text}
         yield _number("Fig. 3", f"{row.model}: residual against true edge", "slope", "", np.nan, row.slope, **more)
 
 
 def _three_datasets(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
-    for row in each(parity_table(tables, ("cnn_paper",))):
+    for row in each(parity_table(tables, (CNN_PAPER,))):
         text = f"in the place of {_place(str(row.role))}; no number of the paper's figure is at hand"
         if row.role == "second_experimental":
             shared, size = overlap(tables["experimental"], tables["second_experimental"])
@@ -115,7 +116,7 @@ def _three_datasets(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
 def _edges(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     other = "the paper's edge is OQMD's before relaxation, no longer published"
     for row in each(estimated_edge_table(tables["oqmd"], tables["estimated_edge"])):
-        if row.model in ("cnn_paper", "cgcnn"):
+        if row.model in (CNN_PAPER, CGCNN):
             text = "" if row.initial_edge == "random" else other
             more = {"here_sd": row.mae_sd, "folds": row.folds, "n": row.compounds, "differs": text}
             what = f"{row.model}, initial edge {row.initial_edge}"

@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hirshprint.accuracy.standing import headline_rows, with_sd
+from hirshprint.baselines.registry import CPANN
+from hirshprint.networks.registry import CGCNN, CNN_PAPER
 from hirshprint.report.paper.tables import Tables, overlap, short_with_sd
 from hirshprint.report.style import LINE, STYLE, TEST, TRAIN, each
 
@@ -56,7 +58,7 @@ def residual_pair(tables: Tables, table: pd.DataFrame) -> Figure:
 
 
 def _model_name(model: str) -> str:
-    names = {"cgcnn": "CGCNN", "cnn_paper": "fingerprint + CNN (cnn_paper)", "cpann": "CPANN"}
+    names = {CGCNN: "CGCNN", CNN_PAPER: "fingerprint + CNN (cnn_paper)", CPANN: "CPANN"}
     return names.get(model, model)
 
 

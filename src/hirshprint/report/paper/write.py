@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from hirshprint.baselines.registry import CPANN
 from hirshprint.files.writing import written_whole
+from hirshprint.networks.registry import CGCNN, CNN_PAPER, READOUT
 from hirshprint.report.figures.fingerprints import fingerprint_examples
 from hirshprint.report.figures.network_layers import first_networks, network_drawing, network_layers, network_table
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints
@@ -35,17 +37,17 @@ def write_paper(results: str | Path, roles: Mapping[str, str], folder: str | Pat
     models = results / oqmd.name / "models"
     surfaces = results / "compounds" / FIGURE1_COMPOUND / "figure1.csv"
     limits = pd.read_csv(surfaces) if surfaces.exists() else None
-    layers = network_layers(first_networks(models)["cnn_paper"])
-    errors = edge_errors(oqmd, ("cnn_paper", "cgcnn", "readout"))
-    groups = group_errors(oqmd, ("cnn_paper", "cgcnn"))
+    layers = network_layers(first_networks(models)[CNN_PAPER])
+    errors = edge_errors(oqmd, (CNN_PAPER, CGCNN, READOUT))
+    groups = group_errors(oqmd, (CNN_PAPER, CGCNN))
     fingerprints = open_fingerprints(results / oqmd.name / "fingerprints.h5")
     estimated = estimated_edge_table(oqmd, tables["estimated_edge"])
-    residual = residual_table(oqmd, ("cgcnn", "cnn_paper"))
-    fits = parity_table(tables, ("cnn_paper",))
-    fourth = parity_table({"experimental": experimental}, ("cpann", "cnn_paper"))
+    residual = residual_table(oqmd, (CGCNN, CNN_PAPER))
+    fits = parity_table(tables, (CNN_PAPER,))
+    fourth = parity_table({"experimental": experimental}, (CPANN, CNN_PAPER))
     numbers = comparison_table(tables, limits, layers)
     write_item(folder, "table1", table1(tables))
-    write_item(folder, "figure2", layers, network_drawing(layers, "cnn_paper"))
+    write_item(folder, "figure2", layers, network_drawing(layers, CNN_PAPER))
     write_item(folder, "figure3", residual, residual_pair(oqmd, residual))
     write_item(folder, "figure4", fourth, parity_panels({"experimental": experimental}, fourth))
     write_item(folder, "figure5", fits, parity_panels({role: tables[role] for role in list(ROLES)[:3]}, fits))

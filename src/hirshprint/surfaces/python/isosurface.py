@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.compiled import kernel
+from hirshprint.surfaces.kernel import kernel
 from hirshprint.surfaces.python.procrystal import Array, Neighbours, log_ratio
 from hirshprint.surfaces.surface import SurfaceError
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.compiled import kernel
+from hirshprint.surfaces.kernel import kernel
 from hirshprint.surfaces.surface import SurfaceError
 
 RANGE = 1e-8

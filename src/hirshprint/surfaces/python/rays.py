@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hirshprint.surfaces.compiled import kernel
+from hirshprint.surfaces.kernel import kernel
 from hirshprint.surfaces.python.procrystal import (
     RANGE,
     STEPS,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hirshprint.surfaces.compiled import kernel
+from hirshprint.surfaces.kernel import kernel
 from hirshprint.surfaces.python.procrystal import RANGE, STEPS, Array, Integers, Neighbours, density
 
 CLOSE = 3e-3

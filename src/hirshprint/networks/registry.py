@@ -1,0 +1,117 @@
+"""The networks there are: what each sees and needs (light: read with the Snakefile).
+
+A network is three things of one name: a module of this folder (`hirshprint.networks.interface` says what it has), an
+entry in `NETWORKS`, and a section in `hirshprint.config.learning` with its word in `Learning.networks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hirshprint.datasets.splits import SITES
+
+Sees = Literal["fingerprint", "fingerprint and composition", "crystal graph", "composition", "nothing"]
+"""What a model sees of a compound: the kinds that the report compares."""
+
+CNN_PAPER = "cnn_paper"
+READOUT = "readout"
+CGCNN = "cgcnn"
+HYBRID = "hybrid"
+
+
+class UnknownNameError(ValueError):
+    """A name of a network or of a model that is not registered; the message lists those that are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A network, as all that is not the network itself must know it.
+
+    Attributes
+    ----------
+    name : str
+        The word in the configuration, the name of its section there, and the name of its module in this folder.
+    sees : str
+        What it sees of a compound: the report compares models that see the same, and ranks under it.
+    channel : str
+        The word of ``fingerprint: channels:`` that it cannot do without; empty where it needs none.
+    images : tuple of str
+        Channels of the fingerprint that it sees as images; without named sites it sees all that there are.
+    site_moments : bool
+        Whether it learns from the moments of the channels of the sites A, B and X, and so only from datasets that
+        have these sites.
+    one_edge : bool
+        Whether it sees only the first of a list of initial edges.
+    """
+
+    name: str
+    sees: Sees
+    channel: str = ""
+    images: tuple[str, ...] = ()
+    site_moments: bool = False
+    one_edge: bool = False
+
+
+NETWORKS: dict[str, Network] = {
+    network.name: network
+    for network in (
+        Network(name=CNN_PAPER, sees="fingerprint", channel="total", images=("total",), one_edge=True),
+        Network(name=READOUT, sees="fingerprint", channel="site", site_moments=True),
+        Network(name=CGCNN, sees="crystal graph", one_edge=True),
+        Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
+    )
+}
+
+EXPLAINED = CNN_PAPER
+"""The network whose predictions are traced back to regions of the fingerprint."""
+
+
+def network(name: str) -> Network:
+    """Find a network by its name.
+
+    Parameters
+    ----------
+    name : str
+        As the configuration and the predictions write it.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none of this name.
+    """
+    if name not in NETWORKS:
+        raise UnknownNameError(f"unknown network {name}; write {', '.join(NETWORKS)}")
+    return NETWORKS[name]
+
+
+def site_networks() -> list[str]:
+    """Name the networks that learn only from datasets with the sites A, B and X."""
+    return [name for name, entry in NETWORKS.items() if entry.site_moments]
+
+
+def networks_of_any_sites() -> list[str]:
+    """Name the networks that learn from any dataset."""
+    return [name for name, entry in NETWORKS.items() if not entry.site_moments]
+
+
+def needed_of_fingerprints(networks: Iterable[str], sites: Sequence[str]) -> dict[str, Any]:
+    """Say what `load_dataset` must read for some networks and a dataset with these sites.
+
+    Parameters
+    ----------
+    networks : iterable of str
+        Names of networks.
+    sites : sequence of str
+        Names of the dataset's sites; none where it comes from files.
+
+    Returns
+    -------
+    dict
+        The arguments `channels` and `site_moments`.
+    """
+    asked = [network(name) for name in networks]
+    images = list(dict.fromkeys(channel for entry in asked for channel in entry.images))
+    moments = tuple(sites) == SITES and any(entry.site_moments for entry in asked)
+    return {"channels": images if sites or not images else None, "site_moments": moments}

@@ -1,0 +1,159 @@
+"""One training: a network, its optimiser, and the epochs from a checkpoint or from the start to the end."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.files.reading import kept_or_none, read_npz
+from hirshprint.networks.backend import keras, tf
+from hirshprint.networks.interface import Inputs, Recipe
+from hirshprint.networks.progress import Progress
+from hirshprint.networks.unit import Trained, Unit, save_arrays
+
+LOG = logging.getLogger(__name__)
+WARM_UP = 0.05  # share of the steps over which the learning rate rises from zero
+PREDICTION_BATCH = 256
+KEPT = ("history", "epoch", "seconds")  # in a checkpoint, beside what a network and its optimiser hold
+
+
+class Trainer:
+    """A network with its optimiser, compiled once and reset for every unit of a model."""
+
+    def __init__(self, build: Callable[[], Any], recipe: Recipe):
+        self.build, self.recipe = build, recipe
+        self.network = build()
+        self.optimizer = keras.optimizers.Adam(clipnorm=1.0, weight_decay=recipe.weight_decay)
+        self.optimizer.build(self.network.trainable_variables)
+        specs = [tf.TensorSpec(entry.shape, entry.dtype) for entry in self.network.inputs]
+        number = tf.TensorSpec((None,), tf.float32)
+        rate = tf.TensorSpec((), tf.float32)
+        self.step = tf.function(self._step, input_signature=(specs, number, rate), autograph=False)
+        self.apply = tf.function(self._apply, input_signature=(specs,), autograph=False)
+
+    def _step(self, inputs: Any, targets: Any, rate: Any) -> Any:
+        with tf.GradientTape() as tape:
+            error = self.network(inputs, training=True)[:, 0] - targets
+            mse = tf.reduce_mean(tf.square(error))
+            limit = self.recipe.huber
+            size = tf.abs(error)
+            loss = (
+                mse
+                if limit is None
+                else tf.reduce_mean(tf.where(size < limit, 0.5 * tf.square(error), limit * (size - 0.5 * limit)))
+            )
+        gradients = tape.gradient(loss, self.network.trainable_variables)
+        self.optimizer.learning_rate.assign(rate)
+        self.optimizer.apply(gradients, self.network.trainable_variables)
+        return mse
+
+    def _apply(self, inputs: Any) -> Any:
+        return self.network(inputs, training=False)[:, 0]
+
+    def reset(self, seed: int) -> None:
+        """Give the network the initial weights of a seed and the optimiser an empty memory."""
+        keras.utils.set_random_seed(seed)
+        self.network.set_weights(self.build().get_weights())
+        for variable in self.optimizer.variables:
+            variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that training changes, as arrays by name."""
+        weights = {f"weight_{k}": array for k, array in enumerate(self.network.get_weights())}
+        memory = {f"memory_{k}": v.numpy() for k, v in enumerate(self.optimizer.variables)}
+        return weights | memory
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Undo what happened since `state` was taken."""
+        self.network.set_weights([state[f"weight_{k}"] for k in range(len(self.network.weights))])
+        for k, variable in enumerate(self.optimizer.variables):
+            variable.assign(state[f"memory_{k}"])
+
+    def predict(self, inputs: Inputs, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Scaled predictions (n,) float64 for rows of the dataset."""
+        parts = [
+            self.apply(list(inputs(rows[start : start + PREDICTION_BATCH]))).numpy()
+            for start in range(0, len(rows), PREDICTION_BATCH)
+        ]
+        return np.concatenate(parts).astype(np.float64)
+
+
+def train_unit(
+    trainer: Trainer,
+    unit: Unit,
+    targets: NDArray[np.float64],
+    checkpoint: Path,
+    checkpoint_seconds: float,
+    progress: Progress,
+    writer: Any = None,
+) -> Trained:
+    """Train one unit from its checkpoint, or from the start."""
+    train, validation = unit.fold.train, unit.fold.validation
+    mean = float(targets[train].mean())
+    sd = float(targets[train].std()) or 1.0
+    scaled = ((targets - mean) / sd).astype(np.float32)
+    epochs, batch_size = int(unit.settings.epochs), int(unit.settings.batch_size)
+    parts = math.ceil(unit.size / batch_size)
+    history = np.full((epochs, 2), np.nan)
+    first, spent = 0, 0.0
+    trainer.reset(unit.seed)
+    if unit.start:
+        trainer.network.set_weights(unit.start(mean, sd))
+    saved = kept_or_none(checkpoint, lambda path: read_npz(path, [*trainer.state(), *KEPT]), unit.name)
+    if saved is not None:
+        trainer.restore(saved)
+        history, first, spent = saved["history"], int(saved["epoch"]), float(saved["seconds"])
+        LOG.info(f"{unit.name}: resumed after epoch {first} of {epochs}")
+    start = last_saved = time.monotonic()
+    for epoch in range(first, epochs):
+        order = unit.epoch(epoch)
+        losses = []
+        for number, rows in enumerate(np.array_split(order, parts)):
+            rate = learning_rate(epoch * parts + number, epochs * parts) * float(unit.settings.learning_rate)
+            losses.append(float(trainer.step(list(unit.inputs(rows)), scaled[rows], rate)) * len(rows))
+        history[epoch, 0] = sum(losses) / len(order) * sd**2
+        if not math.isfinite(history[epoch, 0]):
+            raise RuntimeError(
+                f"{unit.name}: the training diverged in epoch {epoch + 1}; "
+                f"write a smaller learning: {unit.model}: learning_rate"
+            )
+        if len(validation) and (epoch + 1) % max(1, epochs // 20) == 0:
+            error = trainer.predict(unit.inputs, validation) * sd + mean - targets[validation]
+            history[epoch, 1] = float(np.mean(error**2))
+        progress.epoch(unit, epoch + 1, history[epoch, 0])
+        if writer:
+            _log(writer, epoch + 1, history[epoch], rate)
+        now = time.monotonic()
+        if now - last_saved >= checkpoint_seconds and epoch + 1 < epochs:
+            seconds = np.float64(spent + now - start)
+            save_arrays(checkpoint, trainer.state() | {"history": history, "epoch": epoch + 1, "seconds": seconds})
+            last_saved = now
+    predicted, rows = np.full(len(targets), np.nan), np.concatenate(list(unit.fold.parts().values()))
+    predicted[rows] = trainer.predict(unit.inputs, rows) * sd + mean
+    return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
+
+
+def _log(writer: Any, epoch: int, mse: NDArray[np.float64], rate: float) -> None:
+    """Write the training and validation MSE of an epoch, and its last learning rate, for TensorBoard."""
+    shown = tf.compat.v1.SummaryMetadata  # tf.summary.scalar would need the package tensorboard here too
+    scalars = shown(plugin_data=shown.PluginData(plugin_name="scalars"))
+    with writer.as_default(step=epoch):
+        for name, value in zip(("training MSE", "validation MSE", "learning rate"), (*mse, rate), strict=True):
+            if math.isfinite(value):
+                tf.summary.write(name, np.float32(value), metadata=scalars)
+    writer.flush()
+
+
+def learning_rate(step: int, steps: int) -> float:
+    """Learning rate relative to its peak: a linear rise, then half a cosine down to zero."""
+    rise = max(1, round(WARM_UP * steps))
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
