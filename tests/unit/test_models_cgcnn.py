@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.cgcnn import build_cgcnn
 from hirshprint.networks.graphs import Graphs, build_graphs, graph_batch, neighbours_within
+from hirshprint.networks.interface import Recipe
 from hirshprint.networks.training import Trainer
 from hirshprint.structures.structure import Structure
 
@@ -195,7 +196,7 @@ def test_overfits_a_few_compounds() -> None:
     pairs = [(a, b) for a in (19, 20, 38, 56, 57) for b in (22, 26, 40, 13)]
     graphs = build_graphs([perovskite(a, b) for a, b in pairs], RADIUS)
     targets = np.random.default_rng(5).normal(size=len(pairs)).astype(np.float32)
-    trainer = Trainer(lambda: build_cgcnn(RADIUS))
+    trainer = Trainer(lambda: build_cgcnn(RADIUS), Recipe())
     trainer.reset(0)
     rows = np.arange(len(pairs))
     first, *losses = (

@@ -6,6 +6,7 @@ import pytest
 from hirshprint.datasets.gather import Dataset
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.cnn_paper import build_cnn_paper, cnn_images, image_scale
+from hirshprint.networks.interface import Recipe
 from hirshprint.networks.training import Trainer
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
@@ -68,7 +69,7 @@ def test_learns_where_a_spot_lies() -> None:
     )
     images = (spots[..., None] / np.sqrt(np.mean(spots**2))).astype(np.float32)
     targets = ((places[:, 0] - 10) / 3).astype(np.float32)
-    trainer = Trainer(lambda: build_cnn_paper((20, 20, 1)))
+    trainer = Trainer(lambda: build_cnn_paper((20, 20, 1)), Recipe())
     trainer.reset(0)
     train, test = np.arange(120), np.arange(120, 160)
     for _ in range(150):

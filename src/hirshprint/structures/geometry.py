@@ -71,12 +71,13 @@ def near_pairs(lattice: Array, frac: Array, reach_angstrom: float) -> tuple[Inte
     """
     heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
     margin = reach_angstrom / heights
-    shifts = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in np.ceil(margin)], indexing="ij"), axis=-1)
-    every = (frac % 1.0 + shifts.reshape(-1, 1, 3)).reshape(-1, 3)
-    atom = np.tile(np.arange(len(frac)), shifts.size // 3)
-    at_rim = ((every > -margin) & (every < 1 + margin)).all(axis=1)
+    cells = np.ceil(margin).astype(np.int64)
+    shifts = np.indices(2 * cells + 1).reshape(3, -1).T - cells
+    inside = frac % 1.0
+    every = (inside + shifts[:, None].astype(np.float64)).reshape(-1, 3)
+    at_rim = np.flatnonzero(((every > -margin) & (every < 1 + margin)).all(axis=1))
     tree = cKDTree(every[at_rim] @ lattice)
-    pairs = cKDTree(frac % 1.0 @ lattice).sparse_distance_matrix(tree, reach_angstrom, output_type="ndarray")
-    first, second = pairs["i"], atom[at_rim][pairs["j"]]
+    pairs = cKDTree(inside @ lattice).sparse_distance_matrix(tree, reach_angstrom, output_type="ndarray")
+    first, second = pairs["i"], at_rim[pairs["j"]] % len(frac)
     itself = (first == second) & (pairs["v"] < 1e-8)
     return first[~itself], second[~itself], pairs["v"][~itself]

@@ -66,8 +66,7 @@ def spread_area(
     best = np.empty(len(points), dtype=np.int64)
     polygons, cells = np.empty((1 + MOST_RIVALS, 16, 4)), np.zeros((32, 32))
     rival, distances = np.empty(MOST_RIVALS, dtype=np.int64), np.empty(len(outside))
-    bend = np.empty(columns)
-    scale = 1.0 / width
+    bend, scale = np.empty(columns), 1.0 / width
     for triangle in triangles:
         patch(vertices, normals, triangle, u, c)
         rivals = _rivals(vertices, outside, triangle, u, c, distances, rival)
@@ -77,13 +76,10 @@ def spread_area(
         largest = _bends(points, rivals, bend)
         n = min(MOST_PARTS, max(1, int(np.ceil(np.sqrt(largest / BEND)))))
         if n == 1:
-            points[1], points[2] = points[2], points[5]  # the corners alone
+            points[1], points[2] = points[2], points[5]  # only the corners
         elif n > 2:
             _nodes(n, u, c, inside, outside, rival, rivals, points)
-        _nearest_rivals(points, (n + 1) * (n + 2) // 2, rivals, best)
-        for row in range((n + 1) * (n + 2) // 2):
-            for k in range(3, 4 + rivals):
-                points[row, k] = (points[row, k] + bend[k] / (n * n) - low) * scale
+        _rank_and_scale(points, n, rivals, bend, low, scale, best)
         start = 0  # row of the lattice point (i, 0)
         for i in range(n):
             following = start + n + 1 - i
@@ -91,42 +87,25 @@ def spread_area(
                 for upside in range(2 if j < n - i - 1 else 1):
                     a, b = following + j, start + j + 1
                     third = following + j + 1 if upside else start + j
-                    _add_part(points, a, b, third, best, rival, rivals, group, counts, sums, polygons, cells)
+                    area = _flat_area(points, a, b, third)
+                    if rivals == 1 or (best[a] == best[b] and best[a] == best[third]):
+                        own = best[a]
+                        layer = group[rival[own]]
+                        sums[layer] += area
+                        polygon = polygons[0]
+                        whole = _corners(points, a, b, third, own, polygon)
+                        _spread(polygon, 3, area / whole, area, counts, layer, cells)
+                        continue
+                    for own in range(rivals):
+                        whole = _corners(points, a, b, third, own, polygons[0])
+                        m, polygon = _domain(points, a, b, third, own, rivals, polygons)
+                        if m >= 3:
+                            layer = group[rival[own]]
+                            piece = area * _twice(polygon, m, 0)
+                            sums[layer] += piece
+                            _spread(polygon, m, area / whole, piece, counts, layer, cells)
             start = following
     return sums
-
-
-@kernel
-def _add_part(
-    points: Array,
-    a: int,
-    b: int,
-    c: int,
-    best: NDArray[np.int64],
-    rival: NDArray[np.int64],
-    rivals: int,
-    group: NDArray[np.int64],
-    counts: Array,
-    sums: Array,
-    polygons: Array,
-    cells: Array,
-) -> None:
-    """Add the part between three rows of `points`, each piece of it to the layer of what is nearest there."""
-    area = _flat_area(points, a, b, c)
-    if rivals == 1 or (best[a] == best[b] and best[a] == best[c]):
-        layer = group[rival[best[a]]]
-        sums[layer] += area
-        whole = _corners(points, a, b, c, best[a], polygons[0])
-        _spread(polygons[0], 3, area / whole, area, counts, layer, cells)
-        return
-    for nucleus in range(rivals):
-        whole = _corners(points, a, b, c, nucleus, polygons[0])
-        corners, polygon = _domain(points, a, b, c, nucleus, rivals, polygons)
-        if corners >= 3:
-            layer = group[rival[nucleus]]
-            piece = area * _twice(polygon, corners, 0)
-            sums[layer] += piece
-            _spread(polygon, corners, area / whole, piece, counts, layer, cells)
 
 
 @kernel
@@ -153,13 +132,20 @@ def _nodes(
 
 
 @kernel
-def _nearest_rivals(points: Array, count: int, rivals: int, best: NDArray[np.int64]) -> None:
-    """Fill in the rival nearest to each point, of those equally near the first."""
-    for row in range(count):
+def _rank_and_scale(
+    points: Array, n: int, rivals: int, bend: Array, low: float, scale: float, best: NDArray[np.int64]
+) -> None:
+    """Fill in the rival nearest to each point, of those equally near the first; then give the distances in bins.
+
+    The points cut the edges of a triangle into n parts; `bend` is taken off.
+    """
+    for row in range((n + 1) * (n + 2) // 2):
         best[row] = 0
         for k in range(1, rivals):
             if points[row, 4 + k] < points[row, 4 + best[row]]:
                 best[row] = k
+        for k in range(3, 4 + rivals):
+            points[row, k] = (points[row, k] + bend[k] / (n * n) - low) * scale
 
 
 @kernel
