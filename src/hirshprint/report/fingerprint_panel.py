@@ -43,6 +43,15 @@ def draw_fingerprint(
     return mesh
 
 
+def draw_small_fingerprint(axes: Axes, counts: NDArray[Any], edges: NDArray[np.float64]) -> Any:
+    """Draw a fingerprint (n_bins, n_bins) beside other pictures: its own limits and colours, few ticks; edges in Å."""
+    mesh = draw_fingerprint(axes, counts, edges, common_limits([counts], edges), root_norm(counts))
+    axes.locator_params(nbins=4)
+    axes.set_xlabel(D_I, labelpad=1)
+    axes.set_ylabel(D_E, labelpad=2)
+    return mesh
+
+
 def frame_fingerprint(axes: Axes, limits: tuple[float, float]) -> None:
     """Give a fingerprint its limits (Å), its diagonal and its frame."""
     axes.plot(limits, limits, color="#999999", linewidth=0.5, zorder=0)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hirshprint.fingerprints.compound_file import Compound, read_compound
 from hirshprint.report.figures.one_compound_tables import DISTANCES, pattern_table, surface_table, whole_cell_table
-from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, root_norm
-from hirshprint.report.pictures.render import COLOURS, NoPictureError, render_panels
-from hirshprint.report.pictures.scene import scene_of
+from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, draw_small_fingerprint, root_norm
+from hirshprint.report.pictures.render import NoPictureError, render_panels
+from hirshprint.report.pictures.scene import distance_bar, scene_of
 from hirshprint.report.style import STYLE, each, write_item
 from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.surfaces.surface import Surface
 
+LOG = logging.getLogger(__name__)
 PANEL = 2.0  # edge of a panel, inches
 LABEL: dict[str, Any] = {"fontsize": 11, "weight": "bold", "va": "center"}
 
@@ -40,7 +41,7 @@ def write_compound_figures(path: str | Path, folder: str | Path) -> None:
     try:
         panels: Mapping[str, NDArray[Any]] = render_panels(scene)
     except NoPictureError as error:
-        print(f"{compound.structure.structure_id}: no 3-D panels: {error}")
+        LOG.info(f"{compound.structure.structure_id}: no 3-D panels: {error}")
         panels = {}
     write_item(folder, "figure1", surface_table(compound), structure_and_surfaces(compound, panels))
     write_item(folder, "edge_patterns", pattern_table(compound), edge_patterns(compound))
@@ -82,14 +83,8 @@ def structure_and_surfaces(compound: Compound, panels: Mapping[str, NDArray[Any]
         image("structure", left / 2, head)
         text(0.15, head - 0.12, "a  atoms of the cell", va="center", fontsize=9)
         if "element_colours" in panels:
-            handles = [
-                Line2D([], [], linestyle="", marker="o", markersize=6, color=colour, markeredgecolor="#555555",
-                       markeredgewidth=0.4, label=f"{mesh.site_label}: {SYMBOLS[mesh.inside_number - 1]}")
-                for mesh, colour in zip(meshes, panels["element_colours"], strict=True)
-            ]  # fmt: skip
             place = ((left / 2 + PANEL / 2) / width, 1 - (head + PANEL + 0.06) / height)
-            style: dict[str, Any] = {"frameon": False, "fontsize": 8, "handletextpad": 0.0, "columnspacing": 0.9}
-            figure.legend(handles=handles, loc="center", bbox_to_anchor=place, ncols=3, **style)
+            _site_key(figure, meshes, panels["element_colours"], place)
         second = left + PANEL + 0.15
         text(second, head - 0.12, "b  five surfaces, drawn apart", va="center", fontsize=9)
         third = second + PANEL + 0.4
@@ -104,24 +99,29 @@ def structure_and_surfaces(compound: Compound, panels: Mapping[str, NDArray[Any]
                     f"{mesh.site_label} ({SYMBOLS[mesh.inside_number - 1]})   {values.min():.3f}–{values.max():.3f} Å"
                 )
                 text(third + (k + 0.5) * PANEL, y + PANEL + 0.08, words, ha="center", va="center", fontsize=7.5)
-            both = [getattr(mesh, name) for mesh in meshes]
-            norm = Normalize(min(v.min() for v in both), max(v.max() for v in both))
             narrow = axes(third + 3 * PANEL + 0.1, y + 0.1, 0.13, PANEL - 0.2)
-            colour_bar = figure.colorbar(ScalarMappable(norm, COLOURS), cax=narrow)
-            colour_bar.set_label(DISTANCES[name], fontsize=9)
-            colour_bar.outline.set_linewidth(0.5)
+            distance_bar(figure, narrow, meshes, name, DISTANCES[name])
         text(0.15, lower + 0.13, "d  fingerprint", va="center", fontsize=9)
         size = PANEL - 0.25
         histogram = axes(left, lower + 0.3, size, size)
-        limits = common_limits([compound.counts], compound.bin_edges)
-        mesh_of = draw_fingerprint(histogram, compound.counts, compound.bin_edges, limits, root_norm(compound.counts))
-        histogram.locator_params(nbins=4)
-        histogram.set_xlabel(DISTANCES["d_i"], labelpad=1)
-        histogram.set_ylabel(DISTANCES["d_e"], labelpad=2)
-        scale = figure.colorbar(mesh_of, cax=histogram.inset_axes((1.03, 0, 0.05, 1)))
+        drawn = draw_small_fingerprint(histogram, compound.counts, compound.bin_edges)
+        scale = figure.colorbar(drawn, cax=histogram.inset_axes((1.03, 0, 0.05, 1)))
         scale.ax.tick_params(labelsize=6)
         scale.ax.set_title("Å²", fontsize=7)
     return figure
+
+
+def _site_key(
+    figure: Figure, meshes: Sequence[Surface], colours: NDArray[np.float64], place: tuple[float, float]
+) -> None:
+    """Name the sites by the colours of their balls; the key is centred at a place of the figure."""
+    handles = [
+        Line2D([], [], linestyle="", marker="o", markersize=6, color=colour, markeredgecolor="#555555",
+               markeredgewidth=0.4, label=f"{mesh.site_label}: {SYMBOLS[mesh.inside_number - 1]}")
+        for mesh, colour in zip(meshes, colours, strict=True)
+    ]  # fmt: skip
+    style: dict[str, Any] = {"frameon": False, "fontsize": 8, "handletextpad": 0.0, "columnspacing": 0.9}
+    figure.legend(handles=handles, loc="center", bbox_to_anchor=place, ncols=3, **style)
 
 
 def edge_patterns(compound: Compound) -> Figure:

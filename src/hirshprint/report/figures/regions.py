@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from hirshprint.structures.symmetry import atom_images
 from hirshprint.surfaces.python.engine import compute_surfaces
 from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
+LOG = logging.getLogger(__name__)
 DRAWN_SHARE = 0.98
 """Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
 
@@ -98,7 +100,7 @@ def drawn_influence(
     try:
         panels = render_panels(scene)
     except NoPictureError as error:
-        print(f"surfaces are left out: {error}", flush=True)
+        LOG.info(f"surfaces are left out: {error}")
         return [], 0.0
     names = [site_name(mesh) for mesh in meshes]
     images = [(names[k], panels[f"site_influence_{k}"]) for k in scene["shown"]]

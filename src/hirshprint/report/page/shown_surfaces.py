@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -18,6 +18,7 @@ from hirshprint.files.writing import written_whole
 from hirshprint.report.fingerprint_file import open_fingerprints, shown_structures
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
+LOG = logging.getLogger(__name__)
 MOST = 200  # compounds of a dataset with surfaces on the page
 
 
@@ -77,9 +78,9 @@ def write_shown_surfaces(
     found: dict[str, list[Surface]] = {}
     for batch in batches:
         found |= read_surfaces(batch, set(chosen))
-    print(f"{len(found)} of {len(rows)} compounds are shown in three dimensions", file=sys.stderr)
+    LOG.info(f"{len(found)} of {len(rows)} compounds are shown in three dimensions")
     if missing := sorted(set(named) - set(rows.index)):
-        print(f"named under report.compounds, but not in this dataset: {', '.join(missing)}", file=sys.stderr)
+        LOG.info(f"named under report.compounds, but not in this dataset: {', '.join(missing)}")
     with written_whole(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **pack_surfaces({name: found[name] for name in chosen if name in found}))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
     Parameters
     ----------
     tables : a dataset for each of `ROLES`.
-    limits : `compound.surface_table` of `FIGURE1_COMPOUND`; None if it was not drawn.
+    limits : `one_compound_tables.surface_table` of `FIGURE1_COMPOUND`; None if it was not drawn.
     layers : `network_layers` of ``cnn_paper``.
 
     Returns
@@ -30,30 +30,48 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
     One row per number: where (in the paper), what, quantity, unit, paper, here, here_sd (over folds), folds, n, better
     (``paper``, ``here``, ``within sd``, or empty where nothing can be said), differs.
     """
-    rows: list[dict[str, Any]] = []
+    rows = [*_accuracy_of_table1(tables), *_best_here(tables), *_limits_of_figure1(limits)]
+    total = int(layers["parameters"].sum())
+    differs = "the paper's layers are not public"
+    rows.append(_number("Fig. 2", "network (cnn_paper)", "parameters", "", np.nan, total, differs=differs))
+    rows += [*_slopes(tables), *_three_datasets(tables), *_edges(tables)]
+    return pd.DataFrame(rows)
 
-    def add(where: str, what: str, quantity: str, unit: str, paper: float, here: Any, **more: Any) -> None:
-        row = {"where": where, "what": what, "quantity": quantity, "unit": unit, "paper": paper, "here": here}
-        rows.append(row | {"here_sd": np.nan, "folds": 0, "n": 0, "better": "", "differs": ""} | more)
 
-    def add_accuracy(where: str, what: str, figures: Sequence[float], role: str, model: str, differs: str) -> None:
-        part = accuracy(tables[role], model)
-        if part is None:
-            add(where, what, "MAE", "Å", figures[1], np.nan, differs=f"{model} was not trained in this run")
-            return
-        if part["n"] > counts[role]:
-            differs += "; each of a compound's edges counts"
-        for (name, label, unit), paper in zip(METRICS, figures, strict=True):
-            sd = part[f"{name}_sd"]
-            found = {"here_sd": sd, "folds": part["n_folds"], "n": part["n"], "differs": differs}
-            found["better"] = better(paper, part[name], sd, lower=name != "r2")
-            add(where, f"{what}: {model} on {tables[role].name}", label, unit, paper, part[name], **found)
+def _number(where: str, what: str, quantity: str, unit: str, paper: float, here: Any, **more: Any) -> dict[str, Any]:
+    """Row of `comparison_table`."""
+    row = {"where": where, "what": what, "quantity": quantity, "unit": unit, "paper": paper, "here": here}
+    return row | {"here_sd": np.nan, "folds": 0, "n": 0, "better": "", "differs": ""} | more
 
+
+def _accuracy_rows(
+    what: str, figures: Sequence[float], tables: Tables, model: str, differs: str
+) -> list[dict[str, Any]]:
+    """Rows for r², MAE and MSE of a model, which the paper's Table 1 has."""
+    here = accuracy(tables, model)
+    if here is None:
+        missing = f"{model} was not trained in this run"
+        return [_number("Table 1", what, "MAE", "Å", figures[1], np.nan, differs=missing)]
+    if here["n"] > tables.targets["compound"].nunique():
+        differs += "; each of a compound's edges counts"
+    rows = []
+    for (name, label, unit), paper in zip(METRICS, figures, strict=True):
+        sd = here[f"{name}_sd"]
+        more = {"here_sd": sd, "folds": here["n_folds"], "n": here["n"], "differs": differs}
+        more["better"] = better(paper, here[name], sd, lower=name != "r2")
+        rows.append(_number("Table 1", f"{what}: {model} on {tables.name}", label, unit, paper, here[name], **more))
+    return rows
+
+
+def _accuracy_of_table1(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     counts = {role: tables[role].targets["compound"].nunique() for role in ROLES}
     oqmd = f"{counts['oqmd']:,} compounds, nothing left out, against the paper's 5,250; five folds against one split"
+    other = f"{counts['experimental']} compounds of another table than Kuzmanovski's; five folds against one split"
     for what, r2, mae, mse, role, model in TABLE1:
-        other = f"{counts['experimental']} compounds of another table than Kuzmanovski's; five folds against one split"
-        add_accuracy("Table 1", what, (r2, mae, mse), role, model, oqmd if role == "oqmd" else other)
+        yield from _accuracy_rows(what, (r2, mae, mse), tables[role], model, oqmd if role == "oqmd" else other)
+
+
+def _best_here(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     for role in ("oqmd", "experimental"):
         ranking = headline_metrics(tables[role].predictions, tables[role].split)
         for words, kinds, of_paper in (
@@ -64,38 +82,45 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
             if best is not None:
                 paper = TABLE1[of_paper]
                 text = f"against the paper's {paper[0]}"
-                add_accuracy("Table 1", words, paper[1:4], role, str(best["model"]), text)
-    own = None if limits is None else limits[limits["site"] == "all"].iloc[0]
+                yield from _accuracy_rows(words, paper[1:4], tables[role], str(best["model"]), text)
+
+
+def _limits_of_figure1(limits: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
+    whole = None if limits is None else limits[limits["site"] == "all"].iloc[0]
+    text = "the surface itself, where the paper has the vertices of Tonto's grid" if whole is not None else "not drawn"
     for name, value in FIGURE1.items():
-        here = np.nan if own is None else float(own[f"{name}_angstrom"])
+        here = np.nan if whole is None else float(whole[f"{name}_angstrom"])
         label = f"{'least' if name.endswith('min') else 'greatest'} {name[:3]}"
-        text = (
-            "the surface itself, where the paper has the vertices of Tonto's grid" if own is not None else "not drawn"
-        )
-        add("Fig. 1", "PuCuO3, a = 3.52582 Å", label, "Å", value, here, differs=text)
-    total = int(layers["parameters"].sum())
-    add("Fig. 2", "network (cnn_paper)", "parameters", "", np.nan, total, differs="the paper's layers are not public")
+        yield _number("Fig. 1", "PuCuO3, a = 3.52582 Å", label, "Å", value, here, differs=text)
+
+
+def _slopes(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
+    text = "the paper shows a figure; no number is at hand"
     for row in each(residual_table(tables["oqmd"], (CGCNN, CNN_PAPER))):
-        text = "the paper shows a figure; no number is at hand"
-        found = {"here_sd": row.slope_sd, "folds": row.folds, "n": row.compounds, "differs": text}
-        add("Fig. 3", f"{row.model}: residual against true edge", "slope", "", np.nan, row.slope, **found)
+        more = {"here_sd": row.slope_sd, "folds": row.folds, "n": row.compounds, "differs": text}
+        yield _number("Fig. 3", f"{row.model}: residual against true edge", "slope", "", np.nan, row.slope, **more)
+
+
+def _three_datasets(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     for row in each(parity_table(tables, (CNN_PAPER,))):
         text = f"in the place of {_place(str(row.role))}; no number of the paper's figure is at hand"
         if row.role == "second_experimental":
             shared, size = overlap(tables["experimental"], tables["second_experimental"])
             text += f"; {shared} of its {size} compounds are in {tables['experimental'].name} too"
         what = f"cnn_paper on {row.dataset}, {row.part}"
-        found = {"here_sd": row.r2_sd, "folds": row.folds, "n": row.rows, "differs": text}
-        add("Fig. 5", what, "r²", "", np.nan, row.r2, **found)
-        add("Fig. 5", what, "MAE", "Å", np.nan, row.mae, **(found | {"here_sd": row.mae_sd}))
+        more = {"here_sd": row.r2_sd, "folds": row.folds, "n": row.rows, "differs": text}
+        yield _number("Fig. 5", what, "r²", "", np.nan, row.r2, **more)
+        yield _number("Fig. 5", what, "MAE", "Å", np.nan, row.mae, **(more | {"here_sd": row.mae_sd}))
+
+
+def _edges(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
+    other = "the paper's edge is OQMD's before relaxation, no longer published"
     for row in each(estimated_edge_table(tables["oqmd"], tables["estimated_edge"])):
         if row.model in (CNN_PAPER, CGCNN):
-            other = "the paper's edge is OQMD's before relaxation, no longer published"
             text = "" if row.initial_edge == "random" else other
-            found = {"here_sd": row.mae_sd, "folds": row.folds, "n": row.compounds, "differs": text}
+            more = {"here_sd": row.mae_sd, "folds": row.folds, "n": row.compounds, "differs": text}
             what = f"{row.model}, initial edge {row.initial_edge}"
-            add("SI", what, "MAE", "Å", np.nan, row.mae, **found)
-    return pd.DataFrame(rows)
+            yield _number("SI", what, "MAE", "Å", np.nan, row.mae, **more)
 
 
 def _place(role: str) -> str:

@@ -26,6 +26,7 @@ VIEW = (1.0, 0.6, 0.45)  # from the crystal towards the eye
 EXPLODED = 1.5  # factor on the positions of the atoms, so that surfaces in contact can be seen apart
 ATOM = 0.42  # radius of an atom's ball, in units of the smallest d_i of its surface
 COLOURS = "RdYlBu"  # red: short, blue: long, as is usual for Hirshfeld surfaces
+STILL: dict[str, Any] = {"render": False, "reset_camera": False}
 SIGNED = "RdBu_r"  # of quantities that are drawn from minus to plus their largest size
 
 
@@ -97,8 +98,26 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     `site_d_i_k` and `site_d_e_k` (or `cell_influence` and so on); and `element_colours` (s, 3), 0 to 1, of the balls in
     `structure`.
     """
-    import pyvista as pv
     from vtkmodules.vtkDomainsChemistry import vtkPeriodicTable
+
+    plotter = _plotter()
+    table = vtkPeriodicTable()
+    bright = np.array([table.GetDefaultRGBTuple(int(z)) for z in scene["numbers"]])
+    colours = 0.8 * bright + 0.2 * np.array([0.62, 0.62, 0.66])  # those that chemists know, a little muted
+    meshes = [_mesh(scene, k) for k in range(len(scene["numbers"]))]
+    coloured_by = ("influence",) if "influence_0" in scene else ("d_i", "d_e")
+    plotter.show(auto_close=False, interactive=False)
+    images: dict[str, NDArray[Any]] = {"element_colours": colours}
+    images["structure"] = _structure(plotter, scene, meshes, colours)
+    for name in coloured_by:
+        images |= _coloured(plotter, scene, meshes, name)
+    plotter.close()
+    return images
+
+
+def _plotter() -> Any:
+    """Make an empty white scene with three lights."""
+    import pyvista as pv
 
     pixels = PANEL_PIXELS * OVERSAMPLED
     plotter = pv.Plotter(off_screen=True, window_size=[pixels, pixels], lighting="none")
@@ -107,63 +126,65 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     for place, strength in (((-0.4, 0.5, 1.0), 0.75), ((1.0, 0.2, 0.6), 0.25), ((0.0, -1.0, 0.4), 0.15)):
         light = pv.Light(position=place, light_type="camera light", intensity=strength)
         plotter.add_light(light)
-    table = vtkPeriodicTable()
-    bright = np.array([table.GetDefaultRGBTuple(int(z)) for z in scene["numbers"]])
-    colours = 0.8 * bright + 0.2 * np.array([0.62, 0.62, 0.66])  # those that chemists know, a little muted
-    meshes = [_mesh(scene, k) for k in range(len(scene["numbers"]))]
-    drawn = ("influence",) if "influence_0" in scene else ("d_i", "d_e")
-    limits = {name: _limits([mesh[name] for mesh in meshes]) for name in drawn}
-    if "influence" in limits:
-        largest = max(map(abs, limits["influence"])) or 1.0
-        limits["influence"] = (-largest, largest)
+    return plotter
 
-    def picture(centre: NDArray[np.float64], half_height: float) -> NDArray[np.uint8]:
-        plotter.enable_parallel_projection()
-        plotter.camera.focal_point = centre
-        plotter.camera.position = centre + 100 * np.array(VIEW) / np.linalg.norm(VIEW)
-        plotter.camera.up = (0.0, 0.0, 1.0)
-        plotter.camera.parallel_scale = half_height
-        plotter.reset_camera_clipping_range()
-        plotter.render()
-        image = np.asarray(plotter.image)[..., :3].astype(np.uint16)
-        plotter.clear_actors()
-        steps = range(OVERSAMPLED)
-        total = sum(image[i::OVERSAMPLED, j::OVERSAMPLED] for i in steps for j in steps)
-        return np.asarray(total // OVERSAMPLED**2, dtype=np.uint8)
 
-    plotter.show(auto_close=False, interactive=False)
-    still = {"render": False, "reset_camera": False}
-    images: dict[str, NDArray[Any]] = {"element_colours": colours}
+def _picture(plotter: Any, centre: NDArray[np.float64], half_height: float) -> NDArray[np.uint8]:
+    """Take a picture (PANEL_PIXELS, PANEL_PIXELS, 3) about a centre, Å, and empty the scene."""
+    plotter.enable_parallel_projection()
+    plotter.camera.focal_point = centre
+    plotter.camera.position = centre + 100 * np.array(VIEW) / np.linalg.norm(VIEW)
+    plotter.camera.up = (0.0, 0.0, 1.0)
+    plotter.camera.parallel_scale = half_height
+    plotter.reset_camera_clipping_range()
+    plotter.render()
+    image = np.asarray(plotter.image)[..., :3].astype(np.uint16)
+    plotter.clear_actors()
+    steps = range(OVERSAMPLED)
+    total = sum(image[i::OVERSAMPLED, j::OVERSAMPLED] for i in steps for j in steps)
+    return np.asarray(total // OVERSAMPLED**2, dtype=np.uint8)
+
+
+def _structure(
+    plotter: Any, scene: dict[str, Any], meshes: list[Any], colours: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Draw the atoms of the cell as balls, and the cell's edges."""
+    import pyvista as pv
+
     centre = scene["lattice"].sum(axis=0) / 2
     balls = _balls(scene, meshes)
+    shine: dict[str, Any] = {**STILL, "smooth_shading": True, "specular": 0.35, "specular_power": 25, "ambient": 0.2}
     for position, site, radius in balls:
         ball = pv.Sphere(radius=radius, center=position, theta_resolution=48, phi_resolution=48)
-        plotter.add_mesh(
-            ball, **still, color=colours[site], smooth_shading=True, specular=0.35, specular_power=25, ambient=0.2
-        )
-    plotter.add_mesh(
-        _cell_edges(scene["lattice"]), **still, color="#555555", line_width=2.2 * OVERSAMPLED, lighting=False
-    )
+        plotter.add_mesh(ball, color=colours[site], **shine)
+    edges = _cell_edges(scene["lattice"])
+    plotter.add_mesh(edges, **STILL, color="#555555", line_width=2.2 * OVERSAMPLED, lighting=False)
     reach = max(float(np.abs(_across(position - centre)).max()) + radius for position, _, radius in balls)
     corners = np.array(list(product((-0.5, 0.5), repeat=3))) @ scene["lattice"]
-    images["structure"] = picture(centre, 1.04 * max(reach, float(np.abs(_across(corners)).max())))
+    return _picture(plotter, centre, 1.04 * max(reach, float(np.abs(_across(corners)).max())))
 
-    style: dict[str, Any] = {**still, "smooth_shading": True, "show_scalar_bar": False}
+
+def _coloured(plotter: Any, scene: dict[str, Any], meshes: list[Any], name: str) -> dict[str, NDArray[np.uint8]]:
+    """Draw the surfaces of all atoms, and of each site that is shown, coloured by one quantity."""
+    limits = _limits([mesh[name] for mesh in meshes])
+    if name == "influence":
+        largest = max(map(abs, limits)) or 1.0
+        limits = (-largest, largest)
+    style: dict[str, Any] = {**STILL, "smooth_shading": True, "show_scalar_bar": False, "scalars": name, "clim": limits}
     style |= {"ambient": 0.42, "diffuse": 0.68, "specular": 0.12, "specular_power": 12}
-    for name in drawn:
-        style["cmap"] = SIGNED if name == "influence" else COLOURS
-        if scene["cell"]:
-            placed = _placed(scene, meshes)
-            middle = np.mean([mesh.center for mesh in placed], axis=0)
-            for mesh in placed:
-                plotter.add_mesh(mesh, scalars=name, clim=limits[name], **style)
-            extent = np.concatenate([mesh.points for mesh in placed]) - middle
-            images[f"cell_{name}"] = picture(middle, 1.04 * np.abs(_across(extent)).max())
-        height = 1.04 * max(np.linalg.norm(meshes[k].points, axis=1).max() for k in scene["shown"])
-        for k in scene["shown"]:
-            plotter.add_mesh(meshes[k], scalars=name, clim=limits[name], **style)
-            images[f"site_{name}_{k}"] = picture(np.zeros(3), height)
-    plotter.close()
+    style["cmap"] = SIGNED if name == "influence" else COLOURS
+    images = {}
+    if scene["cell"]:
+        placed = _placed(scene, meshes)
+        middle = np.mean([mesh.center for mesh in placed], axis=0)
+        for mesh in placed:
+            plotter.add_mesh(mesh, **style)
+        extent = np.concatenate([mesh.points for mesh in placed]) - middle
+        images[f"cell_{name}"] = _picture(plotter, middle, 1.04 * np.abs(_across(extent)).max())
+    height = 1.04 * max(np.linalg.norm(meshes[k].points, axis=1).max() for k in scene["shown"])
+    for k in scene["shown"]:
+        plotter.add_mesh(meshes[k], **style)
+        images[f"site_{name}_{k}"] = _picture(plotter, np.zeros(3), height)
     return images
 
 

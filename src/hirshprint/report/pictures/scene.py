@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from hirshprint.report.pictures.render import COLOURS
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface
@@ -68,3 +72,12 @@ def element_key(figure: Figure, surfaces: Sequence[Surface], colours: NDArray[np
         handles=handles, loc="center", bbox_to_anchor=(x, y), ncols=min(len(handles), 5), frameon=False,
         fontsize=8, handletextpad=0.0, columnspacing=0.9, borderpad=0,
     )  # fmt: skip
+
+
+def distance_bar(figure: Figure, axes: Axes, surfaces: Sequence[Surface], name: str, label: str) -> None:
+    """Fill narrow axes with the colours of a distance, ``d_i`` or ``d_e``, over all these surfaces."""
+    values = [getattr(surface, name) for surface in surfaces]
+    norm = Normalize(min(v.min() for v in values), max(v.max() for v in values))
+    bar = figure.colorbar(ScalarMappable(norm, COLOURS), cax=axes)
+    bar.set_label(label, fontsize=9)
+    bar.outline.set_linewidth(0.5)

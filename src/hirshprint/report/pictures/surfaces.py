@@ -8,14 +8,11 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, root_norm
-from hirshprint.report.pictures.render import COLOURS
-from hirshprint.report.pictures.scene import element_key, site_name
+from hirshprint.report.fingerprint_panel import D_E, D_I, draw_small_fingerprint
+from hirshprint.report.pictures.scene import distance_bar, element_key, site_name
 from hirshprint.report.style import STYLE
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.surface import Surface
@@ -79,17 +76,10 @@ def surface_picture(
                 title(site_name(surfaces[k]), x + PANEL / 2, top, fontsize=8)
                 for row, name in enumerate(("d_i", "d_e")):
                     image(f"site_{name}_{k}", x, top + gap - 0.12 + row * PANEL, PANEL)
-        for row, (name, label) in enumerate((("d_i", "dᵢ (Å)"), ("d_e", "dₑ (Å)"))):
-            values = [getattr(surface, name) for surface in surfaces]
-            norm = Normalize(min(v.min() for v in values), max(v.max() for v in values))
-            place = axes(width - bar + 0.15, body + row * PANEL + 0.12, 0.13, PANEL - 0.24)
-            colour_bar = figure.colorbar(ScalarMappable(norm, COLOURS), cax=place)
-            colour_bar.set_label(label, fontsize=9)
-            colour_bar.outline.set_linewidth(0.5)
+        for row, (name, label) in enumerate((("d_i", D_I), ("d_e", D_E))):
+            narrow = axes(width - bar + 0.15, body + row * PANEL + 0.12, 0.13, PANEL - 0.24)
+            distance_bar(figure, narrow, surfaces, name, label)
         histogram = axes(0.62, body + PANEL + 0.1, PANEL - 0.45, PANEL - 0.45)
         histogram.tick_params(labelsize=7)
-        draw_fingerprint(histogram, counts, edges, common_limits([counts], edges), root_norm(counts))
-        histogram.locator_params(nbins=4)
-        histogram.set_xlabel("dᵢ (Å)", labelpad=1)
-        histogram.set_ylabel("dₑ (Å)", labelpad=2)
+        draw_small_fingerprint(histogram, counts, edges)
     return figure
