@@ -27,9 +27,12 @@ class Densities:
 
     Attributes
     ----------
-    r_bohr : (n,) float64, increasing distances from the nucleus in bohr.
-    density : (103, n) float64, e/bohr³, row Z - 1; a NaN row has no data.
-    source, version, units, grid, description : where they come from.
+    r_bohr : ndarray of float64, (n,)
+        Increasing distances from the nucleus in bohr.
+    density : ndarray of float64, (103, n), e/bohr³
+        Row Z - 1; a NaN row has no data.
+    source, version, units, grid, description : str
+        Where they come from.
     """
 
     r_bohr: NDArray[np.float64]
@@ -59,12 +62,15 @@ def squared_radius_table(densities: Densities, numbers: Sequence[int]) -> NDArra
 
     Parameters
     ----------
-    densities : the table.
-    numbers : atomic numbers, one per row of the result.
+    densities : Densities
+        The table.
+    numbers : sequence of int
+        Atomic numbers, one per row of the result.
 
     Returns
     -------
-    (len(numbers), m, 2) float64: ρ in e/bohr³ and GRID_STEP dρ/d(r²), at r² = 0, 1, 2 ... GRID_STEP Å².
+    ndarray of float64, (len(numbers), m, 2)
+        ρ in e/bohr³ and GRID_STEP dρ/d(r²), at r² = 0, 1, 2 ... GRID_STEP Å².
 
     Raises
     ------
@@ -78,11 +84,14 @@ class LookUp:
 
     Attributes
     ----------
-    rho : (104, m, 4) float64, row Z: c₀ to c₃ of ρ = c₀ + t (c₁ + t (c₂ + t c₃)) between the points of
-        `squared_radius_table`, t from 0 to 1; 0 behind the last.
-    tails : (104, m) float64, row Z: ∫ρ dV beyond each radius of the grid, e/bohr³ · Å³; over the volume per
-        atom it is the mean density that all further atoms of the element add at a point.
-    reach : Å, where the table ends.
+    rho : ndarray of float64, (104, m, 4)
+        Row Z: c₀ to c₃ of ρ = c₀ + t (c₁ + t (c₂ + t c₃)) between the points of `squared_radius_table`, t from 0 to 1;
+        0 behind the last.
+    tails : ndarray of float64, (104, m)
+        Row Z: ∫ρ dV beyond each radius of the grid, e/bohr³ · Å³; over the volume per atom it is the mean density that
+        all further atoms of the element add at a point.
+    reach : float, Å
+        Where the table ends.
     """
 
     def __init__(self, densities: Densities):

@@ -20,13 +20,20 @@ class Comparison:
 
     Attributes
     ----------
-    model, baseline : their names.
-    mae, baseline_mae : ``value ± sd`` over folds, without unit.
-    folds, compounds : how many they share.
-    wins : folds in which the model's MAE is the smaller one.
-    difference : mean over folds of MAE(model) - MAE(baseline).
-    half_width : half of its 95 % confidence interval; NaN with one fold.
-    verdict : ``better``, ``worse``, ``undecided`` (the interval holds zero) or ``one fold``.
+    model, baseline : str
+        Their names.
+    mae, baseline_mae : str
+        ``value ± sd`` over folds, without unit.
+    folds, compounds : int
+        How many they share.
+    wins : int
+        Folds in which the model's MAE is the smaller one.
+    difference : float
+        Mean over folds of MAE(model) - MAE(baseline).
+    half_width : float
+        Half of its 95 % confidence interval; NaN with one fold.
+    verdict : str
+        ``better``, ``worse``, ``undecided`` (the interval holds zero) or ``one fold``.
     """
 
     model: str

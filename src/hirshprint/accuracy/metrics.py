@@ -14,7 +14,15 @@ GROUPS = ("dataset", "model", "split", "seed", "part", "basis")  # what accuracy
 
 
 def accuracy(true: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, float]:
-    """Return r² = 1 − SS_res / SS_tot of predicted against true (NaN if `true` is constant), MAE and MSE."""
+    """Return r² = 1 − SS_res / SS_tot of predicted against true (NaN if `true` is constant), MAE and MSE.
+
+    Parameters
+    ----------
+    true : ndarray of float64, (n,)
+        Measured values.
+    predicted : ndarray of float64, (n,)
+        Predicted values.
+    """
     residual = np.asarray(predicted) - np.asarray(true)
     spread = float(np.sum(np.square(true - np.mean(true))))
     return {
@@ -29,11 +37,12 @@ def metrics(table: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per dataset, model, split, seed, part and basis (`basis`: are single structures predicted, or compounds)
-    with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²), unit, and
-    within_1_std, within_2_std: shares of the rows whose error is within so many of their own std; and std_correlation:
-    rank correlation (Spearman) of the size of the error with std, NaN where all have one std.
-    The sd of a single fold is NaN.
+    DataFrame
+        One row per dataset, model, split, seed, part and basis (`basis`: are single structures predicted, or compounds)
+        with n_folds, n (rows over all folds), r2, r2_sd, mae, mae_sd (in `unit`), mse, mse_sd (in `unit`²), unit, and
+        within_1_std, within_2_std: shares of the rows whose error is within so many of their own std; and
+        std_correlation: rank correlation (Spearman) of the size of the error with std, NaN where all have one std. The
+        sd of a single fold is NaN.
     """
     found: list[tuple[int, dict[str, object]]] = []  # each with the place of its first row
     for rows in by_model(table):

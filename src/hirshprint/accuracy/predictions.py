@@ -36,7 +36,23 @@ _TEXT = ("dataset", "model", "split", "seed", "part", "structure_id", "compound"
 def fold_predictions(
     dataset: Dataset, model: str, split: str, fold: Fold, seed: int, predicted: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """Table of one trained model, a row per structure, from its predictions for every row of the dataset; compact."""
+    """Table of one trained model, a row per structure, from its predictions for every row of the dataset; compact.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset, whose targets are the true values.
+    model : str
+        Name of the model.
+    split : str
+        Kind of the split.
+    fold : Fold
+        Which rows are trained on, validated and tested.
+    seed : int
+        Seed of the training.
+    predicted : ndarray of float64, (n,)
+        What the model predicts for each row of the dataset.
+    """
     parts = fold.parts()
     rows = np.concatenate(list(parts.values()))
 

@@ -52,12 +52,15 @@ def fit_std(rows: pd.DataFrame, made_of: Mapping[str, Sequence[str]]) -> dict[st
 
     Parameters
     ----------
-    rows : rows of the predictions table of one model, split, fold, seed and basis; `std` is the spread over seeds.
-    made_of : `occupants` by compound.
+    rows : DataFrame
+        Rows of the predictions table of one model, split, fold, seed and basis; `std` is the spread over seeds.
+    made_of : mapping of str to sequence of str
+        `occupants` by compound.
 
     Returns
     -------
-    What `expected_std` takes (it fits into JSON), None where there is no validation part.
+    dict or None
+        What `expected_std` takes (it fits into JSON), None where there is no validation part.
     """
     error = (rows["predicted"] - rows["true"]).abs()
     training, validation = rows["part"] == "train", rows["part"] == "validation"
@@ -84,9 +87,12 @@ def expected_std(
 
     Parameters
     ----------
-    fitted : by `fit_std`.
-    spread : (n,) standard deviation over seeds, 0 where there is one.
-    of_rows : `occupants` of the rows.
+    fitted : mapping
+        What `fit_std` gives.
+    spread : ndarray of float64, (n,)
+        Standard deviation over seeds, 0 where there is one.
+    of_rows : sequence of sequence of str
+        `occupants` of the rows.
     """
     features = _features(fitted, spread, of_rows) - fitted["mean"]
     size: NDArray[np.float64] = fitted["factor"] * np.exp(features @ np.array(fitted["slopes"]))

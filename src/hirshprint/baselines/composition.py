@@ -48,13 +48,19 @@ def predict_baselines(dataset: Dataset, learning: Learning, *, threads: int = 2)
 
     Parameters
     ----------
-    learning : the configuration's ``learning`` section.
+    dataset : Dataset
+        What to learn from.
+    learning : Learning
+        The configuration's ``learning`` section.
+    threads : int, default 2
+        CPU threads.
 
     Returns
     -------
-    Predictions table (`predictions.COLUMNS`); structure_id is empty where one row stands for all
-    structures of a compound (always, but for a compound whose structures differ in target). A compound that a
-    formula cannot predict has no row of it.
+    DataFrame
+        Predictions table (`predictions.COLUMNS`); structure_id is empty where one row stands for all structures of a
+        compound (always, but for a compound whose structures differ in target). A compound that a formula cannot
+        predict has no row of it.
 
     Raises
     ------

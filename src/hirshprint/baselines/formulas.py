@@ -37,11 +37,13 @@ def ions(elements: Mapping[str, NDArray[np.str_]]) -> tuple[Floats, Floats]:
 
     Parameters
     ----------
-    elements : (n,) symbols for each of the sites A, B and X.
+    elements : mapping of str to ndarray of str
+        (n,) symbols for each of the sites A, B and X.
 
     Returns
     -------
-    charges, radii : (n, 3), columns A, B, X, in e and Å; a row of NaN where no balanced ions with radii are found.
+    charges, radii : ndarray of float64, (n, 3)
+        Columns A, B, X, in e and Å; a row of NaN where no balanced ions with radii are found.
     """
     rows = [_ions_of(str(a), str(b), str(x)) for a, b, x in zip(*(elements[site] for site in "ABX"), strict=True)]
     both = np.array(rows, dtype=np.float64).reshape(-1, 2, 3)
@@ -56,9 +58,21 @@ def fit_bond_lengths(charges: Floats, radii: Floats, targets: Floats, train: NDA
     faculty publication 43). The linear function is the simplest of that kind, not Ubic's own formula. Touching hard
     spheres are its special cases c0 = 0 and c1 = √2, c2 = 0 or c1 = 0, c2 = 2.
 
+    Parameters
+    ----------
+    charges : ndarray of float64, (n, 3)
+        Charges of the ions, columns A, B, X, from `ions`.
+    radii : ndarray of float64, (n, 3), Å
+        Radii of the ions, columns A, B, X, from `ions`.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+
     Returns
     -------
-    (n,), in the unit of `targets`; NaN where radii are missing, everywhere if too few training rows have them.
+    ndarray of float64, (n,)
+        In the unit of `targets`; NaN where radii are missing, everywhere if too few training rows have them.
     """
     lengths = radii[:, :2] + radii[:, 2:]
     return _line(lengths, targets, train)
@@ -71,9 +85,21 @@ def fit_verma(charges: Floats, radii: Floats, targets: Floats, train: NDArray[np
     on a log-log scale the edges lie on straight lines against the average ionic radius, on a different line for each
     product of the ionic charges. The average is taken here as the plain mean of the three radii.
 
+    Parameters
+    ----------
+    charges : ndarray of float64, (n, 3)
+        Charges of the ions, columns A, B, X, from `ions`.
+    radii : ndarray of float64, (n, 3), Å
+        Radii of the ions, columns A, B, X, from `ions`.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+
     Returns
     -------
-    (n,), in the unit of `targets`; NaN where radii are missing or few training rows share the charge product.
+    ndarray of float64, (n,)
+        In the unit of `targets`; NaN where radii are missing or few training rows share the charge product.
     """
     average = radii.mean(axis=1)
     logarithm = np.log(np.where(average > 0, average, np.nan))[:, None]

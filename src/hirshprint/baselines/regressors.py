@@ -41,7 +41,15 @@ MAP_EPOCHS = 30
 
 
 def column_scales(inputs: Floats, train: Rows) -> tuple[Floats, Floats]:
-    """Mean and sd of each column's known training values, (p,) each; the sd is 0 where they do not vary."""
+    """Mean and sd of each column's known training values, (p,) each; the sd is 0 where they do not vary.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+    """
     known = np.isfinite(inputs[train])
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, inputs[train], 0.0).sum(axis=0) / count
@@ -53,6 +61,13 @@ def standardised(inputs: Floats, train: Rows) -> Floats:
     """Shift and scale each column by mean and sd of its known training values; what is not known becomes the mean.
 
     Columns that do not vary in the training rows are left out.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
     """
     mean, sd = column_scales(inputs, train)
     varies = sd > 0
@@ -65,6 +80,17 @@ def element_network(inputs: Floats, targets: Floats, train: Rows, seed: int) -> 
 
     Huber loss, AdamW, a linear warm-up and half a cosine; the weights after the last epoch count. `seed` draws the
     first weights and the order of the rows. Batches of a thirtieth of the training rows, 8 to 128.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+    seed : int
+        Draws the first weights and the order of the rows.
     """
     mean, sd = _mean_sd(targets[train])
     x, y = inputs[train], (targets[train] - mean) / sd
@@ -98,6 +124,15 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     """Support-vector regression with a Gaussian kernel; C and width chosen by cross-validation of training rows.
 
     Of more than `SVR_ROWS` training rows so many are drawn: time grows with the square of their number.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
     """
     from sklearn.svm import SVR
 
@@ -134,6 +169,15 @@ def kernel_regression(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     D. F. Specht, IEEE Trans. Neural Networks 2, 568 (1991), doi 10.1109/72.97934. d is the Euclidean distance of the
     standardised inputs over √p; the σ of `SIGMAS` with the least absolute error counts, each training row (of very many
     `SIGMA_ROWS`) predicted from the others.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
     """
     x = standardised(inputs, train)
     x /= math.sqrt(max(x.shape[1], 1))
@@ -162,6 +206,15 @@ def counter_propagation(inputs: Floats, targets: Floats, train: Rows) -> Floats:
     prediction is the output weight of the winner. Kohonen's batch rule is used here: once per epoch each neuron becomes
     the neighbourhood-weighted mean of the training rows. That, and a start on the plane of the two principal
     components, needs no random numbers. The square map has about a neuron per training row, at most 50 × 50.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
     """
     x = standardised(inputs, train)
     if x.shape[1] < 2:

@@ -51,13 +51,15 @@ def compare_engines(
 
     Parameters
     ----------
-    engines : Python and Tonto, each with its folder of the cache for the dataset.
+    engines : sequence of tuple (OpenEngine, Path)
+        Python and Tonto, each with its folder of the cache for the dataset.
 
     Returns
     -------
-    Rows with `COLUMNS`: per site the limits of d_i and d_e (Å), area (Å²) and volume (Å³), per structure the L1
-    distance of the fingerprints of all atoms, each of sum 1 (so between 0 and 2). `difference` is Tonto - Python.
-    Structures that an engine fails on are left out.
+    list of dict
+        Rows with `COLUMNS`: per site the limits of d_i and d_e (Å), area (Å²) and volume (Å³), per structure the L1
+        distance of the fingerprints of all atoms, each of sum 1 (so between 0 and 2). `difference` is Tonto - Python.
+        Structures that an engine fails on are left out.
     """
     by_engine = [_surfaces(structures, engine, folder, fingerprint) for engine, folder in engines]
     rows: list[dict[str, Any]] = []

@@ -42,8 +42,10 @@ def join_packs(sources: Sequence[Reader], order: Sequence[tuple[int, int]]) -> A
 
     Parameters
     ----------
-    sources : at least one; each gives an array of its pack by its name. Their fingerprints are made alike.
-    order : for each structure which source it is of, and its row there.
+    sources : sequence of callable
+        At least one; each gives an array of its pack by its name. Their fingerprints are made alike.
+    order : sequence of tuple (int, int)
+        For each structure which source it is of, and its row there.
     """
     known: dict[tuple[int, str], NDArray[Any]] = {}
 
@@ -137,7 +139,15 @@ def notes_of(read: Reader) -> dict[int, str]:
 
 
 def write_arrays(path: Path, arrays: Arrays) -> None:
-    """Write arrays to an NPZ file one after the other, as they come."""
+    """Write arrays to an NPZ file one after the other, as they come.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
+    arrays : iterable of tuple (str, ndarray)
+        Name and values of each, in the order in which they are written.
+    """
     with zipfile.ZipFile(path, "w") as archive:
         for name, array in arrays:
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -57,16 +57,23 @@ def gather_fingerprints(
 
     Parameters
     ----------
-    batch_files : see `batch.file`.
-    expected : the structures in the order of the file, with the digest of each one's geometry.
-    binning : how the fingerprints are made.
-    out : file to write; `results/README.md` lists its contents.
-    definition_digest : digest of all that defines these fingerprints, kept as an attribute.
-    threads : that compress at the same time; the file does not depend on it.
+    batch_files : iterable of str or Path
+        See `batch.file`.
+    expected : mapping of str to str
+        The structures in the order of the file, with the digest of each one's geometry.
+    binning : Binning
+        How the fingerprints are made.
+    out : str or Path
+        File to write; `results/README.md` lists its contents.
+    definition_digest : str
+        Digest of all that defines these fingerprints, kept as an attribute.
+    threads : int, default 1
+        Threads that compress at the same time; the file does not depend on their number.
 
     Returns
     -------
-    The expected structures that no batch file has, in order; they are left out of the file.
+    list of str
+        The expected structures that no batch file has, in order; they are left out of the file.
 
     Raises
     ------

@@ -21,9 +21,12 @@ class Past:
 
     Attributes
     ----------
-    ended : seconds that each structure took that they computed, whether it went well or failed.
-    under_way : of each attempt the structures that were under way when it died; none where it ended by itself.
-    cpu_seconds, wall_seconds : of all of them.
+    ended : dict of str to float
+        Seconds that each structure took that they computed, whether it went well or failed.
+    under_way : tuple of frozenset of str
+        Of each attempt the structures that were under way when it died; none where it ended by itself.
+    cpu_seconds, wall_seconds : float
+        CPU time and wall time of all attempts together.
     """
 
     ended: dict[str, float] = field(default_factory=dict)
@@ -73,8 +76,9 @@ def kept_journal(path: Path, attempt: int) -> Iterator[tuple[Past, Note]]:
 
     Yields
     ------
-    What earlier attempts did, and what writes a line: ``note(began=ID)``, ``note(ended=ID, seconds=S)``. A journal that
-    cannot be written, for a full disk, costs no result.
+    tuple (Past, callable)
+        What earlier attempts did, and what writes a line: ``note(began=ID)``, ``note(ended=ID, seconds=S)``. A journal
+        that cannot be written, for a full disk, costs no result.
     """
     start = time.monotonic()
     if attempt == 1:

@@ -40,10 +40,14 @@ def find_kept(kept: Path, keys: Mapping[str, str], failures: str | None, files: 
 
     Parameters
     ----------
-    kept : file of the cache for this batch; results are also looked for in those beside it, and in other datasets'.
-    keys : what names the surfaces of each structure.
-    failures : what names the settings of the engine that a failure depends on; None looks for no failures.
-    files : keeps open what the results are read from.
+    kept : Path
+        File of the cache for this batch; results are also looked for in those beside it, and in other datasets'.
+    keys : mapping of str to str
+        What names the surfaces of each structure.
+    failures : str or None
+        What names the settings of the engine that a failure depends on; None looks for no failures.
+    files : ExitStack
+        Keeps open what the results are read from.
     """
     found: dict[str, Found] = {}
     for path in _files_with(kept, keys):
@@ -200,8 +204,10 @@ def drop_superseded(results: Path, kept: Path, batches: Iterable[str]) -> None:
 
     Parameters
     ----------
-    results : its folder of batch files; of those, only the batches of now hold.
-    kept : its folder of the cache; there a file stays that has results which no batch of now has.
+    results : Path
+        Its folder of batch files; of those, only the batches of now hold.
+    kept : Path
+        Its folder of the cache; there a file stays that has results which no batch of now has.
     """
     now = set(batches)
     for path in results.glob("*.npz"):

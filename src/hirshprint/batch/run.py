@@ -76,22 +76,31 @@ def run_batch(
 
     Parameters
     ----------
-    structures : the batch.
-    engine : what computes them.
-    binning : how their fingerprints are made.
-    kept : file of the cache that becomes the same as `out`; results are taken over from it and from those beside it.
-    out : batch file, see `batch.file`; with `status`, JSON by structure id, `cpu_seconds` of all attempts, and
+    structures : sequence of Structure
+        The batch.
+    engine : OpenEngine
+        What computes them.
+    binning : Binning
+        How their fingerprints are made.
+    kept : Path
+        File of the cache that becomes the same as `out`; results are taken over from it and from those beside it.
+    out : Path
+        Batch file, see `batch.file`; with `status`, JSON by structure id, `cpu_seconds` of all attempts, and
         `earlier_seconds`, the wall time of those before the last.
-    attempt, attempts : which try of the job this is, and how many there are. The last one records what a retry could
-        have helped, but for a full disk, and passes over a structure that no earlier attempt got past.
-    threads : structures computed at the same time; the file does not depend on it, but for its times.
-    seconds_at_risk : see `SECONDS_AT_RISK`.
+    attempt, attempts : int, default 1
+        Which try of the job this is, and how many there are. The last one records what a retry could have helped, but
+        for a full disk, and passes over a structure that no earlier attempt got past.
+    threads : int, default 1
+        Structures computed at the same time; the file does not depend on it, but for its times.
+    seconds_at_risk : float, default SECONDS_AT_RISK
+        See `SECONDS_AT_RISK`.
 
     Returns
     -------
-    The status record of each structure: status (`ok` or `failed`), reason, output (last lines of an external engine's
-    report), note (see `notes_of`), reused (from an earlier run), seconds, geometry, and failure, which names what would
-    fail again.
+    dict of str to dict
+        The status record of each structure: status (`ok` or `failed`), reason, output (last lines of an external
+        engine's report), note (see `notes_of`), reused (from an earlier run), seconds, geometry, and failure, which
+        names what would fail again.
 
     Raises
     ------
@@ -166,8 +175,10 @@ class Results:
 
     Attributes
     ----------
-    records : status record of each structure, by its id.
-    errors : those that another attempt may help.
+    records : dict of str to dict
+        Status record of each structure, by its id.
+    errors : list of Exception
+        Those that another attempt may help.
     """
 
     def __init__(self, kept: Path, binning: Binning, files: ExitStack, required: bool):
@@ -251,10 +262,14 @@ def _computed(
 
     Parameters
     ----------
-    record : see `_record`.
-    key : see `surface_key`.
-    last : whether no further attempt is left.
-    note : see `kept_journal`.
+    record : dict
+        See `_record`.
+    key : str
+        See `surface_key`.
+    last : bool
+        Whether no further attempt is left.
+    note : callable
+        See `kept_journal`.
     """
     name = structure.structure_id
     start = time.monotonic()

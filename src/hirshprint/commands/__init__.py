@@ -10,7 +10,8 @@ class CommandError(Exception):
 
     Attributes
     ----------
-    code : exit code: `UNUSABLE` for what was written on the command line, `FAILED` for all else.
+    code : int
+        Exit code: `UNUSABLE` for what was written on the command line, `FAILED` for all else.
     """
 
     def __init__(self, message: str, code: int = FAILED):

@@ -83,7 +83,8 @@ def comma_lists(path: Path, keys: Collection[str]) -> list[str]:
 
     Parameters
     ----------
-    keys : names of the keys whose lists may have fractions.
+    keys : collection of str
+        Names of the keys whose lists may have fractions.
     """
     try:
         tree = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)

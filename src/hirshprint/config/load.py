@@ -35,7 +35,10 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
 
     Parameters
     ----------
-    files : the files that it was read from, to look for keys that are written twice.
+    config : dict
+        The configuration as Snakemake read it.
+    files : iterable of str or Path, optional
+        The files that it was read from, to look for keys that are written twice.
 
     Raises
     ------

@@ -36,20 +36,32 @@ class Dataset:
 
     Attributes
     ----------
-    name : the dataset's name in the configuration.
-    property, unit : what `targets` holds and its unit, e.g. ``a_angstrom`` and ``Å``.
-    structure_ids : (n,) str, unique.
-    compounds : (n,) str, the ordered compound; several structures may share it.
-    groups : (n,) str, what no split may separate.
-    elements : per site of the prototype (``A``, ``B``, ``X`` ...) an (n,) array of symbols; empty without a prototype.
-    formulas : (n,) str.
-    initial_edges : (n,) float64, Å, the edge each structure was built with; NaN for structures from files.
-    targets : (n,) float64, in `unit`.
-    draws : (n,) int64, number of the structure among those of its compound, in the order of the table.
-    counts : (n, c, b, b) float32, fingerprints [structure, channel, d_i bin, d_e bin].
-    channels : c names.
-    moments : (n, s, 12) float64, `fingerprints.moments` of the channels of the sites, in the order of `SITES`; s is 0
-        where they were not asked for.
+    name : str
+        The dataset's name in the configuration.
+    property, unit : str
+        What `targets` holds and its unit, e.g. ``a_angstrom`` and ``Å``.
+    structure_ids : ndarray of str, (n,)
+        Unique.
+    compounds : ndarray of str, (n,)
+        The ordered compound; several structures may share it.
+    groups : ndarray of str, (n,)
+        What no split may separate.
+    elements : dict of str to ndarray of str
+        Per site of the prototype (``A``, ``B``, ``X`` ...) an (n,) array of symbols; empty without a prototype.
+    formulas : ndarray of str, (n,)
+    initial_edges : ndarray of float64, (n,), Å
+        The edge each structure was built with; NaN for structures from files.
+    targets : ndarray of float64, (n,)
+        In `unit`.
+    draws : ndarray of int64, (n,)
+        Number of the structure among those of its compound, in the order of the table.
+    counts : ndarray of float32, (n, c, b, b)
+        Fingerprints [structure, channel, d_i bin, d_e bin].
+    channels : tuple of str
+        Names of the c channels.
+    moments : ndarray of float64, (n, s, 12)
+        `fingerprints.moments` of the channels of the sites, in the order of `SITES`; s is 0 where they were not asked
+        for.
     """
 
     name: str
@@ -112,10 +124,19 @@ def load_dataset(
 
     Parameters
     ----------
-    channels : the fingerprint channels to read, in this order; all of the file's by default, none if empty.
-    site_moments : whether to take the moments of the sites' channels, where sites have names; those of thousands of
-        structures are little where their fingerprints are much.
-    with_targets : whether every structure must have one; without, those of a dataset to be predicted are NaN.
+    name : str
+        Name of the dataset in the configuration.
+    fingerprints_h5 : str or Path
+        File of its fingerprints.
+    targets_csv : str or Path
+        Table of its structures and their measured property.
+    channels : sequence of str, optional
+        The fingerprint channels to read, in this order; all of the file's by default, none if empty.
+    site_moments : bool, default False
+        Whether to take the moments of the sites' channels, where sites have names; those of thousands of structures are
+        little where their fingerprints are much.
+    with_targets : bool, default True
+        Whether every structure must have one; without, those of a dataset to be predicted are NaN.
 
     Raises
     ------
@@ -248,10 +269,16 @@ def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_f
 
     Parameters
     ----------
-    kind : ``random``, ``leave-A-out`` or ``leave-B-out``.
-    folds : number of folds, at least 2.
-    seed : another seed gives another division.
-    validation_fraction : share of the groups outside the test part, at least 0 and below 1.
+    dataset : Dataset
+        What to divide.
+    kind : str
+        ``random``, ``leave-A-out`` or ``leave-B-out``.
+    folds : int
+        Number of folds, at least 2.
+    seed : int
+        Another seed gives another division.
+    validation_fraction : float
+        Share of the groups outside the test part, at least 0 and below 1.
 
     Raises
     ------

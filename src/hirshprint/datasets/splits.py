@@ -47,10 +47,20 @@ def divide(
 
     Parameters
     ----------
-    name : of the dataset, for messages.
-    groups : by row what no split may separate.
-    elements : by row the element on the site that `kind` leaves out; None where sites have no names. Unused by
-        ``random``.
+    name : str
+        Name of the dataset, for messages.
+    kind : str
+        ``random``, ``leave-A-out`` and so on.
+    groups : sequence of str
+        By row what no split may separate.
+    elements : sequence of str or None
+        By row the element on the site that `kind` leaves out; None where sites have no names. Unused by ``random``.
+    folds : int
+        Number of folds, at least 2.
+    seed : int
+        Another seed gives another division.
+    validation_fraction : float
+        Share of the groups outside the test part, at least 0 and below 1.
 
     Raises
     ------
@@ -103,9 +113,16 @@ def hold_out(
 
     Parameters
     ----------
-    name : of the dataset, for messages.
-    compounds, groups : of each row.
-    held : the compounds to test.
+    name : str
+        Name of the dataset, for messages.
+    compounds, groups : sequence of str
+        Compound and group of each row.
+    held : sequence of str
+        The compounds to test.
+    seed : int
+        Another seed gives another division.
+    validation_fraction : float
+        Share of the groups outside the test part, at least 0 and below 1.
 
     Raises
     ------
@@ -145,15 +162,21 @@ def learning_faults(
 
     Parameters
     ----------
-    name : of the dataset.
-    learning : complete section of the configuration that holds for it.
-    compounds, groups : of each structure.
-    elements : by site the element of each structure; empty where sites have no names.
-    left_out : why compounds are no structures of the dataset, by name.
+    name : str
+        Name of the dataset.
+    learning : Learning
+        Complete section of the configuration that holds for it.
+    compounds, groups : sequence of str
+        Compound and group of each structure.
+    elements : mapping of str to sequence of str
+        By site the element of each structure; empty where sites have no names.
+    left_out : mapping of str to str, optional
+        Why compounds are no structures of the dataset, by name.
 
     Returns
     -------
-    Lines that name the key; none where all is well.
+    list of str
+        Lines that name the key; none where all is well.
     """
     faults = _named_faults(name, learning, compounds, groups, left_out)
     known = set(compounds)
@@ -178,8 +201,14 @@ def target_faults(
 
     Parameters
     ----------
-    targets : rows of the table.
-    left_out : why structures that are not in it were left out, by name.
+    name : str
+        Name of the dataset.
+    learning : Learning
+        Complete section of the configuration that holds for it.
+    targets : sequence of mapping
+        Rows of the table.
+    left_out : mapping of str to str
+        Why structures that are not in it were left out, by name.
     """
     columns = list(targets[0])
     sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]

@@ -33,16 +33,27 @@ class Compound:
 
     Attributes
     ----------
-    structure : the crystal; its site operations are left out.
-    meshes : closed surface of each distinct atom.
-    site, operations : what `structures.symmetry.atom_images` gives.
-    cell : surface around the five atoms of the cell together.
-    bin_edges : (b + 1,) Å.
-    counts : (b, b) fingerprint [d_i, d_e] of the surfaces of all atoms, Å² per formula unit.
-    cell_counts : (b, b) that of `cell`, in the same unit.
-    edges : (k,) Å, cubic edges.
-    counts_by_edge : (k, b, b) fingerprints at these edges.
-    in_range_by_edge : (k,) share of the area that falls into the bins.
+    structure : Structure
+        The crystal; its site operations are left out.
+    meshes : list of Surface
+        Closed surface of each distinct atom.
+    site : ndarray of int64
+        What `structures.symmetry.atom_images` gives.
+    operations : ndarray of float64
+        What `structures.symmetry.atom_images` gives.
+    cell : Surface
+        Surface around the five atoms of the cell together.
+    bin_edges : ndarray of float64, (b + 1,), Å
+    counts : ndarray of float32, (b, b)
+        Fingerprint [d_i, d_e] of the surfaces of all atoms, Å² per formula unit.
+    cell_counts : ndarray of float32, (b, b)
+        That of `cell`, in the same unit.
+    edges : ndarray of float64, (k,), Å
+        Cubic edges.
+    counts_by_edge : ndarray of float32, (k, b, b)
+        Fingerprints at these edges.
+    in_range_by_edge : ndarray of float64, (k,)
+        Share of the area that falls into the bins.
     """
 
     structure: Structure

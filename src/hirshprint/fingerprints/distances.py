@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 
 def l1_distance(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Sum of |first - second| over the bins of two fingerprints of sum one: 0 if equal, 2 if no bin is common."""
+    """Sum of |first - second| over the bins of two fingerprints of sum one: 0 if equal, 2 if no bin is common.
+
+    Parameters
+    ----------
+    first : ndarray of float64
+        A fingerprint.
+    second : ndarray of float64
+        Another one, with the same bins.
+    """
     return float(np.abs(first - second).sum())
 
 
@@ -21,8 +29,10 @@ def earth_movers_distance(first: NDArray[np.float64], second: NDArray[np.float64
 
     Parameters
     ----------
-    first, second : (n_bins, n_bins) fingerprints of sum one.
-    edges : (n_bins + 1,) bin edges, Å.
+    first, second : ndarray of float64, (n_bins, n_bins)
+        Fingerprints of sum one.
+    edges : ndarray of float64, (n_bins + 1,), Å
+        Bin edges.
     """
     from scipy.optimize import linprog
     from scipy.sparse import eye_array, kron, vstack
@@ -75,12 +85,15 @@ def nearest_distances(
 
     Parameters
     ----------
-    blocks : rows (k,), and their fingerprints (k, b, b): of all that any fold trains on.
-    tests : of each fold the rows (sorted) that it trains on, and `square_roots` of the fingerprints that it tests.
+    blocks : iterable of tuple (ndarray of int64, ndarray of float32)
+        Rows (k,), and their fingerprints (k, b, b): of all that any fold trains on.
+    tests : sequence of tuple (ndarray of int64, ndarray of float32)
+        Of each fold the rows (sorted) that it trains on, and `square_roots` of the fingerprints that it tests.
 
     Returns
     -------
-    Of each fold (n,) float64; NaN where it trains on no row.
+    list of ndarray of float64
+        Of each fold (n,) float64; NaN where it trains on no row.
     """
     overlaps = [np.full(len(roots), -np.inf, np.float32) for _, roots in tests]
     for rows, counts in blocks:
@@ -100,12 +113,15 @@ def nearest_fingerprints(counts: NDArray[np.float32], neighbours: int) -> tuple[
 
     Parameters
     ----------
-    counts : (n, n_bins, n_bins) fingerprints, of any sum.
-    neighbours : how many to find; there are at most n − 1.
+    counts : ndarray of float32, (n, n_bins, n_bins)
+        Fingerprints, of any sum.
+    neighbours : int
+        How many to find; there are at most n − 1.
 
     Returns
     -------
-    Rows of the neighbours (n, neighbours), nearest first, and their distances, of the same shape.
+    tuple (ndarray of int64, ndarray of float32)
+        Rows of the neighbours (n, neighbours), nearest first, and their distances, of the same shape.
     """
     flat = counts.reshape(len(counts), -1).astype(np.float32)
     root = square_roots(flat[:, flat.any(axis=0)])

@@ -11,12 +11,14 @@ def moments(counts: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    counts : (..., b, b), [d_i, d_e].
+    counts : ndarray of float32, (..., b, b)
+        [d_i, d_e].
 
     Returns
     -------
-    (..., 12) : the sum (an area with the weighting ``area``), the means of d_i and d_e, and their central moments
-    ii, ee, iii, eee, iiii, eeee, ie, iie, iee. Distances are shares of the range of the bins; an empty histogram has 0.
+    ndarray of float64, (..., 12)
+        The sum (an area with the weighting ``area``), the means of d_i and d_e, and their central moments ii, ee, iii,
+        eee, iiii, eeee, ie, iie, iee. Distances are shares of the range of the bins; an empty histogram has 0.
     """
     bins = counts.shape[-1]
     place = (np.arange(bins) + 0.5) / bins

@@ -40,8 +40,8 @@ def write_compound(
         Free-atom densities of its elements.
     bins : Bins
         Those of the fingerprints, in which area counts, per formula unit.
-    path : path
-        File to write.
+    path : str or Path
+        Path File to write.
     """
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.sources.placement import prototype_id

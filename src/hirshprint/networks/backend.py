@@ -54,9 +54,12 @@ def prepare_device(gpus: int, require_gpu: bool, threads: int) -> str:
 
     Parameters
     ----------
-    gpus : 0 leaves any GPU alone.
-    require_gpu : no GPU is an error.
-    threads : CPU threads; can be set only before TensorFlow computes anything in this process.
+    gpus : int
+        0 leaves any GPU alone.
+    require_gpu : bool
+        No GPU is an error.
+    threads : int
+        CPU threads; can be set only before TensorFlow computes anything in this process.
 
     Raises
     ------

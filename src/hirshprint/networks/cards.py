@@ -29,8 +29,14 @@ def fingerprint_definition(
 
     Parameters
     ----------
-    dataset : the dataset's part of the configuration.
-    surfaces, densities, fingerprint : those parts of the configuration, with the engine that was chosen.
+    dataset : mapping
+        The dataset's part of the configuration.
+    surfaces : mapping
+        `surfaces` of the configuration, with the engine that was chosen.
+    densities : str
+        `densities` of the configuration.
+    fingerprint : mapping
+        `fingerprint` of the configuration.
     """
     engine = engine_named(surfaces["engine"])
     return {
@@ -123,11 +129,13 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Parameters
     ----------
-    config : a complete configuration, with the engine that was chosen.
+    config : mapping
+        A complete configuration, with the engine that was chosen.
 
     Returns
     -------
-    Its datasets.
+    dict
+        Its datasets.
 
     Raises
     ------

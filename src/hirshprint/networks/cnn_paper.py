@@ -26,7 +26,8 @@ def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
 
     Parameters
     ----------
-    input_shape : (bins of d_i, bins of d_e, channels).
+    input_shape : tuple (int, int, int)
+        (bins of d_i, bins of d_e, channels).
     """
     image = keras.Input(shape=input_shape, name="image")
     features = image
@@ -63,7 +64,15 @@ def cnn_images(dataset: Dataset) -> NDArray[np.float32]:
 
 
 def image_scale(images: NDArray[np.float32], train: NDArray[np.int64]) -> float:
-    """Root mean square of the training images: what all images are divided by."""
+    """Root mean square of the training images: what all images are divided by.
+
+    Parameters
+    ----------
+    images : ndarray of float32, (n, b, b, channels)
+        Images of all rows.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+    """
     squares = [
         np.mean(np.square(images[part], dtype=np.float64)) * (len(part) / len(train))
         for part in np.split(train, range(AT_ONCE, len(train), AT_ONCE))

@@ -35,14 +35,19 @@ class Graphs:
 
     Attributes
     ----------
-    numbers : (n_nodes,) int32, atomic number of each class of atoms.
-    shares : (n_nodes,) float32, share of the cell's atoms in the class; sums to 1 over a structure.
-    node_offsets : (n_structures + 1,) int64.
-    centres, neighbours : (n_edges,) int32, node numbers within the structure.
-    distances : (n_edges,) float32, Å.
-    multiplicities : (n_edges,) float32, such neighbours of one atom of the centre's class.
-    edge_offsets : (n_structures + 1,) int64.
-    radius : Å, the shells reach up to here.
+    numbers : ndarray of int32, (n_nodes,)
+        Atomic number of each class of atoms.
+    shares : ndarray of float32, (n_nodes,)
+        Share of the cell's atoms in the class; sums to 1 over a structure.
+    node_offsets : ndarray of int64, (n_structures + 1,)
+    centres, neighbours : ndarray of int32, (n_edges,)
+        Node numbers within the structure.
+    distances : ndarray of float32, (n_edges,), Å
+    multiplicities : ndarray of float32, (n_edges,)
+        Such neighbours of one atom of the centre's class.
+    edge_offsets : ndarray of int64, (n_structures + 1,)
+    radius : float, Å
+        The shells reach up to here.
     """
 
     numbers: NDArray[np.int32]
@@ -107,10 +112,19 @@ def lonely_atoms(structures: Sequence[Structure], radius: float) -> NDArray[np.b
 def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.generic], ...]:
     """Join the graphs of some structures into one disconnected graph.
 
+    Parameters
+    ----------
+    graphs : Graphs
+        Graphs of all structures.
+    rows : ndarray of int64, (n,)
+        The structures of the batch.
+
     Returns
     -------
-    numbers, shares, owners : (n,) per node; `owners` counts the structures of the batch from 0.
-    centres, neighbours, distances, multiplicities : (e,) per edge; node numbers of the batch.
+    numbers, shares, owners : tuple of ndarray
+        (n,) per node; `owners` counts the structures of the batch from 0.
+    centres, neighbours, distances, multiplicities : tuple of ndarray
+        (e,) per edge; node numbers of the batch.
     """
     nodes, node_owner = _ranges(graphs.node_offsets, rows)
     edges, edge_owner = _ranges(graphs.edge_offsets, rows)
@@ -134,10 +148,21 @@ def neighbours_within(
 
     A shell at `radius` to within ``SHELL_WIDTH`` is taken whole.
 
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates.
+    radius : float, Å
+        Atoms up to this distance are neighbours.
+
     Returns
     -------
-    centres, neighbours : (e,) int64 atom numbers; an atom's own images count, the atom itself does not.
-    shells : (e,) int64, distances in units of ``SHELL_WIDTH``.
+    centres, neighbours : ndarray of int64, (e,)
+        Atom numbers; an atom's own images count, the atom itself does not.
+    shells : ndarray of int64, (e,)
+        Distances in units of ``SHELL_WIDTH``.
     """
     centres, neighbours, distances = near_pairs(lattice, frac, radius + SHELL_WIDTH)
     shells = np.rint(distances / SHELL_WIDTH).astype(np.int64)

@@ -74,7 +74,17 @@ class Forget(keras.layers.Layer):  # type: ignore[misc]
 def fit_scales(
     elements: Mapping[str, NDArray[np.str_]], moments: NDArray[np.float64], train: NDArray[np.int64]
 ) -> Arrays:
-    """What the inputs are scaled by, from the training rows alone: named arrays for `scaled_inputs` and a file."""
+    """What the inputs are scaled by, from the training rows alone: named arrays for `scaled_inputs` and a file.
+
+    Parameters
+    ----------
+    elements : mapping of str to ndarray of str
+        Symbols (n,) by site.
+    moments : ndarray of float64, (n, p)
+        Moments of the fingerprint of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+    """
     known = np.array([np.isin(SYMBOLS[:ELEMENTS], elements[site][train]) for site in SITES])
     properties = column_scales(_properties(elements), train)
     spread = column_scales(moments, train)
@@ -90,11 +100,23 @@ def scaled_inputs(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Inputs of the network for n compounds.
 
+    Parameters
+    ----------
+    elements : mapping of str to ndarray of str
+        Symbols (n,) by site.
+    moments : ndarray of float64, (n, p)
+        Moments of the fingerprint of each row.
+    scales : mapping of str to ndarray
+        What `fit_scales` gives.
+
     Returns
     -------
-    elements : (n, 3, 103), 1 where an element sits on a site, unless the training rows lack it there.
-    properties : (n, p), `element_properties` of each site; 0 where one is not tabulated or does not vary.
-    components : (n, `COMPONENTS`), leading principal components of the moments.
+    elements : ndarray of float32, (n, 3, 103)
+        1 where an element sits on a site, unless the training rows lack it there.
+    properties : ndarray of float32, (n, p)
+        `element_properties` of each site; 0 where one is not tabulated or does not vary.
+    components : ndarray of float32, (n, `COMPONENTS`)
+        Leading principal components of the moments.
     """
     symbols = np.array(SYMBOLS[:ELEMENTS])
     one_hot = [(elements[site][:, None] == symbols) & known for site, known in zip(SITES, scales["known"], strict=True)]

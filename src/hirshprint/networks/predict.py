@@ -36,9 +36,16 @@ def write_folder_card(
 
     Parameters
     ----------
-    table : the predictions of their training.
-    definition : how fingerprints are made, `cards.fingerprint_definition`.
-    fingerprints : file of the dataset's fingerprints.
+    folder : Path
+        Folder of the models.
+    dataset : Dataset
+        What the models learned from.
+    table : DataFrame
+        The predictions of their training.
+    definition : mapping
+        How fingerprints are made, `cards.fingerprint_definition`.
+    fingerprints : str or Path
+        File of the dataset's fingerprints.
     """
     split = main_split(table)
     of_split = table[(table["split"] == split) & (table["part"] != "test")]
@@ -90,17 +97,24 @@ def predict_dataset(
 
     Parameters
     ----------
-    card : `cards.read_folder_card` of the folder.
-    dataset : with what `registry.needed_of_fingerprints` says of that network; its targets are not read.
-    structures : of any order; must have every structure of the dataset.
-    fingerprints : file of the dataset's fingerprints.
+    folder : Path
+        Folder of the models.
+    card : mapping
+        `cards.read_folder_card` of the folder.
+    dataset : Dataset
+        With what `registry.needed_of_fingerprints` says of that network; its targets are not read.
+    structures : sequence of Structure
+        Every structure of the dataset, in any order.
+    fingerprints : str or Path
+        File of the dataset's fingerprints.
 
     Returns
     -------
-    One row per compound (of a dataset from files, per structure), sorted by name: name, formula, the sites, predicted,
-    std, spread (standard deviation of what the networks of all folds and seeds say), unseen (elements that training had
-    on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training sample; `DOMAIN_QUANTILE` of these are
-    nearer to each other than 1), outside_domain (whether either is the case).
+    DataFrame
+        One row per compound (of a dataset from files, per structure), sorted by name: name, formula, the sites,
+        predicted, std, spread (standard deviation of what the networks of all folds and seeds say), unseen (elements
+        that training had on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training sample;
+        `DOMAIN_QUANTILE` of these are nearer to each other than 1), outside_domain (whether either is the case).
     """
     from hirshprint.networks.backend import load_network
     from hirshprint.networks.interface import module_of

@@ -58,11 +58,16 @@ class Reader:
 
     Attributes
     ----------
-    middle, half : of the range of initial edges, Å; half is 0 where all rows have the same edges.
-    trend : (t, p) coefficients of the Chebyshev polynomials of the edge, for the moments of any compound.
-    scale : (p,) what the rest is divided by.
-    whitening : (p, q) directions in which what the model leaves has unit covariance.
-    contributions : per site (e, t, q) coefficients of what its elements numbers[site], Z - 1, add along them.
+    middle, half : float
+        Of the range of initial edges, Å; half is 0 where all rows have the same edges.
+    trend : ndarray of float64, (t, p)
+        Coefficients of the Chebyshev polynomials of the edge, for the moments of any compound.
+    scale : ndarray of float64, (p,)
+        What the rest is divided by.
+    whitening : ndarray of float64, (p, q)
+        Directions in which what the model leaves has unit covariance.
+    contributions : tuple of ndarray of float64
+        Per site (e, t, q) coefficients of what its elements numbers[site], Z - 1, add along them.
     """
 
     middle: float
@@ -81,7 +86,15 @@ class Reader:
         return {"trend": self.trend, "scale": self.scale, "whitening": self.whitening} | single | of_sites
 
     def probabilities(self, moments: Array, edges: Array) -> NDArray[np.float32]:
-        """Probability (n, sites, 103) of each element on each site from moments (n, p) at initial edges (n,) Å."""
+        """Probability (n, sites, 103) of each element on each site from moments (n, p) at initial edges (n,) Å.
+
+        Parameters
+        ----------
+        moments : ndarray of float64, (n, p)
+            Moments of the fingerprint of each row.
+        edges : ndarray of float64, (n,), Å
+            Initial edges.
+        """
         powers = _polynomials(edges, self.middle, self.half, len(self.trend))
         rest = ((moments - powers @ self.trend) / self.scale) @ self.whitening
         found = np.zeros((len(moments), len(self.numbers), ELEMENTS), np.float32)
@@ -104,7 +117,13 @@ class Reader:
 
 
 def read_reader(arrays: Mapping[str, NDArray[Any]]) -> Reader:
-    """Rebuild a reader from `Reader.arrays`."""
+    """Rebuild a reader from `Reader.arrays`.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        The arrays of `Reader.arrays` by name.
+    """
     by_site = (tuple(arrays[f"{name}_{site}"] for site in SITES) for name in ("contributions", "numbers"))
     single = (float(arrays["middle"]), float(arrays["half"]))
     return Reader(*single, arrays["trend"], arrays["scale"], arrays["whitening"], *by_site)
@@ -115,9 +134,14 @@ def fit_reader(moments: Array, edges: Array, elements: dict[str, NDArray[np.str_
 
     Parameters
     ----------
-    moments, edges : (n, p), and (n,) Å or all the same.
-    elements : symbols (n,) by site.
-    train : rows to fit on; nothing of the others is looked at.
+    moments : ndarray of float64, (n, p)
+        Moments of the fingerprint of each row.
+    edges : ndarray of float64, (n,)
+        Initial edges, Å, or all the same.
+    elements : dict of str to ndarray of str
+        Symbols (n,) by site.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
     """
     x = moments[train]
     low, high = edges[train].min(), edges[train].max()

@@ -40,11 +40,16 @@ class Explanation(NamedTuple):
 
     Attributes
     ----------
-    structure_id, compound : which.
-    true, predicted : its property, by a network that was not trained on the compound.
-    reference : what that network predicts for the mean fingerprint of its training part.
-    counts, mean_counts : (b, b) fingerprint of the structure, and that mean, [d_i, d_e].
-    contributions : (b, b) what each bin adds to predicted - reference, in the property's unit; they sum up to it.
+    structure_id, compound : str
+        Name of the structure, and its compound.
+    true, predicted : float
+        Measured property, and what a network says that was not trained on the compound.
+    reference : float
+        What that network predicts for the mean fingerprint of its training part.
+    counts, mean_counts : ndarray of float64, (b, b)
+        Fingerprint of the structure, and that mean, [d_i, d_e].
+    contributions : ndarray of float64, (b, b)
+        What each bin adds to predicted - reference, in the property's unit; they sum up to it.
     """
 
     structure_id: str
@@ -66,7 +71,12 @@ def integrated_gradients(network: Any, image: NDArray[np.float32], baseline: NDA
 
     Parameters
     ----------
-    network : with one input like `image`, without the axis of the batch, and one output.
+    network : object
+        With one input like `image`, without the axis of the batch, and one output.
+    image : ndarray of float32
+        The input that is explained.
+    baseline : ndarray of float32
+        The input that it is compared with, of the same shape.
 
     Raises
     ------
@@ -97,10 +107,14 @@ def explain(
 
     Parameters
     ----------
-    dataset : with the channels that the network sees.
-    predictions : of that network on that dataset (`predictions.COLUMNS`).
-    models : folder of its weights and cards.
-    compounds : to explain; where none is named, those at the `QUANTILES` of the property.
+    dataset : Dataset
+        The dataset, with the channels that the network sees.
+    predictions : DataFrame
+        What that network predicts for the dataset (`predictions.COLUMNS`).
+    models : Path
+        Folder of its weights and cards.
+    compounds : sequence of str, optional
+        Compounds to explain; where none is named, those at the `QUANTILES` of the property.
 
     Raises
     ------
@@ -144,8 +158,12 @@ def influence(explanation: Explanation, edges: Array, d_i: Array, d_e: Array) ->
 
     Parameters
     ----------
-    edges : (b + 1,) of the bins, Å.
-    d_i, d_e : (n,) Å.
+    explanation : Explanation
+        From `explain`.
+    edges : ndarray of float64, (b + 1,), Å
+        Edges of the bins.
+    d_i, d_e : ndarray of float64, (n,), Å
+        Distances to the nearest nucleus inside and outside.
     """
     per_count = np.divide(
         explanation.contributions,

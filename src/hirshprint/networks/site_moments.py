@@ -26,10 +26,13 @@ def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] |
 
     Returns
     -------
-    rows : (m,) the first structure of each compound, increasing.
-    moments : (m, p).
-    edges : (m,) zeros: they tell nothing.
-    None where the compounds differ in their edges.
+    rows : ndarray of int64, (m,)
+        The first structure of each compound, increasing.
+    moments : ndarray of float64, (m, p)
+    edges : ndarray of float64, (m,)
+        Zeros: they tell nothing.
+    None
+        Where the compounds differ in their edges.
     """
     if not same_edges(dataset):
         return None

@@ -58,18 +58,34 @@ def train_networks(
 
     Parameters
     ----------
-    structures : of any order; must have every structure of the dataset.
-    learning : the configuration's ``learning`` section. ``cnn_paper`` sees one initial edge of each compound, the
-        first; ``cgcnn`` too, where all compounds have the same edges; ``readout`` and ``hybrid`` see all, and are left
-        out where sites have no names.
-    gpus, require_gpu, threads : see `backend.prepare_device`.
-    checkpoint_seconds : time between two checkpoints of a unit.
-    tensorboard : folder for logs that TensorBoard shows, one run per unit; none are written without it.
+    dataset : Dataset
+        What to learn from.
+    structures : sequence of Structure
+        Every structure of the dataset, in any order.
+    learning : Learning
+        The configuration's ``learning`` section. ``cnn_paper`` sees one initial edge of each compound, the first;
+        ``cgcnn`` too, where all compounds have the same edges; ``readout`` and ``hybrid`` see all, and are left out
+        where sites have no names.
+    cache_folder : str or Path
+        Folder of the checkpoints, from which a stopped training resumes.
+    models_folder : str or Path
+        Folder for the weights and cards of the trained networks.
+    gpus : int, default 1
+        See `backend.prepare_device`.
+    require_gpu : bool, default False
+        See `backend.prepare_device`.
+    threads : int, default 2
+        See `backend.prepare_device`.
+    checkpoint_seconds : float, default 30.0
+        Time between two checkpoints of a unit.
+    tensorboard : str or Path, optional
+        Folder for logs that TensorBoard shows, one run per unit; none are written without it.
 
     Returns
     -------
-    Predictions table (`predictions.COLUMNS`), with ensemble rows when there are several seeds, and the mean over the
-    structures of a compound when there are several.
+    DataFrame
+        Predictions table (`predictions.COLUMNS`), with ensemble rows when there are several seeds, and the mean over
+        the structures of a compound when there are several.
 
     Raises
     ------

@@ -94,7 +94,13 @@ def train_unit(
     progress: Progress,
     writer: Any = None,
 ) -> Trained:
-    """Train one unit from its checkpoint, or from the start."""
+    """Train one unit from its checkpoint, or from the start.
+
+    Parameters
+    ----------
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    """
     train, validation = unit.fold.train, unit.fold.validation
     mean = float(targets[train].mean())
     sd = float(targets[train].std()) or 1.0

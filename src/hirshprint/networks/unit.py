@@ -22,13 +22,26 @@ class Unit:
 
     Attributes
     ----------
-    model, split, seed, fold : which training of the plan.
-    settings : the model's section of the configuration.
-    inputs : gives the network's inputs for some rows of the dataset.
-    scaling : what the inputs were scaled by, for the card.
-    samples : (n,) number of the sample that each row of the dataset is of; an epoch shows each sample once.
-    arrays : what the use of the network needs beside its card.
-    start : see `Source`.
+    model : str
+        Which training of the plan.
+    split : str
+        Which training of the plan.
+    seed : int
+        Which training of the plan.
+    fold : Fold
+        Which training of the plan.
+    settings : Settings
+        The model's section of the configuration.
+    inputs : callable
+        Gives the network's inputs for some rows of the dataset.
+    scaling : dict
+        What the inputs were scaled by, for the card.
+    samples : ndarray of int64, (n,)
+        Number of the sample that each row of the dataset is of; an epoch shows each sample once.
+    arrays : dict of str to ndarray
+        What the use of the network needs beside its card.
+    start : callable or None
+        See `Source`.
     """
 
     model: str

@@ -41,9 +41,12 @@ class Frozen:
 
     Attributes
     ----------
-    plan : its structures and what was rejected.
-    files : digests by path of the structure files and of those of the prototype, which a job reads.
-    model : the same of the models of an earlier run that it is predicted with.
+    plan : Plan
+        Its structures and what was rejected.
+    files : mapping of str to str
+        Digest by path of each structure file and of each file of the prototype, which a job reads.
+    model : mapping of str to str
+        The same of the models of an earlier run that its property is predicted with.
     """
 
     plan: Plan
@@ -56,7 +59,8 @@ def freeze(config: Mapping[str, Any], datasets: Mapping[str, Frozen]) -> Path:
 
     Returns
     -------
-    The resolved configuration, as a file.
+    Path
+        The resolved configuration, as a file.
     """
     _forget_ended_runs()
     folder = FOLDERS / f"{socket.gethostname()}-{os.getpid()}"

@@ -22,9 +22,12 @@ class Pending:
 
     Attributes
     ----------
-    jobs : how many of each rule.
-    outputs : files that it would write.
-    fault : why it would stop before any job; empty if it would not.
+    jobs : mapping of str to int
+        Number of jobs of each rule.
+    outputs : frozenset of str
+        Files that the run would write.
+    fault : str
+        Why the run would stop before any job; empty if it would not.
     """
 
     jobs: Mapping[str, int] = field(default_factory=dict)

@@ -91,12 +91,15 @@ def plan_faults(config: Config, plans: Mapping[str, Plan]) -> dict[str, list[str
 
     Parameters
     ----------
-    config : complete, with its predicted datasets.
-    plans : of those datasets whose input is at hand.
+    config : Config
+        Complete configuration, with its predicted datasets.
+    plans : mapping of str to Plan
+        Plans of those datasets whose input is at hand.
 
     Returns
     -------
-    Lines by dataset, those of the report under an empty name; of datasets and a report that have none, none.
+    dict of str to list of str
+        Lines by dataset, those of the report under an empty name; of datasets and a report that have none, none.
     """
     faults = {name: _dataset_faults(config, name, plan) for name, plan in plans.items()}
     if set(plans) == set(config.datasets) and all(plan.entries for plan in plans.values()):
@@ -191,7 +194,8 @@ def known_faults(name: str, learning: Learning, folder: Path) -> list[str]:
 
     Parameters
     ----------
-    folder : with the tables of targets and of what was rejected, both of the same input as now.
+    folder : Path
+        Folder of the tables of targets and of what was rejected, both of the same input as now.
     """
     targets, rejected = (_read_table(folder / file) for file in ("targets.csv", "rejected.csv"))
     if not targets or not targets[0]["value"]:

@@ -33,11 +33,16 @@ class Job:
 
     Attributes
     ----------
-    rule, dataset : what it was; the dataset is empty for rules that have none.
-    output : its first output file.
-    benchmark : its benchmark file; None if it has none.
-    finished : whether it was done.
-    mem_mb, minutes : memory in MB and run time that its last attempt asked for; None if it did not run.
+    rule, dataset : str
+        What it was; the dataset is empty for rules that have none.
+    output : Path
+        Its first output file.
+    benchmark : Path or None
+        Its benchmark file; None if it has none.
+    finished : bool
+        Whether it was done.
+    mem_mb, minutes : float or None
+        Memory in MB and run time that its last attempt asked for; None if it did not run.
     """
 
     rule: str
@@ -76,10 +81,14 @@ def summarise_run(
 
     Parameters
     ----------
-    jobs : the jobs that the run had to do, done or not.
-    command : the words of the command line.
-    edited : files of the user that were edited since the run began.
-    seconds : how long it took.
+    jobs : sequence of Job
+        The jobs that the run had to do, done or not.
+    command : sequence of str
+        The words of the command line.
+    edited : sequence of str, optional
+        Files of the user that were edited since the run began.
+    seconds : float, optional
+        How long it took.
     """
     done = [job for job in jobs if job.finished]
     lines = [f"run           {duration(seconds)}, {len(done):,} jobs done"] if seconds is not None and done else []
@@ -194,7 +203,12 @@ def describe_datasets(
 
     Parameters
     ----------
-    pending : files that the next run would write.
+    datasets : mapping of str to Dataset
+        The datasets of the configuration.
+    results : Path, optional
+        Folder of the results.
+    pending : collection of str, optional
+        Files that the next run would write.
 
     Raises
     ------
@@ -235,14 +249,20 @@ def structure_states(plan: Plan, folder: Path, pending: Collection[str] = ()) ->
 
     Parameters
     ----------
-    pending : files that the next run would write.
+    plan : Plan
+        What the dataset has now.
+    folder : Path
+        Its folder of results.
+    pending : collection of str, optional
+        Files that the next run would write.
 
     Returns
     -------
-    State, structure id and reason, one for each row, file or record: `done`, `new` (not in the results), `changed` (its
-    file, record or measured property differs), `removed` (in the results alone), `waiting` (its surfaces are missing
-    or of other settings), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`,
-    `filtered`.
+    list of tuple (str, str, str)
+        State, structure id and reason, one for each row, file or record: `done`, `new` (not in the results), `changed`
+        (its file, record or measured property differs), `removed` (in the results alone), `waiting` (its surfaces are
+        missing or of other settings), `failed`, `remarked` (done, with remarks, which are the reason), `rejected`,
+        `filtered`.
     """
     known = {row["structure_id"]: row for row in _read_table(folder / "targets.csv")}
     records = _read_records(folder / "surfaces")

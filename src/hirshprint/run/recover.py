@@ -22,7 +22,8 @@ def recover() -> list[str]:
 
     Returns
     -------
-    What was found and done, in lines for the terminal; empty if there was nothing.
+    list of str
+        What was found and done, in lines for the terminal; empty if there was nothing.
 
     Raises
     ------
@@ -62,7 +63,8 @@ def recover_failed() -> list[str]:
 
     Returns
     -------
-    What was found and done, in lines for the terminal.
+    list of str
+        What was found and done, in lines for the terminal.
 
     Raises
     ------

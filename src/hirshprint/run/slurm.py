@@ -74,10 +74,14 @@ def job_name(words: Iterable[str], run: str, number: int, prefix: str = "") -> s
 
     Parameters
     ----------
-    words : rule and wildcards; other characters than letters, digits and ``._+-`` become dots.
-    run : eight hexadecimal digits that all jobs of a run share.
-    number : of the submission within the run.
-    prefix : what the user wants before all names.
+    words : iterable of str
+        Rule and wildcards; other characters than letters, digits and ``._+-`` become dots.
+    run : str
+        Eight hexadecimal digits that all jobs of a run share.
+    number : int
+        Number of the submission within the run.
+    prefix : str, optional
+        What the user wants before all names.
     """
     text = ":".join(re.sub(r"[^A-Za-z0-9._+-]", ".", word) for word in words if word)
     return f"{prefix}{'_' if prefix else ''}{text[:NAME_LENGTH]}:hirshprint-{run}-{number}"
@@ -88,8 +92,12 @@ def queue(cluster: str = "", seconds: float = COMMAND_SECONDS, ended: threading.
 
     Parameters
     ----------
-    cluster : name of another cluster than that of this machine.
-    seconds, ended : how long to wait for an answer, and what makes it needless.
+    cluster : str, optional
+        Name of another cluster than that of this machine.
+    seconds : float, default COMMAND_SECONDS
+        How long to wait for an answer.
+    ended : Event, optional
+        Set when no answer is needed any more.
 
     Raises
     ------
@@ -279,9 +287,12 @@ def refusal_text(message: str, partition: str, where: str) -> str:
 
     Parameters
     ----------
-    message : what sbatch wrote.
-    partition : that was asked for; empty for SLURM's default.
-    where : file of the profile.
+    message : str
+        What sbatch wrote.
+    partition : str
+        Partition that was asked for; empty for SLURM's default.
+    where : str
+        File of the profile.
     """
     own = [re.sub(r"^sbatch: (error: )?(Batch job submission failed: )?", "", line) for line in message.splitlines()]
     words = "; ".join(dict.fromkeys(line.strip() for line in own if line.strip() and "--help" not in line))

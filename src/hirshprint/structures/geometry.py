@@ -31,6 +31,11 @@ def standard_orientation(lattice: Array) -> Array:
     """Turn a lattice so that a lies along x and b in the xy plane.
 
     By QR and not by `cartesian_axes`: the numbers of all structures on disk, and the keys of their surfaces, are those.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
     """
     rows = np.linalg.qr(lattice.T)[1].T  # lower triangular
     rows = rows * np.sign(np.diag(rows))[None, :]
@@ -40,7 +45,13 @@ def standard_orientation(lattice: Array) -> Array:
 
 
 def cartesian_axes(lattice: Array) -> Array:
-    """Unit vectors (rows) along a, in the plane of a and b, and across it: always right-handed."""
+    """Unit vectors (rows) along a, in the plane of a and b, and across it: always right-handed.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    """
     first = lattice[0] / np.sqrt(lattice[0] @ lattice[0])
     third = _cross(lattice[0], lattice[1])
     third /= np.sqrt(third @ third)

@@ -131,9 +131,14 @@ def write_gltf(surface: Surface, colours: NDArray[np.float64], path: str | Path,
 
     Parameters
     ----------
-    surface : a closed mesh.
-    colours : (n, 3) sRGB, 0 to 1; the file has them linear, as glTF asks for.
-    extras : more for `asset.extras`, for instance what the colours stand for.
+    surface : Surface
+        A closed mesh.
+    colours : ndarray of float64, (n, 3)
+        sRGB, 0 to 1; the file has them linear, as glTF asks for.
+    path : str or Path
+        The file to write.
+    extras : mapping
+        More for `asset.extras`, for instance what the colours stand for.
     """
     linear = np.where(colours <= 0.04045, colours / 12.92, ((colours + 0.055) / 1.055) ** 2.4)
     attributes = {"POSITION": surface.vertices, "NORMAL": surface.normal, "COLOR_0": linear}

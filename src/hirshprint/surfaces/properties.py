@@ -44,12 +44,18 @@ class DetailedSurface(Surface):
 
     Attributes
     ----------
-    d_norm : (n,) (d_i - r_i)/r_i + (d_e - r_e)/r_e with the radii `RADII` of the nearest nuclei.
-    outside_index : (n,) int64, row in the structure of the nearest atom outside (of which it may be an image).
-    curvedness : (n,) 2/π ln √((κ₁² + κ₂²)/2), curvatures in 1/Å.
-    shape_index : (n,) 2/π arctan((κ₁ + κ₂)/|κ₁ - κ₂|): 1 for a bump, -1 for a hollow, seen from outside.
-    sphericity : area of the ball of the same volume over the area.
-    contact_share : share of the area that is nearest to each species outside, by atomic number; sums to 1.
+    d_norm : ndarray of float64, (n,)
+        (d_i - r_i)/r_i + (d_e - r_e)/r_e with the radii `RADII` of the nearest nuclei.
+    outside_index : ndarray of int64, (n,)
+        Row in the structure of the nearest atom outside (of which it may be an image).
+    curvedness : ndarray of float64, (n,)
+        2/π ln √((κ₁² + κ₂²)/2), curvatures in 1/Å.
+    shape_index : ndarray of float64, (n,)
+        2/π arctan((κ₁ + κ₂)/|κ₁ - κ₂|): 1 for a bump, -1 for a hollow, seen from outside.
+    sphericity : float
+        Area of the ball of the same volume over the area.
+    contact_share : dict of int to float
+        Share of the area that is nearest to each species outside, by atomic number; sums to 1.
     """
 
     d_norm: Array

@@ -46,8 +46,14 @@ def split_at_ridges(surface: Surface, structure: Structure, densities: Densities
 
     Parameters
     ----------
-    surface : closed mesh of the site, see `full`.
-    structure, densities, site : what it was computed from, and the row of the site.
+    surface : Surface
+        Closed mesh of the site, see `full`.
+    structure : Structure
+        What it was computed from.
+    densities : Densities
+        What it was computed from.
+    site : int
+        Row of the site in `structure.site_atom`.
     """
     if not surface.is_radial:
         return surface

@@ -50,14 +50,25 @@ def spread_area(
 
     Parameters
     ----------
-    inside, outside : (a, 3) and (b, 3) nuclei, among them all that are nearest to some point.
-    group : (b,) layer of `counts` for what is nearest to each nucleus outside.
-    counts : (n_groups, n_bins, n_bins), Å², [group, d_i, d_e]; added to.
-    low, width : of the bins, Å.
+    vertices : ndarray of float64, (n, 3), Å
+        Vertices of the mesh.
+    inside : ndarray of float64, (a, 3)
+        Nuclei inside, among them all that are nearest to some point.
+    outside : ndarray of float64, (b, 3)
+        Nuclei outside, among them all that are nearest to some point.
+    triangles : ndarray of int32, (m, 3)
+        Rows into `vertices`.
+    group : ndarray of int64, (b,)
+        Layer of `counts` for what is nearest to each nucleus outside.
+    counts : ndarray of float64, (n_groups, n_bins, n_bins), Å²
+        [group, d_i, d_e]; added to.
+    low, width : float, Å
+        Lower end of the first bin, and width of a bin.
 
     Returns
     -------
-    (n_groups,) area in Å² of each group, in and out of the bins.
+    ndarray of float64, (n_groups,)
+        Area in Å² of each group, in and out of the bins.
     """
     sums = np.zeros(len(counts))
     u, c = np.empty((3, 3)), np.empty(10)

@@ -24,27 +24,47 @@ class Surface:
 
     Attributes
     ----------
-    site_label : ``A``, ``B``, ``X`` in a prototype, else ``Ti1`` ...
-    inside_number : atomic number of the inside atom.
-    is_anion : whether it counts as an anion.
-    multiplicity : atoms of the cell that the surface stands for.
-    formula_units : formula units in the cell of the structure.
-    centre : (3,) float64, the nucleus, Å Cartesian (frac @ lattice).
-    vertices : (n, 3) float64, Å Cartesian in the frame of the crystal.
-    triangles : (m, 3) int32, rows into `vertices`, counter-clockwise seen from outside.
-    d_i, d_e : (n,) float64, distance to the nearest nucleus inside and outside, Å.
-    inside_species, outside_species : (n,) uint8, atomic numbers of these nuclei.
-    normal : (n, 3) float64, unit vector away from the inside, -∇w/|∇w|.
-    inside_nuclei, outside_nuclei : (a, 3) and (b, 3) float64, where the nuclei are that are, or nearly are, nearest
-        to a point of the stored triangles, Å in the frame of the crystal.
-    outside_numbers : (b,) uint8, atomic numbers of the latter.
-    operations : (k, 3, 3) float64, Cartesian rotations R about the centre (x' = R x, x a column), identity
-        first; the images of the stored triangles under all of them make the closed surface, each part once.
-    area, volume : Å² and Å³ of the full closed surface, curved between the vertices (see `patches`).
-    open_fraction : share of the area that meets no other atom within the range of the density.
-    engine, density_source : what made it.
-    level : how fine the mesh is; None where its vertices do not lie on rays from the nucleus (an isosurface, or a mesh
-        of Tonto's). The triangles of such a mesh are flat. Files have 0 for it.
+    site_label : str
+        ``A``, ``B``, ``X`` in a prototype, else ``Ti1`` ...
+    inside_number : int
+        Atomic number of the inside atom.
+    is_anion : bool
+        Whether it counts as an anion.
+    multiplicity : int
+        Atoms of the cell that the surface stands for.
+    formula_units : int
+        Formula units in the cell of the structure.
+    centre : ndarray of float64, (3,)
+        The nucleus, Cartesian (frac @ lattice), in Å.
+    vertices : ndarray of float64, (n, 3)
+        Cartesian, in Å, in the frame of the crystal.
+    triangles : ndarray of int32, (m, 3)
+        Rows into `vertices`, counter-clockwise seen from outside.
+    d_i, d_e : ndarray of float64, (n,), Å
+        Distance to the nearest nucleus inside and outside.
+    inside_species, outside_species : ndarray of uint8, (n,)
+        Atomic numbers of these nuclei.
+    normal : ndarray of float64, (n, 3)
+        Unit vector away from the inside, -∇w/|∇w|.
+    inside_nuclei : ndarray of float64, (a, 3)
+        Nuclei inside that are, or nearly are, nearest to a point of the stored triangles, in Å in the frame of the
+        crystal.
+    outside_nuclei : ndarray of float64, (b, 3)
+        The same of the nuclei outside.
+    outside_numbers : ndarray of uint8, (b,)
+        Atomic numbers of `outside_nuclei`.
+    operations : ndarray of float64, (k, 3, 3)
+        Cartesian rotations R about the centre (x' = R x, x a column), identity first; the images of the stored
+        triangles under all of them make the closed surface, each part once.
+    area, volume : float
+        Area (Å²) and volume (Å³) of the full closed surface, curved between the vertices (see `patches`).
+    open_fraction : float
+        Share of the area that meets no other atom within the range of the density.
+    engine, density_source : str
+        What made it.
+    level : int or None
+        How fine the mesh is; None where its vertices do not lie on rays from the nucleus (an isosurface, or a mesh of
+        Tonto's). The triangles of such a mesh are flat. Files have 0 for it.
     """
 
     site_label: str
@@ -90,7 +110,15 @@ def mesh_about_centre(
 
 
 def flat_area_and_volume(vertices: NDArray[np.float64], triangles: NDArray[np.int32]) -> tuple[float, float]:
-    """Area in Å² of a mesh of flat triangles, and volume in Å³ between it and the origin (divergence theorem)."""
+    """Area in Å² of a mesh of flat triangles, and volume in Å³ between it and the origin (divergence theorem).
+
+    Parameters
+    ----------
+    vertices : ndarray of float64, (n, 3), Å
+        Vertices of the mesh.
+    triangles : ndarray of int32, (m, 3)
+        Rows into `vertices`.
+    """
     a, b, c = np.moveaxis(vertices[triangles], 1, 0)
     area = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
     return float(area), float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
@@ -226,7 +254,13 @@ def _once(parts: Sequence[NDArray[Any]]) -> tuple[list[NDArray[Any]], list[int]]
 
 
 def unpack_surfaces(arrays: Mapping[str, NDArray[Any]]) -> dict[str, list[Surface]]:
-    """Undo `pack_surfaces`; entries that it does not know are ignored."""
+    """Undo `pack_surfaces`; entries that it does not know are ignored.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        The arrays of `pack_surfaces` by name.
+    """
     data = {name: arrays[name] for name in (*SCALARS, *ARRAYS, "centre")}
     offsets = {row: arrays[f"{row}_offsets"] for row in ("surface", "vertex", "inside", "outside")}
     triangles, operations = (

@@ -52,13 +52,17 @@ def compute_surfaces(structure: Structure, densities: Densities, mesh_level: int
 
     Parameters
     ----------
-    structure : the crystal; not modified.
-    densities : free-atom densities of its elements.
-    mesh_level : divisions of the edges of the 48 domains of the sphere, 24·level² + 2 rays without symmetry.
+    structure : Structure
+        The crystal; not modified.
+    densities : Densities
+        Free-atom densities of its elements.
+    mesh_level : int, default DEFAULT_MESH_LEVEL
+        Divisions of the edges of the 48 domains of the sphere, 24·level² + 2 rays without symmetry.
 
     Returns
     -------
-    One `Surface` per distinct site.
+    list of Surface
+        One `Surface` per distinct site.
 
     Raises
     ------
@@ -102,13 +106,20 @@ def fragment_surface(
 
     Parameters
     ----------
-    atoms : rows of the atoms inside. Of each its image nearest to those before it counts, so that a
-        molecule which the cell cuts apart is whole.
-    mesh_level : the isosurface's grid has a step of 1.5/level Å.
+    structure : Structure
+        The crystal; not modified.
+    densities : Densities
+        Free-atom densities of its elements.
+    atoms : sequence of int
+        Rows of the atoms inside. Of each its image nearest to those before it counts, so that a molecule which the cell
+        cuts apart is whole.
+    mesh_level : int, default DEFAULT_MESH_LEVEL
+        The isosurface's grid has a step of 1.5/level Å.
 
     Returns
     -------
-    A closed mesh without wedge; `site_label` ``fragment``, `inside_number` 0, multiplicity 1.
+    Surface
+        A closed mesh without wedge; `site_label` ``fragment``, `inside_number` 0, multiplicity 1.
 
     Raises
     ------
@@ -146,6 +157,19 @@ def radii_along(
     """Distances in Å from the nucleus of a site to its surface along unit vectors (n, 3), Cartesian; (n,).
 
     `shift` : Å that the atoms beyond the cut-offs may move a vertex; what the convergence is shown with.
+
+    Parameters
+    ----------
+    structure : Structure
+        The crystal.
+    densities : Densities
+        Free-atom densities of its elements.
+    site : int
+        Row of the site in `structure.site_atom`.
+    directions : ndarray of float64, (n, 3)
+        Unit vectors, Cartesian.
+    shift : float, Å, default SHIFT
+        How far the atoms beyond the cut-offs may move a vertex; the convergence is shown with it.
     """
     crystal = procrystal(structure, structure.lattice, densities)
     rays = np.ascontiguousarray(directions, dtype=np.float64)

@@ -50,14 +50,23 @@ def isosurface(
 
     Parameters
     ----------
-    low, high : (3,) corners of a box about the part of space with w > ½, Å; it grows where it is too small.
-    step : edge of the grid's cubes, Å.
-    most : distance from the centre that the box must not pass, Å.
-    inside, rho, around : see `log_ratio`.
+    low, high : ndarray of float64, (3,)
+        Corners of a box about the part of space with w > ½, in Å; the box grows where it is too small.
+    step : float, Å
+        Edge of the grid's cubes.
+    most : float, Å
+        Distance from the centre that the box must not pass.
+    inside : ndarray of float64
+        Nuclei inside, see `log_ratio`.
+    rho : ndarray of float64
+        See `log_ratio`.
+    around : Neighbours
+        See `log_ratio`.
 
     Returns
     -------
-    vertices (n, 3), triangles (m, 3) and normals (n, 3).
+    tuple (ndarray of float64, ndarray of int32, ndarray of float64)
+        Vertices (n, 3), triangles (m, 3) and normals (n, 3).
 
     Raises
     ------

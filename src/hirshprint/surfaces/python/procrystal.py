@@ -59,6 +59,13 @@ class Neighbours(NamedTuple):
 def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Procrystal:
     """Prepare a structure, its `lattice` (3, 3) turned as one likes.
 
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    densities : Densities
+        Free-atom densities of its elements.
+
     Raises
     ------
     SurfaceError : an element has no density.
@@ -78,7 +85,13 @@ def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Pr
 
 @kernel
 def reduced(lattice: Array) -> Array:
-    """Another basis (3, 3) of the lattice with short vectors, by steps that shorten one at a time."""
+    """Another basis (3, 3) of the lattice with short vectors, by steps that shorten one at a time.
+
+    Parameters
+    ----------
+    lattice : ndarray of float64, (3, 3), Å
+        Rows are a, b, c.
+    """
     basis = lattice.copy()
     shorter = True
     while shorter:
@@ -218,8 +231,9 @@ def nearest_outside(
 
     Returns
     -------
-    Distance (n,) and atomic number (n,) of the nearest, of those equally near to 1e-6 Å a lightest; place (b, 3) and
-    atomic number (b,) of all that are at most `margin` Å further than the nearest from some point.
+    tuple (ndarray of float64, ndarray of uint8, ndarray of float64, ndarray of uint8)
+        Distance (n,) and atomic number (n,) of the nearest, of those equally near to 1e-6 Å a lightest; place (b, 3)
+        and atomic number (b,) of all that are at most `margin` Å further than the nearest from some point.
     """
     distance, number = np.full(len(points), np.inf), np.zeros(len(points), np.uint8)
     listed = np.zeros(len(around.atoms), np.bool_)

@@ -250,8 +250,9 @@ def _cast(
 
     Returns
     -------
-    radius (n,), status (n,), normal (n, 3), vertices (n, 3); the largest distance with w > ½ that was met; the least
-    ρ_out |∂f/∂r|.
+    tuple (ndarray of float64, ndarray of int64, ndarray of float64, ndarray of float64, float, float)
+        Radius (n,), status (n,), normal (n, 3), vertices (n, 3); the largest distance with w > ½ that was met; the
+        least ρ_out |∂f/∂r|.
     """
     count, size = len(directions), len(around.atoms) + 1
     radius, status = np.zeros(count), np.zeros(count, dtype=np.int64)
@@ -309,15 +310,20 @@ def cast(
 
     Parameters
     ----------
-    directions : (n, 3) unit vectors.
-    chain : (n, 3) rows of `directions` in the order to follow them, and for each two earlier ones close by whose
-        tangent planes tell where about it ends, or -1.
-    shift : Å that the atoms beyond the cut-offs may move a vertex.
+    directions : ndarray of float64, (n, 3)
+        Unit vectors.
+    chain : ndarray of int64, (n, 3)
+        Rows of `directions` in the order to follow them, and for each two earlier ones close by whose tangent planes
+        tell where about it ends, or -1.
+    shift : float
+        How far, in Å, the atoms beyond the cut-offs may move a vertex.
 
     Returns
     -------
-    radius (n,) in Å; status (n,), ROOT, SECOND, OPEN or BURIED; normal (n, 3); vertices (n, 3) in Å about the
-    nucleus; the neighbours; the largest distance with w > ½ that was met. After a BURIED ray the others are missing.
+    tuple
+        Radius (n,) in Å; status (n,), ROOT, SECOND, OPEN or BURIED; normal (n, 3); vertices (n, 3) in Å about the
+        nucleus; the neighbours; the largest distance with w > ½ that was met. After a BURIED ray the others are
+        missing.
     """
     own = int(crystal.numbers[atom])
     # no point is further than half the body diagonal from all images of the atom
@@ -344,7 +350,13 @@ def cast(
 
 
 def one_by_one(directions: Array) -> Integers:
-    """Chain (n, 3) of directions that have no mesh: each after the one before it, if that is close by."""
+    """Chain (n, 3) of directions that have no mesh: each after the one before it, if that is close by.
+
+    Parameters
+    ----------
+    directions : ndarray of float64, (n, 3)
+        Unit vectors, Cartesian.
+    """
     rows = np.arange(len(directions))
     near = np.einsum("ij,ij->i", directions, np.roll(directions, 1, axis=0)) > 0.95
     before = np.where(near & (rows > 0), rows - 1, -1)

@@ -47,13 +47,15 @@ def wedge(level: int, group: tuple[int, ...]) -> tuple[NDArray[np.float64], NDAr
 
     Parameters
     ----------
-    level : divisions of a domain's edge.
-    group : rows of `OCTAHEDRAL` that form the subgroup.
+    level : int
+        Divisions of a domain's edge.
+    group : tuple of int
+        Rows of `OCTAHEDRAL` that form the subgroup.
 
     Returns
     -------
-    (n, 3) unit vectors and (m, 3) int32 triangles, counter-clockwise seen from outside,
-    m = level² · 48/len(group).
+    tuple (ndarray of float64, ndarray of int32)
+        (n, 3) unit vectors and (m, 3) int32 triangles, counter-clockwise seen from outside, m = level² · 48/len(group).
     """
     i, j = np.array([(i, j) for i in range(level + 1) for j in range(level + 1 - i)]).T
     shares = np.stack([i, j, level - i - j], axis=1)
@@ -94,7 +96,8 @@ def chain(level: int, group: tuple[int, ...]) -> NDArray[np.int64]:
 
     Returns
     -------
-    (n, 3) int64: a vertex, and two that come before it and share an edge with it, or -1.
+    ndarray of int64, (n, 3)
+        A vertex, and two that come before it and share an edge with it, or -1.
     """
     _, triangles = wedge(level, group)
     beside: dict[int, set[int]] = {}
@@ -124,12 +127,14 @@ def mesh_frame(rotations: NDArray[np.float64]) -> tuple[NDArray[np.float64], tup
 
     Parameters
     ----------
-    rotations : (n, 3, 3) orthogonal matrices of a point group, Cartesian.
+    rotations : ndarray of float64, (n, 3, 3)
+        Orthogonal matrices of a point group, Cartesian.
 
     Returns
     -------
-    (3, 3) proper rotation Q from the frame of the mesh to the crystal's, and the rows P of `OCTAHEDRAL` for
-    which Q P Qᵀ is one of the rotations (a group; the identity comes first).
+    tuple (ndarray of float64, tuple of int)
+        (3, 3) proper rotation Q from the frame of the mesh to the crystal's, and the rows P of `OCTAHEDRAL` for which Q
+        P Qᵀ is one of the rotations (a group; the identity comes first).
     """
     best, group = np.eye(3), _mapped(rotations, np.eye(3))
     if len(group) < len(rotations):

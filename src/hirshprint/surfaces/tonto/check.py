@@ -26,7 +26,8 @@ def check_surface(cxs: Cxs, cell: Cell, atom: int) -> Nearest:
 
     Returns
     -------
-    For each vertex the rows of `cxs.outside` that are its nearest atom outside, or may as well be (see `TIE`).
+    list of ndarray of int64
+        For each vertex the rows of `cxs.outside` that are its nearest atom outside, or may as well be (see `TIE`).
 
     Raises
     ------

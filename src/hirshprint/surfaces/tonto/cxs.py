@@ -26,15 +26,24 @@ class Cxs:
 
     Attributes
     ----------
-    lengths, angles : (3,) of the cell, Å and degrees.
-    symbols : element of each atom of the cell.
-    frac : (n_atoms, 3) fractional coordinates, rounded to 5 decimals.
-    inside, outside : (k, 4) int64, atom of the cell (from 0) and its shift in cells.
-    vertices : (n, 3) Å, Cartesian, a along x and b in the plane of x and y.
-    triangles : (m, 3) int32, rows into `vertices`, counter-clockwise seen from outside.
-    normals : (n, 3) unit vectors away from the inside.
-    d_i, d_e : (n,) Å, distance to the nearest nucleus inside and outside.
-    face_outside : (m,) int64, row into `outside` of the nearest nucleus for each triangle.
+    lengths, angles : ndarray of float64, (3,)
+        Edges (Å) and angles (degrees) of the cell.
+    symbols : tuple of str
+        Element of each atom of the cell.
+    frac : ndarray of float64, (n_atoms, 3)
+        Fractional coordinates, rounded to 5 decimals.
+    inside, outside : ndarray of int64, (k, 4)
+        Atom of the cell (from 0) and its shift in cells.
+    vertices : ndarray of float64, (n, 3), Å
+        Cartesian, a along x and b in the plane of x and y.
+    triangles : ndarray of int32, (m, 3)
+        Rows into `vertices`, counter-clockwise seen from outside.
+    normals : ndarray of float64, (n, 3)
+        Unit vectors away from the inside.
+    d_i, d_e : ndarray of float64, (n,), Å
+        Distance to the nearest nucleus inside and outside.
+    face_outside : ndarray of int64, (m,)
+        Row into `outside` of the nearest nucleus for each triangle.
     """
 
     lengths: NDArray[np.float64]

@@ -29,8 +29,10 @@ def compute_surfaces(structure: Structure, tonto: Tonto) -> list[Surface]:
 
     Parameters
     ----------
-    structure : the crystal; not modified.
-    tonto : the program and how to run it.
+    structure : Structure
+        The crystal; not modified.
+    tonto : Tonto
+        The program and how to run it.
 
     Raises
     ------

@@ -19,7 +19,8 @@ class Installation:
 
     Attributes
     ----------
-    binary, basis_directory : paths, absolute where they were found.
+    binary, basis_directory : str
+        Paths, absolute where they were found.
     """
 
     binary: str
@@ -56,8 +57,10 @@ class Identity:
 
     Attributes
     ----------
-    version : as ``tonto --version`` prints it.
-    binary_sha256, basis_sha256 : see `Installation.checksums`.
+    version : str
+        As ``tonto --version`` prints it.
+    binary_sha256, basis_sha256 : str
+        See `Installation.checksums`.
     """
 
     version: str

@@ -40,14 +40,19 @@ def run_bounded(
 
     Parameters
     ----------
-    command : program and arguments.
-    seconds : time limit.
-    most_bytes : the program is stopped when the files in `folder` are larger than this in all.
-    remove : folder to remove if this process dies.
+    command : sequence of str or Path
+        Program and arguments.
+    seconds : float
+        Time limit.
+    most_bytes : int
+        The program is stopped when the files in `folder` are larger than this in all.
+    remove : Path, optional
+        Folder to remove if this process dies.
 
     Returns
     -------
-    Exit status (negative: the signal that ended it), and the limit that it passed; None if it ended by itself.
+    tuple (int, LimitError or None)
+        Exit status (negative: the signal that ended it), and the limit that it passed; None if it ended by itself.
 
     Raises
     ------

@@ -54,8 +54,12 @@ def judge(folder: Path, status: int, stopped: LimitError | None) -> Cxs:
 
     Parameters
     ----------
-    folder : of the run.
-    status, stopped : see `run_bounded`; the exit status says nothing but that a signal ended the run.
+    folder : Path
+        Folder of the run.
+    status : int
+        See `run_bounded`; the exit status tells only whether a signal ended the run.
+    stopped : LimitError or None
+        See `run_bounded`.
 
     Raises
     ------

@@ -32,11 +32,16 @@ class Tonto:
 
     Attributes
     ----------
-    installation : program and basis directory.
-    engine : name that goes into every surface, see `Identity.name`.
-    separation_bohr : length of a cell of Tonto's grid, bohr.
-    time_limit_seconds : for one surface.
-    keep_scratch : keep the folder of a run that failed.
+    installation : Installation
+        Program and basis directory.
+    engine : str
+        Name that goes into every surface, see `Identity.name`.
+    separation_bohr : float, bohr
+        Length of a cell of Tonto's grid.
+    time_limit_seconds : float
+        Time limit for one surface.
+    keep_scratch : bool
+        Keep the folder of a run that failed.
     """
 
     installation: Installation
