@@ -80,6 +80,7 @@ lint: env  ## what CI checks beside the tests
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
+	$(BIN)/oxlint --deny-warnings src/hirshprint/report/page/explorer
 
 format: env  ## format all code
 	$(BIN)/ruff check --fix .
