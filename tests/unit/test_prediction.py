@@ -18,6 +18,7 @@ from written_settings import build_structures, plan_dataset, train_networks
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
+from hirshprint.config.model import Fingerprint
 from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.splits import SITES
 from hirshprint.densities import Densities
@@ -62,7 +63,7 @@ def _load(
     structures, targets, _ = build_structures(plan_dataset(settings).entries, settings)
     surfaces = {structure.structure_id: compute_surfaces(structure, densities, 5) for structure in structures}
     sites = SITES if settings.get("prototype") else ()
-    write_fingerprints(surfaces, fingerprint, folder / "f.h5", "digest", sites)
+    write_fingerprints(surfaces, Fingerprint.from_dict(fingerprint), folder / "f.h5", "digest", sites)
     write_targets(folder / "t.csv", targets)
     needed = needed_of_fingerprints(NAMES, sites)
     dataset = load_dataset("d", folder / "f.h5", folder / "t.csv", **needed)

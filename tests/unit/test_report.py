@@ -84,7 +84,7 @@ def made_up_predictions(targets: pd.DataFrame, folds: int, rng: np.random.Genera
     tables = []
     rows = targets.rename(columns={"value": "true"})[["structure_id", "compound", "property", "unit", "true"]]
     of_fold = np.arange(len(rows)) % max(folds, 3)
-    for model, error in (MODELS | {"mean": 0.0, "jiang": 0.07}).items():
+    for model, error in (MODELS | {"mean": 0.0, "bond_lengths": 0.07}).items():
         noise = rng.normal(0, 1, len(rows))
         for fold in range(folds):
             part = np.where(of_fold == fold, "test", np.where(of_fold == fold + 1, "validation", "train"))
@@ -94,7 +94,7 @@ def made_up_predictions(targets: pd.DataFrame, folds: int, rng: np.random.Genera
                 predicted = pd.Series(rows["true"][part == "train"].mean(), index=rows.index)
             tables.append(rows.assign(model=model, fold=fold, part=part, predicted=predicted, seed="0"))
     table = pd.concat(tables, ignore_index=True).assign(dataset="oqmd", split="random", std=np.nan)
-    few = (table["model"] == "jiang") & (table["compound"].str.startswith("La"))
+    few = (table["model"] == "bond_lengths") & (table["compound"].str.startswith("La"))
     return table.loc[~few, list(COLUMNS)]
 
 
@@ -391,7 +391,7 @@ def test_report_shows_the_paper_apart_and_partial_models_unranked(page: str) -> 
     ):
         assert figure in text
     assert "Published figures, on other datasets: for orientation only" in text
-    assert re.search(r"jiangcomposition[^a-z]+not ranked: \d+", text)
+    assert re.search(r"bond_lengthscomposition[^a-z]+not ranked: \d+", text)
 
 
 def embedded(page: str, number: int = 0) -> dict[str, Any]:

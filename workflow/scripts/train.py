@@ -13,13 +13,12 @@ from hirshprint.structures.structure import read_structures
 
 start_log(snakemake.log[0], echo=True)
 learning = Config.from_dict(snakemake.config).datasets[snakemake.wildcards.dataset].learning
-files = (snakemake.input.fingerprints, snakemake.input.targets)
+fingerprints, targets = snakemake.input.fingerprints, snakemake.input.targets
 needed = needed_of_fingerprints(learning.networks, snakemake.params.site_labels)
-dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed)
+dataset = load_dataset(snakemake.wildcards.dataset, fingerprints, targets, **needed)
+structures = read_structures(Path(snakemake.input.structures))
 predictions = train_networks(
-    dataset,
-    read_structures(Path(snakemake.input.structures)),
-    learning,
+    *(dataset, structures, learning),
     cache_folder=Path("cache/training"),
     models_folder=Path(snakemake.output.models),
     gpus=learning.gpus,
@@ -27,5 +26,5 @@ predictions = train_networks(
     threads=snakemake.threads,
     tensorboard=Path("logs", snakemake.wildcards.dataset, "tensorboard") if learning.tensorboard else None,
 )
-write_folder_card(Path(snakemake.output.models), dataset, predictions, snakemake.params.definition, files[0])
+write_folder_card(Path(snakemake.output.models), dataset, predictions, snakemake.params.definition, fingerprints)
 write_predictions(snakemake.output.predictions, predictions)

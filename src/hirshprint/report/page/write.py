@@ -55,7 +55,11 @@ def write_report(
     from plotly.offline import get_plotlyjs
 
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("hirshprint.report.page", "template"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["thousands"] = lambda value: f"{value:,}"
     densities = run["config"].get("densities", "thakkar")
@@ -66,7 +70,7 @@ def write_report(
     paths = {key: path for found in (*tables.values(), compared, screened) for key, path in found.items()}
     held = {key: path for key, path in paths.items() if path.stat().st_size <= TABLE_BYTES}
     listed = min(LISTED, max(FEWEST_COMPOUNDS, LISTED_COMPOUNDS // max(1, len(inputs))))
-    page = environment.from_string(_own_file("template/report.html.j2")).render(
+    page = environment.get_template("report.html.j2").render(
         run=run,
         datasets=[dataset_content(x, i + 1, captions, densities, listed) for i, x in enumerate(inputs)],
         items=item_content(items, results, captions),
@@ -76,13 +80,9 @@ def write_report(
             key: f"{path} ({path.stat().st_size / 1e6:,.0f} MB)" for key, path in paths.items() if key not in held
         },
         scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
-        style=markupsafe.Markup(_own_file("page.css")),
+        style=markupsafe.Markup(resources.files("hirshprint.report.page").joinpath("page.css").read_text("utf-8")),
         script=markupsafe.Markup(joined_script()),
         plotly=deflated(get_plotlyjs().encode("utf-8")),
     )
     with written_whole(path) as temporary:
         temporary.write_text(page, encoding="utf-8")
-
-
-def _own_file(name: str) -> str:
-    return resources.files("hirshprint.report.page").joinpath(name).read_text(encoding="utf-8")
