@@ -11,6 +11,10 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> list[str]:
 
     Parameters
     ----------
+    word : str
+        The word that is not known.
+    known : iterable of str
+        The words that are known.
     cutoff : float, default 0.6
         Least similarity, from 0 to 1.
     """

@@ -37,7 +37,15 @@ def pack_batch(by_id: Mapping[str, Sequence[Surface]], keys: Mapping[str, str], 
 
 
 def binned(pack: Pack, binning: Binning) -> Pack:
-    """Give a pack the fingerprints of its structures; a surface counts as it is packed, in single precision."""
+    """Give a pack the fingerprints of its structures; a surface counts as it is packed, in single precision.
+
+    Parameters
+    ----------
+    pack : dict of str to ndarray
+        Arrays of a batch file, with its surfaces.
+    binning : Binning
+        How to bin.
+    """
     channels = len(channel_names(binning.settings.channels, binning.site_labels))
     bins, counts, fractions = [np.empty(0, np.int32)], [np.empty(0, np.float32)], []
     for surfaces in unpack_surfaces(pack).values():

@@ -51,8 +51,12 @@ def compare_engines(
 
     Parameters
     ----------
+    structures : sequence of Structure
+        What to compute, in the order of the rows.
     engines : sequence of tuple (OpenEngine, Path)
         Python and Tonto, each with its folder of the cache for the dataset.
+    fingerprint : Fingerprint
+        Settings of the fingerprint that is compared.
 
     Returns
     -------

@@ -118,6 +118,17 @@ def of_old_layout(folder: Path, key: str, name: str) -> list[Surface] | None:
 def keep_part(kept: Path, arrays: Arrays, status: Mapping[str, Any], files: ExitStack) -> Reader:
     """Write results of a job that is not done yet to a file of the cache, and open it.
 
+    Parameters
+    ----------
+    kept : Path
+        File of the cache that the finished job would write; the part lies beside it.
+    arrays : iterable of tuple (str, ndarray)
+        Name and content of each array of the results.
+    status : mapping of str to object
+        What is said of the job so far, kept as JSON.
+    files : ExitStack
+        Closes the opened file.
+
     Raises
     ------
     OSError
@@ -208,6 +219,8 @@ def drop_superseded(results: Path, kept: Path, batches: Iterable[str]) -> None:
         Its folder of batch files; of those, only the batches of now hold.
     kept : Path
         Its folder of the cache; there a file stays that has results which no batch of now has.
+    batches : iterable of str
+        Names of the batches of now.
     """
     now = set(batches)
     for path in results.glob("*.npz"):

@@ -83,6 +83,8 @@ def comma_lists(path: Path, keys: Collection[str]) -> list[str]:
 
     Parameters
     ----------
+    path : Path
+        YAML file.
     keys : collection of str
         Names of the keys whose lists may have fractions.
     """

@@ -317,6 +317,8 @@ def kept_or_none(path: Path, read: Callable[[Path], Any], what: str) -> Any:
 
     Parameters
     ----------
+    path : Path
+        File of the cache; it need not exist.
     read : callable
         Gives the content; any error in it, but one of the machine, counts as damage.
     what : str

@@ -145,7 +145,13 @@ def settings_of(learning: Learning, name: str) -> Settings:
 
 
 def array_digest(*arrays: NDArray[Any]) -> str:
-    """Hexadecimal SHA-256 of types, shapes and contents of arrays."""
+    """Hexadecimal SHA-256 of types, shapes and contents of arrays.
+
+    Parameters
+    ----------
+    *arrays : ndarray
+        Arrays of any type and shape.
+    """
     total = hashlib.sha256()
     for array in arrays:
         total.update(f"{array.dtype}{array.shape}".encode())
@@ -154,7 +160,15 @@ def array_digest(*arrays: NDArray[Any]) -> str:
 
 
 def rows_digest(array: NDArray[Any], rows: NDArray[np.int64]) -> str:
-    """Digest (`array_digest`) of some rows of an array, of which only a part is copied at a time."""
+    """Digest (`array_digest`) of some rows of an array, of which only a part is copied at a time.
+
+    Parameters
+    ----------
+    array : ndarray, (m, ...)
+        Array of any type.
+    rows : ndarray of int64, (n,)
+        Rows of `array`, in the order that counts.
+    """
     total = hashlib.sha256(f"{array.dtype}{(len(rows), *array.shape[1:])}".encode())
     for start in range(0, len(rows), ROWS_AT_ONCE):
         total.update(array[rows[start : start + ROWS_AT_ONCE]].tobytes())

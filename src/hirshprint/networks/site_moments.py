@@ -75,6 +75,15 @@ def of_latest(latest: dict[Callable[[], Batch], Batch], made: Callable[[], Batch
     """Inputs of some rows from those of all, which are made when they are first asked for: of one fold at a time.
 
     `latest` is shared by the folds of a model, and holds what the last of them made.
+
+    Parameters
+    ----------
+    latest : dict of callable to tuple of ndarray
+        The inputs made last, by what made them; replaced when others are asked for.
+    made : callable
+        Makes the inputs of all of `rows`.
+    rows : ndarray of int64, (n,)
+        Increasing rows of the dataset that `made` gives the inputs of.
     """
 
     def inputs(some: NDArray[np.int64]) -> Batch:
@@ -87,12 +96,28 @@ def of_latest(latest: dict[Callable[[], Batch], Batch], made: Callable[[], Batch
 
 
 def joins(dataset: Dataset, rows: NDArray[np.int64]) -> bool:
-    """Say whether a row counts for all structures of its compound."""
+    """Say whether a row counts for all structures of its compound.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What the network learns from.
+    rows : ndarray of int64, (n,)
+        Rows of the dataset that count.
+    """
     return len(rows) < len(dataset.targets)
 
 
 def edges_seen(dataset: Dataset, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """Say which initial edges the network sees, Å, for its card."""
+    """Say which initial edges the network sees, Å, for its card.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What the network learns from.
+    rows : ndarray of int64, (n,)
+        Rows of the dataset that count.
+    """
     edges = np.unique(dataset.initial_edges[np.isin(samples(dataset), samples(dataset)[rows])])
     every = len(rows) < len(dataset.targets) or len(edges) == 1
     return {"edges_angstrom": edges.tolist() if every else "any"}

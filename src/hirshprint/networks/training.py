@@ -71,13 +71,27 @@ class Trainer:
         return weights | memory
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Undo what happened since `state` was taken."""
+        """Undo what happened since `state` was taken.
+
+        Parameters
+        ----------
+        state : mapping of str to ndarray
+            Weights as ``weight_<k>`` and what the optimizer remembers as ``memory_<k>``.
+        """
         self.network.set_weights([state[f"weight_{k}"] for k in range(len(self.network.weights))])
         for k, variable in enumerate(self.optimizer.variables):
             variable.assign(state[f"memory_{k}"])
 
     def predict(self, inputs: Inputs, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """Scaled predictions (n,) float64 for rows of the dataset."""
+        """Scaled predictions (n,) float64 for rows of the dataset.
+
+        Parameters
+        ----------
+        inputs : callable
+            Gives the arrays of the network for some rows.
+        rows : ndarray of int64, (n,)
+            Rows of the dataset.
+        """
         parts = [
             self.apply(list(inputs(rows[start : start + PREDICTION_BATCH]))).numpy()
             for start in range(0, len(rows), PREDICTION_BATCH)
@@ -98,8 +112,20 @@ def train_unit(
 
     Parameters
     ----------
+    trainer : Trainer
+        Network and optimizer, set back to the seed of the unit first.
+    unit : Unit
+        What to train: seed, fold, settings and inputs.
     targets : ndarray of float64, (n,)
         Property of each row.
+    checkpoint : Path
+        File to go on from, where it exists.
+    checkpoint_seconds : float, s
+        Time between two checkpoints.
+    progress : Progress
+        Is told how far the training is.
+    writer : object, optional
+        Summary writer of TensorBoard; where None, none is written.
     """
     train, validation = unit.fold.train, unit.fold.validation
     mean = float(targets[train].mean())

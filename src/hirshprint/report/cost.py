@@ -59,8 +59,9 @@ def cost_table(benchmarks: Path, results: Path, datasets: Iterable[str]) -> pd.D
 
     Returns
     -------
-    One row per dataset and stage: dataset, stage, jobs, wall_seconds, cpu_seconds, gpu_seconds (training alone; 0 where
-    it ran on the CPU), peak_memory_mb.
+    DataFrame
+        One row per dataset and stage: dataset, stage, jobs, wall_seconds, cpu_seconds, gpu_seconds (training alone; 0
+        where it ran on the CPU), peak_memory_mb.
     """
     rows = []
     for stage in read_stages(benchmarks, results, datasets):

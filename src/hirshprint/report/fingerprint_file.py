@@ -20,11 +20,16 @@ class FingerprintFile:
 
     Attributes
     ----------
-    path : the HDF5 file.
-    rows : row of each structure_id.
-    channels : names of the channels, in order.
-    edges : (n_bins + 1,) bin edges in Å, the same for d_i and d_e.
-    unit : what a bin holds, e.g. ``Å² per formula unit``.
+    path : Path
+        The HDF5 file.
+    rows : dict of str to int
+        Row of each structure_id.
+    channels : tuple of str
+        Names of the channels, in order.
+    edges : ndarray of float64, (n_bins + 1,)
+        Bin edges in Å, the same for d_i and d_e.
+    unit : str
+        What a bin holds, e.g. ``Å² per formula unit``.
     """
 
     path: Path
@@ -78,6 +83,15 @@ def count_blocks(
     """Some rows (n,), sorted, and their fingerprints (n, n_bins, n_bins) of the main channel, a block at a time.
 
     The file is read once, from its beginning to its end; no more of it is held than `block` rows.
+
+    Parameters
+    ----------
+    file : FingerprintFile
+        The fingerprints of the dataset.
+    rows : ndarray of int64, (n,)
+        Rows of the file, in any order.
+    block : int, default BLOCK
+        Most rows that are held at a time.
     """
     column = file.channels.index(main_channel(file))
     with open_hdf5(file.path) as source:
@@ -88,7 +102,15 @@ def count_blocks(
 
 
 def counts_of_rows(file: FingerprintFile, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Fingerprints (n, n_bins, n_bins) of the main channel of many rows of the file, in any order."""
+    """Fingerprints (n, n_bins, n_bins) of the main channel of many rows of the file, in any order.
+
+    Parameters
+    ----------
+    file : FingerprintFile
+        The fingerprints of the dataset.
+    rows : ndarray of int64, (n,)
+        Rows of the file, in any order.
+    """
     bins, wanted = len(file.edges) - 1, np.unique(rows)
     counts = np.empty((len(rows), bins, bins), np.float32)
     order = np.argsort(rows, kind="stable")

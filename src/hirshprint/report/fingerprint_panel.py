@@ -44,7 +44,17 @@ def draw_fingerprint(
 
 
 def draw_small_fingerprint(axes: Axes, counts: NDArray[Any], edges: NDArray[np.float64]) -> Any:
-    """Draw a fingerprint (n_bins, n_bins) beside other pictures: its own limits and colours, few ticks; edges in Å."""
+    """Draw a fingerprint (n_bins, n_bins) beside other pictures: its own limits and colours, few ticks; edges in Å.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    counts : ndarray, (n_bins, n_bins)
+        [d_i, d_e].
+    edges : ndarray of float64, (n_bins + 1,), Å
+        Edges of the bins.
+    """
     mesh = draw_fingerprint(axes, counts, edges, common_limits([counts], edges), root_norm(counts))
     axes.locator_params(nbins=4)
     axes.set_xlabel(D_I, labelpad=1)
@@ -81,5 +91,11 @@ def common_limits(counts: Sequence[NDArray[Any]], edges: NDArray[np.float64]) ->
 
 
 def root_norm(*counts: NDArray[Any]) -> PowerNorm:
-    """Colours by the square root of the counts, from zero to the largest bin of these fingerprints."""
+    """Colours by the square root of the counts, from zero to the largest bin of these fingerprints.
+
+    Parameters
+    ----------
+    *counts : ndarray, (n_bins, n_bins)
+        Fingerprints [d_i, d_e].
+    """
     return PowerNorm(0.5, vmin=0, vmax=max(float(of_one.max()) for of_one in counts) or 1.0)

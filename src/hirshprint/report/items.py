@@ -18,14 +18,21 @@ class Item:
 
     Attributes
     ----------
-    id : names its files, its caption and its place on the page: small letters, digits, ``_``.
-    title : heading on the page, label in ``snakemake --report``.
-    category : group that it stands in, there and here.
-    figure : kind of its picture, ``svg`` or ``png``; empty for a table alone, which is then shown as one.
-    table : name (without ``.csv``) of the CSV file with the figure's data, or of the table itself; empty for that of
-        the item. Items may share one.
-    folder : folder of its files, below that of the dataset, or below ``results`` for an item of the whole run.
-    subject : what it shows, where it is there once for each of several: a compound.
+    id : str
+        Names its files, its caption and its place on the page: small letters, digits, ``_``.
+    title : str
+        Heading on the page, label in ``snakemake --report``.
+    category : str
+        Group that it belongs to, there and here.
+    figure : str
+        Kind of its picture, ``svg`` or ``png``; empty for a table alone, which is then shown as one.
+    table : str
+        Name (without ``.csv``) of the CSV file with the figure's data, or of the table itself; empty for that of the
+        item. Items may share one.
+    folder : str
+        Folder of its files, below that of the dataset, or below ``results`` for an item of the whole run.
+    subject : str
+        What it shows, where it is there once for each of several: a compound.
     """
 
     id: str

@@ -194,6 +194,10 @@ def known_faults(name: str, learning: Learning, folder: Path) -> list[str]:
 
     Parameters
     ----------
+    name : str
+        Name of the dataset.
+    learning : Learning
+        Settings of the learning.
     folder : Path
         Folder of the tables of targets and of what was rejected, both of the same input as now.
     """

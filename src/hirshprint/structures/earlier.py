@@ -103,6 +103,8 @@ def keep_answers(
 
     Parameters
     ----------
+    path : Path
+        File to write.
     entries : sequence of Entry
         The planned structures.
     answers : mapping

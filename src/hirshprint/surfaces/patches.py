@@ -33,6 +33,19 @@ def patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Array
     """Fill the directions u (3, 3) and the control values c (10,) of q; return the determinant of u.
 
     Order of c: corners 0 1 2, then 01 10 12 21 20 02 (nearer corner first), then the middle.
+
+    Parameters
+    ----------
+    vertices : ndarray of float64, (n, 3), Å
+        Vertices of the mesh, relative to the centre.
+    normals : ndarray of float64, (n, 3)
+        Unit normals at the vertices; 0 0 0 makes the triangles of a vertex flat.
+    triangle : ndarray of int32, (3,)
+        Rows into `vertices`.
+    u : ndarray of float64, (3, 3)
+        Filled with the directions of the corners.
+    c : ndarray of float64, (10,), 1/Å
+        Filled with the control values of q.
     """
     curved = True
     for k in range(3):
@@ -60,7 +73,19 @@ def patch(vertices: Array, normals: Array, triangle: NDArray[np.int32], u: Array
 
 @kernel
 def point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float, float, float, float, float]:
-    """Position at barycentric (s, t, 1 - s - t), and area and volume towards the centre per ds dt there."""
+    """Position at barycentric (s, t, 1 - s - t), and area and volume towards the centre per ds dt there.
+
+    Parameters
+    ----------
+    u : ndarray of float64, (3, 3)
+        Directions of the corners, from `patch`.
+    c : ndarray of float64, (10,), 1/Å
+        Control values of q, from `patch`.
+    volume : float
+        Determinant of `u`, what `patch` returns.
+    s, t : float
+        Barycentric coordinates of the first two corners.
+    """
     w = 1.0 - s - t
     px = s * u[0, 0] + t * u[1, 0] + w * u[2, 0]
     py = s * u[0, 1] + t * u[1, 1] + w * u[2, 1]
@@ -83,7 +108,17 @@ def point(u: Array, c: Array, volume: float, s: float, t: float) -> tuple[float,
 
 @kernel
 def position(u: Array, c: Array, s: float, t: float) -> tuple[float, float, float]:
-    """What `point` gives first: the position alone takes half as long."""
+    """What `point` gives first: the position alone takes half as long.
+
+    Parameters
+    ----------
+    u : ndarray of float64, (3, 3)
+        Directions of the corners, from `patch`.
+    c : ndarray of float64, (10,), 1/Å
+        Control values of q, from `patch`.
+    s, t : float
+        Barycentric coordinates of the first two corners.
+    """
     w = 1.0 - s - t
     a = s * (s * c[0] + 3.0 * (t * c[3] + w * c[8])) + t * (3.0 * t * c[4] + 6.0 * w * c[9]) + 3.0 * w * w * c[7]
     b = t * (t * c[1] + 3.0 * w * c[5]) + 3.0 * w * w * c[6]
@@ -97,7 +132,17 @@ def position(u: Array, c: Array, s: float, t: float) -> tuple[float, float, floa
 
 @kernel
 def measure(vertices: Array, normals: Array, triangles: NDArray[np.int32]) -> tuple[Array, float]:
-    """Areas (m,) of the curved triangles in Å², and the volume between all of them and the centre in Å³."""
+    """Areas (m,) of the curved triangles in Å², and the volume between all of them and the centre in Å³.
+
+    Parameters
+    ----------
+    vertices : ndarray of float64, (n, 3), Å
+        Vertices of the mesh, relative to the centre.
+    normals : ndarray of float64, (n, 3)
+        Unit normals at the vertices; 0 0 0 makes the triangles of a vertex flat.
+    triangles : ndarray of int32, (m, 3)
+        Rows into `vertices`.
+    """
     areas, volume = np.zeros(len(triangles)), 0.0
     u, c = np.empty((3, 3)), np.empty(10)
     for k in range(len(triangles)):
@@ -113,14 +158,32 @@ def measure(vertices: Array, normals: Array, triangles: NDArray[np.int32]) -> tu
 
 @kernel
 def distance_to(x: float, y: float, z: float, places: Array, row: int) -> float:
-    """Distance from a point to one of some places (n, 3)."""
+    """Distance from a point to one of some places (n, 3).
+
+    Parameters
+    ----------
+    x, y, z : float, Å
+        The point.
+    places : ndarray of float64, (n, 3), Å
+        Places.
+    row : int
+        Row of `places` that counts.
+    """
     dx, dy, dz = x - places[row, 0], y - places[row, 1], z - places[row, 2]
     return np.sqrt(dx * dx + dy * dy + dz * dz)  # type: ignore[no-any-return]
 
 
 @kernel
 def nearest(x: float, y: float, z: float, nuclei: Array) -> float:
-    """Distance to the nearest of some nuclei (n, 3)."""
+    """Distance to the nearest of some nuclei (n, 3).
+
+    Parameters
+    ----------
+    x, y, z : float, Å
+        The point.
+    nuclei : ndarray of float64, (n, 3), Å
+        Positions of the nuclei.
+    """
     least = np.inf
     for row in range(len(nuclei)):
         least = min(least, distance_to(x, y, z, nuclei, row))
@@ -129,7 +192,19 @@ def nearest(x: float, y: float, z: float, nuclei: Array) -> float:
 
 @kernel
 def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32], per_edge: int) -> Array:
-    """Positions (m, 3) of a lattice of points in each triangle, `per_edge` along an edge with the corners."""
+    """Positions (m, 3) of a lattice of points in each triangle, `per_edge` along an edge with the corners.
+
+    Parameters
+    ----------
+    vertices : ndarray of float64, (n, 3), Å
+        Vertices of the mesh, relative to the centre.
+    normals : ndarray of float64, (n, 3)
+        Unit normals at the vertices; 0 0 0 makes the triangles of a vertex flat.
+    triangles : ndarray of int32, (m, 3)
+        Rows into `vertices`.
+    per_edge : int
+        Points along an edge, 2 at least.
+    """
     points = np.empty((len(triangles) * per_edge * (per_edge + 1) // 2, 3))
     u, c = np.empty((3, 3)), np.empty(10)
     row = 0
@@ -145,5 +220,13 @@ def lattice_points(vertices: Array, normals: Array, triangles: NDArray[np.int32]
 
 @kernel
 def nearest_distances(points: Array, nuclei: Array) -> Array:
-    """Distance (m,) of each point (m, 3) to the nearest of some nuclei (n, 3)."""
+    """Distance (m,) of each point (m, 3) to the nearest of some nuclei (n, 3).
+
+    Parameters
+    ----------
+    points : ndarray of float64, (m, 3), Å
+        Points.
+    nuclei : ndarray of float64, (n, 3), Å
+        Positions of the nuclei.
+    """
     return np.array([nearest(p[0], p[1], p[2], nuclei) for p in points])

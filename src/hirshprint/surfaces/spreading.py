@@ -52,6 +52,8 @@ def spread_area(
     ----------
     vertices : ndarray of float64, (n, 3), Å
         Vertices of the mesh.
+    normals : ndarray of float64, (n, 3)
+        Unit normals at the vertices; 0 0 0 makes the triangles of a vertex flat.
     inside : ndarray of float64, (a, 3)
         Nuclei inside, among them all that are nearest to some point.
     outside : ndarray of float64, (b, 3)

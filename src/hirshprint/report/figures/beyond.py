@@ -23,8 +23,10 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
 
     Parameters
     ----------
-    predictions, targets, fingerprints : files of ``results/<dataset>/``.
-    folder : where the files go.
+    predictions, targets, fingerprints : str or Path
+        Files of ``results/<dataset>/``.
+    folder : str or Path
+        Where the files go.
     """
     table, values = read_compact(predictions), read_targets(targets)
     split = main_split(table)

@@ -21,8 +21,9 @@ def coverage_table(test: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model and stated share: observed and observed_sd (mean and sd over folds), predictions, folds. Models
-    without standard deviations have none.
+    DataFrame
+        One row per model and stated share: observed and observed_sd (mean and sd over folds), predictions, folds.
+        Models without standard deviations have none.
     """
     rows = []
     known = test[test["std"] > 0]

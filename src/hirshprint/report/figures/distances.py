@@ -30,11 +30,19 @@ def distance_table(
 
     Parameters
     ----------
-    rows : headline rows of one split, every part.
+    rows : DataFrame
+        Headline rows of one split, every part.
+    file : FingerprintFile
+        Fingerprints of the dataset.
+    targets : DataFrame
+        Property of each row.
+    models : sequence of str
+        Names of the models.
 
     Returns
     -------
-    One row per model, fold and test compound: model, fold, compound, distance, absolute_error.
+    DataFrame
+        One row per model, fold and test compound: model, fold, compound, distance, absolute_error.
     """
     first = targets[targets["structure_id"].isin(list(file.rows))].drop_duplicates("compound")
     row_of = pd.Series(first["structure_id"].map(file.rows).to_numpy(np.int64), index=first["compound"].to_numpy(str))

@@ -34,8 +34,9 @@ def error_by_element(test: pd.DataFrame, targets: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per site (of files: `ANYWHERE`) and element: model, site, element, z, compounds, mae, sd (of the absolute
-    errors over its compounds; NaN for one), mean_error (predicted - true).
+    DataFrame
+        One row per site (of files: `ANYWHERE`) and element: model, site, element, z, compounds, mae, sd (of the
+        absolute errors over its compounds; NaN for one), mean_error (predicted - true).
     """
     columns = ["model", "site", "element", "z", "compounds", "mae", "sd", "mean_error"]
     of_compound = targets.drop_duplicates("compound").set_index("compound")

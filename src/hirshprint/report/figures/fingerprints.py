@@ -75,7 +75,19 @@ def channel_note(file: FingerprintFile) -> str:
 def fingerprint_panels(
     file: FingerprintFile, counts: NDArray[np.float32], titles: Sequence[str], heading: str = ""
 ) -> Figure:
-    """Panels with common axes and colour scale; x is d_i, y is d_e; empty bins stay white."""
+    """Panels with common axes and colour scale; x is d_i, y is d_e; empty bins stay white.
+
+    Parameters
+    ----------
+    file : FingerprintFile
+        What the fingerprints are from, for the bins and the unit.
+    counts : ndarray of float32, (n, n_bins, n_bins)
+        Fingerprint [d_i, d_e] of each panel.
+    titles : sequence of str
+        Title of each panel.
+    heading : str, optional
+        Heading of the figure.
+    """
     if len(counts) == 0:
         return message_figure("no fingerprint to show")
     limits = common_limits(list(counts), file.edges)

@@ -17,8 +17,9 @@ def input_table(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model: model, inputs, mae, mae_sd, r2, r2_sd, compounds, folds, reference, difference (of the MAE, on
-    the compounds that both predict; negative is better), half_width (of its 95 % interval).
+    DataFrame
+        One row per model: model, inputs, mae, mae_sd, r2, r2_sd, compounds, folds, reference, difference (of the MAE,
+        on the compounds that both predict; negative is better), half_width (of its 95 % interval).
     """
     table = headline_metrics(predictions, split)
     reference = best_model(table, COMPOSITION)

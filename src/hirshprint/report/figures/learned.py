@@ -33,8 +33,10 @@ def write_learning_figures(
 
     Parameters
     ----------
-    predictions, fingerprints, targets : files of ``results/<dataset>/``.
-    folder : where the SVG and CSV files go.
+    predictions, fingerprints, targets : str or Path
+        Files of ``results/<dataset>/``.
+    folder : str or Path
+        Where the SVG and CSV files go.
 
     Raises
     ------

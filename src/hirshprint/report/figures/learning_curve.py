@@ -28,8 +28,9 @@ def learning_curve_table(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model and share: model, inputs, share, training_compounds (mean over folds), mae, mae_sd, r2, r2_sd
-    (mean and sd over folds), folds.
+    DataFrame
+        One row per model and share: model, inputs, share, training_compounds (mean over folds), mae, mae_sd, r2, r2_sd
+        (mean and sd over folds), folds.
     """
     rows = predictions.assign(share=predictions["split"].map(curve_share))
     rows = rows[rows["share"].notna() & (rows["seed"] != ENSEMBLE)]

@@ -31,8 +31,9 @@ def network_layers(path: str | Path) -> pd.DataFrame:
 
     Returns
     -------
-    One row per layer: layer (its number), kind, input, output (sizes, without the batch; empty where they depend on the
-    crystal), activation, parameters (all numbers that the layer holds, fixed tables included).
+    DataFrame
+        One row per layer: layer (its number), kind, input, output (sizes, without the batch; empty where they depend on
+        the crystal), activation, parameters (all numbers that the layer holds, fixed tables included).
     """
     check_zip(path, unit=Path(path).parent)
     with zipfile.ZipFile(path) as saved:

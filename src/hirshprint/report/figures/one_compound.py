@@ -33,8 +33,10 @@ def write_compound_figures(path: str | Path, folder: str | Path) -> None:
 
     Parameters
     ----------
-    path : what `compounds.write_compound` wrote.
-    folder : where the files go.
+    path : str or Path
+        What `compounds.write_compound` wrote.
+    folder : str or Path
+        Where the files go.
     """
     compound = read_compound(path)
     scene = scene_of(compound.structure, compound.meshes, compound.site, compound.operations)
@@ -53,7 +55,10 @@ def structure_and_surfaces(compound: Compound, panels: Mapping[str, NDArray[Any]
 
     Parameters
     ----------
-    panels : from `render.render_panels`; without them a to c say that nothing could be rendered.
+    compound : Compound
+        The compound, e.g. ``SrTiO3``.
+    panels : mapping of str to ndarray
+        From `render.render_panels`; without them a to c say that nothing could be rendered.
     """
     structure, meshes = compound.structure, compound.meshes
     left, bar, head, gap, bottom = 0.75, 0.95, 0.62, 0.42, 0.55

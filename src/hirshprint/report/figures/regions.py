@@ -47,10 +47,16 @@ def write_saliency(
 
     Parameters
     ----------
-    fingerprints, structures : files of ``results/<dataset>/``.
-    densities : of free atoms; where None, nothing is drawn on surfaces.
-    unit : of the property.
-    folder : where the files go.
+    explanations : sequence of Explanation
+        One per compound.
+    fingerprints, structures : str or Path
+        Files of ``results/<dataset>/``.
+    densities : str or Path or None
+        Free-atom densities; where None, nothing is drawn on surfaces.
+    unit : str
+        Unit of the property.
+    folder : str or Path
+        Where the files go.
     """
     file = open_fingerprints(fingerprints)
     crystals = {
@@ -69,8 +75,9 @@ def contribution_table(explanations: Sequence[Explanation], file: FingerprintFil
 
     Returns
     -------
-    One row per structure and bin: structure_id, d_i_angstrom, d_e_angstrom (its centre), counts, counts_unit,
-    contribution, unit.
+    DataFrame
+        One row per structure and bin: structure_id, d_i_angstrom, d_e_angstrom (its centre), counts, counts_unit,
+        contribution, unit.
     """
     centres = (file.edges[1:] + file.edges[:-1]) / 2
     parts = []
@@ -87,10 +94,22 @@ def drawn_influence(
 ) -> tuple[list[tuple[str, Image]], float]:
     """Render the surface of each distinct site, coloured by what it adds to the prediction.
 
+    Parameters
+    ----------
+    structure : Structure
+        The crystal.
+    densities : Densities
+        Free-atom densities of its elements.
+    explanation : Explanation
+        What each bin of its fingerprint adds.
+    edges : ndarray of float64, (b + 1,), Å
+        Edges of the bins.
+
     Returns
     -------
-    Name and image of each, and the value that the strongest colour stands for (see `saliency.influence`); no images
-    where nothing can be rendered.
+    tuple (list of tuple (str, ndarray), float)
+        Name and image of each, and the value that the strongest colour stands for (see `saliency.influence`); no images
+        where nothing can be rendered.
     """
     meshes = closed_meshes(structure, densities, compute_surfaces(structure, densities, PICTURE_LEVEL))
     scene = scene_of(structure, meshes, *atom_images(structure)) | {"cell": False}
@@ -118,9 +137,14 @@ def saliency(
 
     Parameters
     ----------
-    surfaces : of each, from `drawn_influence`.
-    edges : (b + 1,) of the bins, Å.
-    unit, counts_unit : of the property, and of the fingerprint.
+    explanations : sequence of Explanation
+        One per row of the figure.
+    surfaces : sequence of tuple (sequence of tuple (str, ndarray), float)
+        What `drawn_influence` gives for each explanation.
+    edges : ndarray of float64, (b + 1,), Å
+        Edges of the bins.
+    unit, counts_unit : str
+        Unit of the property, and of the fingerprint.
     """
     panel, image, left, head, below, bar, gap = 2.2, 1.75, 0.62, 0.85, 0.55, 1.0, 0.35
     most = max(len(images) for images, _ in surfaces)

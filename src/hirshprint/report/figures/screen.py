@@ -26,14 +26,16 @@ def screen_table(predicted: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    predicted : what ``rule predict`` wrote: name, formula, the sites, a value, its std, unseen, fingerprint_distance,
+    predicted : DataFrame
+        What ``rule predict`` wrote: name, formula, the sites, a value, its std, unseen, fingerprint_distance,
         outside_domain.
 
     Returns
     -------
-    The same rows with rank, and for ABX3 tolerance_factor (r_A + r_X) / √2 (r_B + r_X) and octahedral_factor r_B / r_X
-    of Shannon's radii (`formulas.ions`); NaN where the ions are not tabulated. Of equal std (as where a model was
-    trained with one seed) the one comes first on which the networks of the folds agree less.
+    DataFrame
+        The same rows with rank, and for ABX3 tolerance_factor (r_A + r_X) / √2 (r_B + r_X) and octahedral_factor r_B /
+        r_X of Shannon's radii (`formulas.ions`); NaN where the ions are not tabulated. Of equal std (as where a model
+        was trained with one seed) the one comes first on which the networks of the folds agree less.
     """
     table = predicted.copy()
     if tuple(_sites(table)) == SITES:

@@ -37,18 +37,29 @@ def page_compounds(
 
     Parameters
     ----------
-    targets, file, predictions : the dataset's tables and fingerprints; no predictions where nothing was learned.
-    splits : names of the splits, the main one first.
-    surfaces : by structure, the most wanted first.
-    densities : source of the free-atom densities, for the command that draws a surface.
-    listed : most compounds to hold; of more `listed_rows` are chosen.
+    targets : DataFrame
+        Table of the dataset's structures.
+    file : FingerprintFile
+        Its fingerprints.
+    predictions : DataFrame or None
+        Its predictions; None where nothing was learned.
+    splits : sequence of str
+        Names of the splits, the main one first.
+    surfaces : mapping of str to list of Surface
+        By structure, the most wanted first.
+    densities : str
+        Source of the free-atom densities, for the command that draws a surface.
+    listed : int, default LISTED
+        Most compounds to hold; of more `listed_rows` are chosen.
 
     Returns
     -------
-    JSON-serialisable; `arrays` holds the large ones as `packed`, a row per compound unless said otherwise: `true`,
-    `initial_edge` (Å), `structures`; for the k-th split `fold_k`, `predicted_k` and `std_k` (model, compound);
-    `filled` (filled bins of its fingerprint), `bins` (their place i · n_bins + j, all compounds in a row) and `counts`
-    (the same, half precision, in units of `largest`); `neighbours` and `distances`; the meshes of `page_meshes`.
+    dict
+        JSON-serialisable; `arrays` holds the large ones as `packed`, a row per compound unless said otherwise: `true`,
+        `initial_edge` (Å), `structures`; for the k-th split `fold_k`, `predicted_k` and `std_k` (model, compound);
+        `filled` (filled bins of its fingerprint), `bins` (their place i · n_bins + j, all compounds in a row) and
+        `counts` (the same, half precision, in units of `largest`); `neighbours` and `distances`; the meshes of
+        `page_meshes`.
     """
     every = shown_structures(targets, file)
     rows = listed_rows(every, predictions, splits, surfaces, listed)

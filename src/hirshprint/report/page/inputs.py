@@ -16,15 +16,24 @@ class DatasetInputs:
 
     Attributes
     ----------
-    name : name of the dataset.
-    fingerprints, targets, status : files of ``results/<dataset>/``.
-    predictions : the same; None where there was no property to learn.
-    folder : ``results/<dataset>``, with the files of the items in their folders.
-    items : figures and tables to show, in their order.
-    surfaces : file that `shown.write_shown_surfaces` wrote; None if there is none.
-    engines : folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
-    predicted : table of the predictions of new compounds; None for a dataset that is learned from.
-    screen : maps of a screening, or None.
+    name : str
+        Name of the dataset.
+    fingerprints, targets, status : Path
+        Files of ``results/<dataset>/``.
+    predictions : Path or None
+        The same; None where there was no property to learn.
+    folder : Path
+        ``results/<dataset>``, with the files of the items in their folders.
+    items : sequence of Item
+        Figures and tables to show, in their order.
+    surfaces : Path or None
+        File that `shown.write_shown_surfaces` wrote; None if there is none.
+    engines : Path or None
+        Folder with ``comparison.csv`` and ``comparison.svg``; None where the engines were not compared.
+    predicted : Path or None
+        Table of the predictions of new compounds; None for a dataset that is learned from.
+    screen : Path or None
+        Maps of a screening, or None.
     """
 
     name: str

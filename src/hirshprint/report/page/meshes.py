@@ -21,15 +21,18 @@ def page_meshes(
 
     Parameters
     ----------
-    surfaces : by structure, the most wanted first.
-    budget : bytes that the arrays may take before compression; structures beyond are left out.
+    surfaces : mapping of str to list of Surface
+        By structure, the most wanted first.
+    budget : int
+        Bytes that the arrays may take before compression; structures beyond are left out.
 
     Returns
     -------
-    A dict for each structure with its id and `sites`: label, element, multiplicity, area, volume, number of
-    `vertices`, row of `triangles` and `operations`, `scale` (Å of a vertex's step), `low` and `high` of d_i and d_e.
-    Arrays: `mesh_xyz` int16, `mesh_d` uint16 (d_i, then d_e of each site, between low and high), `mesh_triangles`,
-    `mesh_triangle_offsets`, `mesh_operations` (k, 3, 3), `mesh_operation_offsets`.
+    tuple (list of dict, dict of str to ndarray)
+        A dict for each structure with its id and `sites`: label, element, multiplicity, area, volume, number of
+        `vertices`, row of `triangles` and `operations`, `scale` (Å of a vertex's step), `low` and `high` of d_i and
+        d_e. Arrays: `mesh_xyz` int16, `mesh_d` uint16 (d_i, then d_e of each site, between low and high),
+        `mesh_triangles`, `mesh_triangle_offsets`, `mesh_operations` (k, 3, 3), `mesh_operation_offsets`.
     """
     described: list[dict[str, Any]] = []
     kept: dict[str, list[NDArray[Any]]] = {"triangles": [], "operations": []}

@@ -16,6 +16,11 @@ def packed(arrays: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, str]]:
     """Pack arrays for the page: type, and bytes in base64, compressed, the first bytes of all numbers first.
 
     Numbers of one array differ least in their first bytes, so that these compress best side by side.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray
+        Arrays by name.
     """
     found = {}
     for name, array in arrays.items():

@@ -32,15 +32,20 @@ def describe_run(
 
     Parameters
     ----------
-    config : the resolved configuration.
-    engine : program that made the surfaces.
-    source : folder of the workflow.
-    digests : for each dataset, digests of its tables and of what determines its stages.
+    config : mapping
+        The resolved configuration.
+    engine : str
+        Program that made the surfaces.
+    source : Path
+        Folder of the workflow.
+    digests : mapping of str to mapping of str to str
+        For each dataset, digests of its tables and of what determines its stages.
 
     Returns
     -------
-    ``title``, ``config``, ``versions`` and ``engine``; ``commit`` of the workflow; ``digests``, dicts with ``dataset``,
-    ``of`` and ``digest``.
+    dict
+        ``title``, ``config``, ``versions`` and ``engine``; ``commit`` of the workflow; ``digests``, dicts with
+        ``dataset``, ``of`` and ``digest``.
     """
     return {
         "title": "Hirshfeld-surface fingerprints: " + ", ".join(config["datasets"]),

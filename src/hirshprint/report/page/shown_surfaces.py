@@ -29,15 +29,20 @@ def choose_compounds(
 
     Parameters
     ----------
-    compounds : all that have a fingerprint.
-    predictions : those of the dataset; None where nothing was learned.
-    named : compounds that come first, whatever was predicted.
-    count : how many to choose, besides those named.
+    compounds : sequence of str
+        All that have a fingerprint.
+    predictions : DataFrame or None
+        Those of the dataset; None where nothing was learned.
+    named : sequence of str
+        Compounds that come first, whatever was predicted.
+    count : int, default MOST
+        How many to choose, besides those named.
 
     Returns
     -------
-    Those named, then in turn the largest test errors and the largest stated standard deviations of the model that
-    `shown_model` names (main split). Without predictions: compounds evenly spread over the list.
+    list of str
+        Those named, then in turn the largest test errors and the largest stated standard deviations of the model that
+        `shown_model` names (main split). Without predictions: compounds evenly spread over the list.
     """
     known = set(compounds)
     first = [name for name in dict.fromkeys(named) if name in known]
@@ -67,10 +72,18 @@ def write_shown_surfaces(
 
     Parameters
     ----------
-    predictions, fingerprints, targets : files of ``results/<dataset>/``; no predictions where nothing was learned.
-    batches : files with the surfaces of all structures.
-    named : see `choose_compounds`.
-    path : the file to write.
+    predictions : Path or None
+        File of ``results/<dataset>/``; None where nothing was learned.
+    fingerprints : Path
+        File of ``results/<dataset>/``.
+    targets : Path
+        File of ``results/<dataset>/``.
+    batches : sequence of Path
+        Files with the surfaces of all structures.
+    named : sequence of str
+        See `choose_compounds`.
+    path : Path
+        The file to write.
     """
     rows = shown_structures(read_targets(targets), open_fingerprints(fingerprints)).set_index("compound")
     table = None if predictions is None else read_predictions(predictions)

@@ -39,11 +39,18 @@ def write_report(
 
     Parameters
     ----------
-    inputs : files of each dataset.
-    run : what `run_description.describe_run` returns.
-    path : the file to write.
-    captions : folder with the captions of the items.
-    items, results : figures and tables of the whole run, and the folder that their own are in.
+    inputs : sequence of DatasetInputs
+        Files of each dataset.
+    run : mapping
+        What `run_description.describe_run` returns.
+    path : str or Path
+        The file to write.
+    captions : Path
+        Folder with the captions of the items.
+    items : sequence of Item, optional
+        Figures and tables of the whole run.
+    results : Path, optional
+        Folder of their files.
     """
     from plotly.offline import get_plotlyjs
 

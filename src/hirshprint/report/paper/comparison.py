@@ -21,14 +21,18 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
 
     Parameters
     ----------
-    tables : a dataset for each of `ROLES`.
-    limits : `one_compound_tables.surface_table` of `FIGURE1_COMPOUND`; None if it was not drawn.
-    layers : `network_layers` of ``cnn_paper``.
+    tables : mapping of str to Tables
+        A dataset for each of `ROLES`.
+    limits : DataFrame or None
+        `one_compound_tables.surface_table` of `FIGURE1_COMPOUND`; None if it was not drawn.
+    layers : DataFrame
+        `network_layers` of ``cnn_paper``.
 
     Returns
     -------
-    One row per number: where (in the paper), what, quantity, unit, paper, here, here_sd (over folds), folds, n, better
-    (``paper``, ``here``, ``within sd``, or empty where nothing can be said), differs.
+    DataFrame
+        One row per number: where (in the paper), what, quantity, unit, paper, here, here_sd (over folds), folds, n,
+        better (``paper``, ``here``, ``within sd``, or empty where nothing can be said), differs.
     """
     rows = [*_accuracy_of_table1(tables), *_best_here(tables), *_limits_of_figure1(limits)]
     total = int(layers["parameters"].sum())

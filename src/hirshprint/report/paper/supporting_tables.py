@@ -24,8 +24,9 @@ def edge_errors(tables: Tables, models: Sequence[str]) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model, against (``initial edge`` or ``initial - true``) and bin: model, against, low_angstrom,
-    high_angstrom, mae_angstrom, mae_angstrom_sd (mean and sd over folds), structures.
+    DataFrame
+        One row per model, against (``initial edge`` or ``initial - true``) and bin: model, against, low_angstrom,
+        high_angstrom, mae_angstrom, mae_angstrom_sd (mean and sd over folds), structures.
     """
     columns = ["model", "against", "low_angstrom", "high_angstrom", "mae_angstrom", "mae_angstrom_sd", "structures"]
     rows = tables.predictions[(tables.predictions["split"] == tables.split) & tables.predictions["model"].isin(models)]
@@ -50,8 +51,9 @@ def estimated_edge_table(random: Tables, estimated: Tables) -> pd.DataFrame:
 
     Returns
     -------
-    One row per initial edge and model: initial_edge, dataset, model, mae (Å), mae_sd, r2, r2_sd, folds, compounds. The
-    model ``the estimate itself`` takes the initial edge for the prediction.
+    DataFrame
+        One row per initial edge and model: initial_edge, dataset, model, mae (Å), mae_sd, r2, r2_sd, folds, compounds.
+        The model ``the estimate itself`` takes the initial edge for the prediction.
     """
     rows: list[dict[str, Any]] = []
     models = [m for m in random.predictions["model"].unique() if m in (CNN_PAPER, CGCNN, READOUT, HYBRID, MLP)]
@@ -77,8 +79,9 @@ def group_errors(tables: Tables, models: Sequence[str]) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model, site, kind (``group`` or ``row``) and place: model, site, kind, place, mae_angstrom,
-    mae_angstrom_sd (mean and sd over folds), compounds.
+    DataFrame
+        One row per model, site, kind (``group`` or ``row``) and place: model, site, kind, place, mae_angstrom,
+        mae_angstrom_sd (mean and sd over folds), compounds.
     """
     of_compound = tables.targets.drop_duplicates("compound").set_index("compound")
     every = headline_rows(tables.predictions, tables.split)

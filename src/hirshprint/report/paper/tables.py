@@ -59,8 +59,9 @@ def table1(tables: Mapping[str, Tables]) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model: what, dataset, model, then r2_paper, r2, r2_sd, mae_paper, mae, mae_sd (Å), mse_paper, mse,
-    mse_sd (Å²); folds, compounds (test compounds over all folds).
+    DataFrame
+        One row per model: what, dataset, model, then r2_paper, r2, r2_sd, mae_paper, mae, mae_sd (Å), mse_paper, mse,
+        mse_sd (Å²); folds, compounds (test compounds over all folds).
     """
     wanted = [(what, (r2, mae, mse), role, model) for what, r2, mae, mse, role, model in TABLE1]
     for role in ("oqmd", "experimental"):
@@ -87,8 +88,9 @@ def residual_table(tables: Tables, models: Sequence[str]) -> pd.DataFrame:
 
     Returns
     -------
-    One row per model: model, slope, slope_sd, intercept_angstrom (of all folds together), mean_residual_angstrom and
-    residual_sd_angstrom (over all compounds), mae_angstrom, mae_angstrom_sd, folds, compounds.
+    DataFrame
+        One row per model: model, slope, slope_sd, intercept_angstrom (of all folds together), mean_residual_angstrom
+        and residual_sd_angstrom (over all compounds), mae_angstrom, mae_angstrom_sd, folds, compounds.
     """
     rows = []
     every = headline_rows(tables.predictions, tables.split)
@@ -126,8 +128,9 @@ def parity_table(tables: Mapping[str, Tables], models: Sequence[str]) -> pd.Data
 
     Returns
     -------
-    One row per role, model and part: role, dataset, model, part, r2, r2_sd, mae, mae_sd (Å), mse, mse_sd (Å²), folds,
-    rows (predictions over all folds).
+    DataFrame
+        One row per role, model and part: role, dataset, model, part, r2, r2_sd, mae, mae_sd (Å), mse, mse_sd (Å²),
+        folds, rows (predictions over all folds).
     """
     rows = []
     for role in [role for role in list(ROLES)[:3] if role in tables]:

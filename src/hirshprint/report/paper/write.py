@@ -27,9 +27,12 @@ def write_paper(results: str | Path, roles: Mapping[str, str], folder: str | Pat
 
     Parameters
     ----------
-    results : folder with ``<dataset>/`` for each role and ``compounds/``.
-    roles : dataset in each of the roles `ROLES`.
-    folder : where the files go.
+    results : str or Path
+        Folder with ``<dataset>/`` for each role and ``compounds/``.
+    roles : mapping of str to str
+        Dataset in each of the roles `ROLES`.
+    folder : str or Path
+        Where the files go.
     """
     results, folder = Path(results), Path(folder)
     tables = read_tables(results, roles)

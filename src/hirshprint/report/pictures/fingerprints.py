@@ -32,10 +32,18 @@ def fingerprint_picture(
 
     Parameters
     ----------
-    name : heading.
-    counts, edges, unit : (n_bins, n_bins) fingerprint [d_i, d_e], its bin edges in Å, what a bin holds.
-    in_range : share that falls into the bins.
-    contacts : from `fingerprints.contact_fingerprints`; the largest MOST_CONTACTS are drawn.
+    name : str
+        Heading.
+    counts : ndarray of float32, (n_bins, n_bins)
+        Fingerprint [d_i, d_e].
+    edges : ndarray of float64, (n_bins + 1,), Å
+        Edges of its bins.
+    unit : str
+        What a bin holds.
+    in_range : float
+        Share that falls into the bins.
+    contacts : mapping of tuple (int, int) to tuple (ndarray of float64, float)
+        From `fingerprints.contact_fingerprints`; the largest MOST_CONTACTS are drawn.
     """
     drawn = list(contacts.items())[:MOST_CONTACTS]
     limits = common_limits([counts], edges)
@@ -85,10 +93,14 @@ def comparison_picture(
 
     Parameters
     ----------
-    names : of the two.
-    counts : two (n_bins, n_bins) fingerprints [d_i, d_e], each of sum one.
-    edges : (n_bins + 1,) bin edges, Å.
-    heading : distances, in words.
+    names : sequence of str
+        Names of the two.
+    counts : sequence of ndarray of float64
+        Two (n_bins, n_bins) fingerprints [d_i, d_e], each of sum one.
+    edges : ndarray of float64, (n_bins + 1,), Å
+        Bin edges.
+    heading : str
+        Distances, in words.
     """
     panel, gap, left, head, bottom = 2.5, 0.4, 0.62, 0.65, 0.5
     bars = 1.2

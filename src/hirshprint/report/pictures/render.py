@@ -39,11 +39,13 @@ def render_panels(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
 
     Parameters
     ----------
-    scene : arrays as `draw` takes them.
+    scene : dict
+        Arrays as `draw` takes them.
 
     Returns
     -------
-    As `draw`.
+    dict of str to ndarray
+        As `draw`.
 
     Raises
     ------
@@ -86,17 +88,19 @@ def draw(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
 
     Parameters
     ----------
-    scene : arrays: `lattice` (3, 3) Å; `atoms` (n, 3) Å, the atoms of the cell; `site` (n,), the row of each one's
-        distinct site; `operations` (n, 3, 3), see `structures.symmetry.atom_images`; `numbers` (s,) atomic numbers of
-        the distinct sites; and for site k the closed mesh `vertices_k` (about its nucleus), `triangles_k`,
-        `normals_k`, and what it is coloured by: `d_i_k` and `d_e_k`, or `influence_k`, of either sign; `shown` (m,) the
-        sites to draw one by one; `cell` bool, whether to draw the surfaces of all atoms.
+    scene : dict
+        Arrays: `lattice` (3, 3) Å; `atoms` (n, 3) Å, the atoms of the cell; `site` (n,), the row of each one's distinct
+        site; `operations` (n, 3, 3), see `structures.symmetry.atom_images`; `numbers` (s,) atomic numbers of the
+        distinct sites; and for site k the closed mesh `vertices_k` (about its nucleus), `triangles_k`, `normals_k`, and
+        what it is coloured by: `d_i_k` and `d_e_k`, or `influence_k`, of either sign; `shown` (m,) the sites to draw
+        one by one; `cell` bool, whether to draw the surfaces of all atoms.
 
     Returns
     -------
-    RGB images uint8 (PANEL_PIXELS, PANEL_PIXELS, 3), white where empty: `structure`; `cell_d_i` and `cell_d_e`;
-    `site_d_i_k` and `site_d_e_k` (or `cell_influence` and so on); and `element_colours` (s, 3), 0 to 1, of the balls in
-    `structure`.
+    dict of str to ndarray
+        RGB images uint8 (PANEL_PIXELS, PANEL_PIXELS, 3), white where empty: `structure`; `cell_d_i` and `cell_d_e`;
+        `site_d_i_k` and `site_d_e_k` (or `cell_influence` and so on); and `element_colours` (s, 3), 0 to 1, of the
+        balls in `structure`.
     """
     from vtkmodules.vtkDomainsChemistry import vtkPeriodicTable
 

@@ -28,7 +28,19 @@ def scene_of(
     site: NDArray[np.int64],
     operations: NDArray[np.float64],
 ) -> dict[str, Any]:
-    """Arrays that `render.render_panels` draws: closed meshes, one per site, and the results of `atom_images`."""
+    """Arrays that `render.render_panels` draws: closed meshes, one per site, and the results of `atom_images`.
+
+    Parameters
+    ----------
+    structure : Structure
+        The crystal.
+    meshes : sequence of Surface
+        Closed mesh of each distinct site.
+    site : ndarray of int64, (n_atoms,)
+        Row of each atom's site, from `structures.symmetry.atom_images`.
+    operations : ndarray of float64, (n_atoms, 3, 3)
+        From `structures.symmetry.atom_images`.
+    """
     triangles = sum(len(meshes[k].triangles) for k in site)
     scene: dict[str, Any] = {
         "lattice": structure.lattice,
@@ -61,7 +73,21 @@ def site_name(surface: Surface) -> str:
 
 
 def element_key(figure: Figure, surfaces: Sequence[Surface], colours: NDArray[np.float64], x: float, y: float) -> None:
-    """Name the elements by the colours of their balls; the key is centred at (x, y) of the figure."""
+    """Name the elements by the colours of their balls; the key is centred at (x, y) of the figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        Where to draw.
+    surfaces : sequence of Surface
+        Surface of each distinct site.
+    colours : ndarray of float64, (n_sites, 3)
+        Colour of each site, 0 to 1.
+    x : float
+        Centre of the key, as a share of the figure's width.
+    y : float
+        Centre of the key, as a share of the figure's height.
+    """
     kinds = {surface.inside_number: colours[k] for k, surface in enumerate(surfaces)}
     handles = [
         Line2D([], [], linestyle="", marker="o", markersize=6, color=colour, label=SYMBOLS[z - 1],

@@ -32,9 +32,16 @@ def surface_picture(
 
     Parameters
     ----------
-    structure, surfaces : the crystal and the surface of each of its distinct sites.
-    panels : images from `render.render_panels`.
-    counts, edges : (n_bins, n_bins) fingerprint [d_i, d_e] of all atoms, and its (n_bins + 1,) bin edges, Å.
+    structure : Structure
+        The crystal.
+    surfaces : sequence of Surface
+        Surface of each of its distinct sites.
+    panels : mapping of str to ndarray
+        Images from `render.render_panels`.
+    counts : ndarray of float32, (n_bins, n_bins)
+        Fingerprint [d_i, d_e] of all atoms.
+    edges : ndarray of float64, (n_bins + 1,), Å
+        Edges of its bins.
     """
     shown = [k for k in range(len(surfaces)) if f"site_d_i_{k}" in panels]
     first = len(shown) if len(shown) <= WHOLE_ROW else FIRST_ROW

@@ -61,6 +61,8 @@ def procrystal(structure: Structure, lattice: Array, densities: Densities) -> Pr
 
     Parameters
     ----------
+    structure : Structure
+        Elements and fractional coordinates.
     lattice : ndarray of float64, (3, 3), Å
         Rows are a, b, c.
     densities : Densities
@@ -111,7 +113,21 @@ def reduced(lattice: Array) -> Array:
 
 @kernel
 def neighbours(crystal: Procrystal, centre: Array, least: float, cutoffs: Array, within: float) -> Neighbours:
-    """Atoms more than `least` Å from a centre (3,) that count somewhere `within` Å of it."""
+    """Atoms more than `least` Å from a centre (3,) that count somewhere `within` Å of it.
+
+    Parameters
+    ----------
+    crystal : Procrystal
+        The crystal.
+    centre : ndarray of float64, (3,), Å
+        Cartesian position.
+    least : float, Å
+        Atoms as near as this to the centre are left out.
+    cutoffs : ndarray of float64, (e,), Å
+        Distance up to which an atom of each element counts.
+    within : float, Å
+        Radius about the centre in which atoms must count.
+    """
     frac = (crystal.positions - centre) @ crystal.inverse
     nearest = (frac - np.rint(frac)) @ crystal.basis
     blocks = np.zeros(len(crystal.elements) + 1, dtype=np.int64)
@@ -174,6 +190,13 @@ def density(table: Array, squared: float) -> tuple[float, float]:
     """ρ in e/bohr³ of an atom at a squared distance in Å², and GRID_STEP dρ/d(r²); 0 where the table ends.
 
     `table` : (m, 4) row of `LookUp.rho`.
+
+    Parameters
+    ----------
+    table : ndarray of float64, (m, 4), e/bohr³
+        Row of `LookUp.rho`: cubic of each grid step.
+    squared : float, Å²
+        Squared distance from the nucleus.
     """
     position = squared * STEPS
     i = int(position)
@@ -191,6 +214,17 @@ def log_ratio(
     """f = ln(ρ_in/ρ_out) at a point about the centre, its gradient per Å, and ρ_out in e/bohr³.
 
     `inside` (m, 4) holds x, y, z and the atomic number of each atom inside. ρ_out is `RANGE` at least.
+
+    Parameters
+    ----------
+    x, y, z : float, Å
+        The point, about the centre.
+    inside : ndarray of float64, (m, 4)
+        x, y, z in Å about the centre and atomic number of each atom inside.
+    rho : ndarray of float64, (104, p, 4), e/bohr³
+        `LookUp.rho`: cubic of each grid step, by atomic number.
+    around : Neighbours
+        The atoms outside, about the same centre.
     """
     r = np.sqrt(x * x + y * y + z * z)
     within = px = py = pz = 0.0
@@ -229,6 +263,15 @@ def nearest_outside(
 ) -> tuple[Array, NDArray[np.uint8], Array, NDArray[np.uint8]]:
     """The neighbours nearest to some points (n, 3).
 
+    Parameters
+    ----------
+    points : ndarray of float64, (n, 3), Å
+        Points about the centre.
+    around : Neighbours
+        The atoms outside, about the same centre.
+    margin : float, Å
+        How much further than the nearest an atom may be.
+
     Returns
     -------
     tuple (ndarray of float64, ndarray of uint8, ndarray of float64, ndarray of uint8)
@@ -259,7 +302,15 @@ def nearest_outside(
 
 @kernel
 def nearest_inside(points: Array, inside: Array) -> tuple[Array, NDArray[np.uint8]]:
-    """Distance (n,) and atomic number (n,) of the atom inside, (m, 4) as in `log_ratio`, nearest to each point."""
+    """Distance (n,) and atomic number (n,) of the atom inside, (m, 4) as in `log_ratio`, nearest to each point.
+
+    Parameters
+    ----------
+    points : ndarray of float64, (n, 3), Å
+        Points about the centre.
+    inside : ndarray of float64, (m, 4)
+        x, y, z in Å about the centre and atomic number of each atom inside.
+    """
     distance, number = np.full(len(points), np.inf), np.zeros(len(points), np.uint8)
     for i in range(len(points)):
         for a in inside:
@@ -271,12 +322,32 @@ def nearest_inside(points: Array, inside: Array) -> tuple[Array, NDArray[np.uint
 
 @kernel
 def are_open(points: Array, inside: Array, rho: Array, around: Neighbours) -> NDArray[np.bool_]:
-    """Whether the other atoms have less than `RANGE` at each point (n, 3)."""
+    """Whether the other atoms have less than `RANGE` at each point (n, 3).
+
+    Parameters
+    ----------
+    points : ndarray of float64, (n, 3), Å
+        Points about the centre.
+    inside : ndarray of float64, (m, 4)
+        x, y, z in Å about the centre and atomic number of each atom inside.
+    rho : ndarray of float64, (104, p, 4), e/bohr³
+        `LookUp.rho`: cubic of each grid step, by atomic number.
+    around : Neighbours
+        The atoms outside, about the same centre.
+    """
     return np.array([log_ratio(p[0], p[1], p[2], inside, rho, around)[4] <= RANGE for p in points])
 
 
 def without(around: Neighbours, places: Array) -> Neighbours:
-    """Take the atoms at some places (m, 3) out of the neighbours."""
+    """Take the atoms at some places (m, 3) out of the neighbours.
+
+    Parameters
+    ----------
+    around : Neighbours
+        The neighbours about a centre.
+    places : ndarray of float64, (m, 3), Å
+        Positions about the same centre.
+    """
     kept = (np.linalg.norm(around.atoms[:, None, :3] - places, axis=2) > 1e-3).all(axis=1)
     before = np.concatenate([[0], kept.cumsum()])
     return around._replace(atoms=around.atoms[kept], blocks=before[around.blocks])

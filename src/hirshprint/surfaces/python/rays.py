@@ -310,6 +310,10 @@ def cast(
 
     Parameters
     ----------
+    crystal : Procrystal
+        The crystal.
+    atom : int
+        Row of the atom in `crystal.positions`.
     directions : ndarray of float64, (n, 3)
         Unit vectors.
     chain : ndarray of int64, (n, 3)

@@ -112,7 +112,27 @@ def walk(
     places: Array,
     elements: Integers,
 ) -> tuple[float, int, float]:
-    """Distance to w = ½, ROOT, SECOND or BURIED, and the largest distance with w > ½ that was met."""
+    """Distance to w = ½, ROOT, SECOND or BURIED, and the largest distance with w > ½ that was met.
+
+    Parameters
+    ----------
+    direction : ndarray of float64, (3,)
+        Unit vector of the ray.
+    own : int
+        Atomic number of the nucleus that the ray starts from.
+    end : float, Å
+        Length of the ray.
+    around : Neighbours
+        The atoms outside, about the same centre.
+    rough : ndarray of float64, (e,), Å
+        Shorter cut-offs by element, for the walk with few neighbours.
+    rho : ndarray of float64, (104, p, 4), e/bohr³
+        `LookUp.rho`: cubic of each grid step, by atomic number.
+    places : ndarray of float64, (2, k, 2)
+        Room for how far along (Å) and across (Å²) the neighbours are: with `rough`, and with all cut-offs.
+    elements : ndarray of int64, (2, k)
+        Room for the element of each, a row of `around.elements`.
+    """
     n = _along(direction, around, rough, end, places[0], elements[0])
     m = _along(direction, around, around.cutoffs, end, places[1], elements[1])
     low, high, r = START, START, START

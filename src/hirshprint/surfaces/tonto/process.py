@@ -42,6 +42,10 @@ def run_bounded(
     ----------
     command : sequence of str or Path
         Program and arguments.
+    folder : Path
+        Where the program runs.
+    environment : mapping of str to str
+        All environment variables of the program.
     seconds : float
         Time limit.
     most_bytes : int
