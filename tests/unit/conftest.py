@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hirshprint.densities import Densities, read_densities
+from hirshprint.run.logs import show_log
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python.sphere import OCTAHEDRAL
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 def library_says_all(caplog: pytest.LogCaptureFixture) -> None:
     """The library's own logger is heard in every test, as in a run."""
     caplog.set_level(logging.INFO, "hirshprint")
+    show_log()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +35,8 @@ from hirshprint.structures.batches import members
 from hirshprint.structures.structure import Structure, read_structures
 from hirshprint.surfaces.engines import OpenEngine
 from hirshprint.surfaces.surface import Surface
+
+LOG = logging.getLogger(__name__)
 
 RETRYABLE = (MemoryError, OSError)  # a further attempt, with more memory or on another node, can help
 
@@ -326,4 +328,4 @@ def _describe(record: dict[str, Any]) -> str:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    LOG.info(line)

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import io
 import json
-import sys
+import logging
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.files.writing import digest, file_digest, put_aside, written_whole
+
+LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import h5py
@@ -335,5 +337,5 @@ def kept_or_none(path: Path, read: Callable[[Path], Any], what: str) -> Any:
         where = "not to be moved"
         with suppress(OSError):
             where = f"now {put_aside(path)}"
-        print(f"{what}: {path} is damaged ({error.reason}): {where}, and computed again", file=sys.stderr, flush=True)
+        LOG.warning(f"{what}: {path} is damaged ({error.reason}): {where}, and computed again")
         return None

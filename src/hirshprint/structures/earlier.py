@@ -6,8 +6,8 @@ programs that read them change. Kept, too, is why a file gives no crystal, where
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +22,8 @@ from hirshprint.structures.entries import CrystalError, Entry, PassingError, ori
 from hirshprint.structures.reading.process import Answer
 from hirshprint.structures.structure import Structure, read_structures, write_structures
 from hirshprint.versions import READING
+
+LOG = logging.getLogger(__name__)
 
 READERS = ("pymatgen", "spglib", "numpy", "scipy")
 ARRAYS = ("keys", "formulas", "rejected_keys", "reasons")
@@ -130,4 +132,4 @@ def keep_answers(
             seal_hdf5(temporary)
     except OSError as error:
         why = f" ({os.strerror(error.errno)})" if error.errno else ""
-        print(f"{path}: cannot be written{why}; the next run reads all files again", file=sys.stderr)
+        LOG.warning(f"{path}: cannot be written{why}; the next run reads all files again")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import math
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +17,8 @@ from hirshprint.structures.crystals import CrystalError, crystal_structure
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.reading.records import crystal_of_optimade
 from hirshprint.structures.recognition import TOLERANCE, prototype_edge, prototype_elements
+
+LOG = logging.getLogger(__name__)
 
 RULE = "of several entries of a compound the one with the smallest {} counts, among equal ones the first id"
 CANDIDATES = ("n_candidates", "a_min_candidates_angstrom", "a_max_candidates_angstrom")
@@ -65,7 +67,7 @@ def write_fetched_table(raw: Path, prototype_name: str, prefer: str, table: Path
     with written_whole(provenance) as temporary:
         temporary.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     for step in steps:
-        print(f"{step['step']}: {step['entries']}", file=sys.stderr)
+        LOG.info(f"{step['step']}: {step['entries']}")
 
 
 def _recognised(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections import Counter
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from hirshprint.structures.entries import (
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.reading.process import Answer
 from hirshprint.structures.structure import Structure, write_digests, write_structures
+
+LOG = logging.getLogger(__name__)
 
 
 def make_structures(
@@ -77,12 +79,12 @@ def make_structures(
     rejections = [*plan.rejections, *unusable]
     place = settings.table or settings.folder or settings.structures or "elements"
     if plan.passed_over:
-        print(f"{place}: {passed_over_text(plan.passed_over)}", file=sys.stderr)
+        LOG.info(f"{place}: {passed_over_text(plan.passed_over)}")
     for rejection in (r for r in rejections if r.stage != "filter"):
-        print(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
+        LOG.warning(f"rejected {rejection.source}: {rejection.reason}; {rejection.remedy}")
     remarks = [(row["source"], s.remarks) for row, s in zip(targets, structures, strict=True) if s.remarks]
     for line in remark_lines(remarks):
-        print(f"remark: {line}", file=sys.stderr)
+        LOG.warning(f"remark: {line}")
     faults = [rejection for rejection in rejections if rejection.stage != "filter"]
     if strict and faults:
         raise InputError(f"{place}: {len(faults)} rejected, as listed above, and the configuration says strict: true")
@@ -100,9 +102,9 @@ def make_structures(
         write_targets(temporary, targets)
     write_status(rejected_path, [_status_row(rejection) for rejection in rejections])
     for reason, rows in Counter(r.reason for r in rejections if r.stage == "filter").items():
-        print(f"{place}: {reason} removed {rows}", file=sys.stderr)
+        LOG.info(f"{place}: {reason} removed {rows}")
     remarked = f" ({len(remarks)} with remarks)" if remarks else ""
-    print(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected", file=sys.stderr)
+    LOG.info(f"{place}: {len(structures)} structures{remarked}, {len(faults)} rejected")
 
 
 def _answers(plan: Plan, processes: int, earlier_path: Path | None) -> tuple[dict[str, Answer], dict[str, str]]:
@@ -123,7 +125,7 @@ def _answers(plan: Plan, processes: int, earlier_path: Path | None) -> tuple[dic
     if earlier_path and (unread or taken < len(earlier.answers)):
         keep_answers(earlier_path, plan.entries, answers, formulas)
     if taken:
-        print(f"{taken:,} of {len(answers):,} crystals: as an earlier run read them", file=sys.stderr)
+        LOG.info(f"{taken:,} of {len(answers):,} crystals: as an earlier run read them")
     changed = [
         entry.source
         for entry in unread

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import pickletools
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+LOG = logging.getLogger(__name__)
 
 BEAT_SECONDS = 2.0
 """How often a process that compiles shows that it lives."""
@@ -54,7 +56,7 @@ def remove_damaged_code() -> None:
                 path.unlink()
                 for made in Path(str(folder)).glob("made-*"):
                     made.unlink(missing_ok=True)
-                print(f"{path} is damaged (it is cut short): removed, and compiled again", file=sys.stderr, flush=True)
+                LOG.warning(f"{path} is damaged (it is cut short): removed, and compiled again")
 
 
 def _is_whole(content: bytes) -> bool:
@@ -71,7 +73,7 @@ def _is_whole(content: bytes) -> bool:
 
 @cache
 def _say_once(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    LOG.warning(line)  # also where nobody asked for the log: it takes a minute
 
 
 @cache

@@ -7,6 +7,7 @@ interrupts. The process is ended then, that crystal is rejected, and the next on
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import resource
 import socket
@@ -22,6 +23,8 @@ from pathlib import Path
 
 from hirshprint.structures.entries import CrystalError, PassingError
 from hirshprint.structures.structure import Structure
+
+LOG = logging.getLogger(__name__)
 
 SECONDS = 60.0
 START_SECONDS = 600.0
@@ -86,7 +89,7 @@ def read_all(
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
                 left_seconds = (told - start) * (total - len(answers)) / max(1, len(answers))
-                print(f"{len(answers):,} of {total:,} crystals read, {_minutes(left_seconds)} left", file=sys.stderr)
+                LOG.info(f"{len(answers):,} of {total:,} crystals read, {_minutes(left_seconds)} left")
     finally:
         for reader in readers:
             reader.stop()
