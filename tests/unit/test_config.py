@@ -431,5 +431,6 @@ def test_a_typed_configuration_gives_back_what_was_written() -> None:
         None,
         None,
     )
+    assert (two.own_learning, three.own_learning) == (("cgcnn",), ())
     with pytest.raises(AttributeError):
         two.learning.cgcnn.epochs = 4  # type: ignore[misc]

@@ -145,6 +145,16 @@ def test_networks_of_sites_need_a_prototype_with_these_sites(tmp_path: Path) -> 
     assert "`learning.networks`: hybrid cannot learn from dataset d, whose prototype has the sites A, B, B2, X" in fault
 
 
+def test_a_fault_names_the_key_that_the_dataset_itself_has(tmp_path: Path) -> None:
+    """Also where its value is that of all datasets: a change of the other key would not help."""
+    (tmp_path / "d.csv").write_text("formula,a_angstrom\n" + "".join(f"{a}TiO3,4\n" for a in ("Sr", "Ba", "Ca")))
+    dataset = {"table": str(tmp_path / "d.csv"), "learning": {"folds": 9}}
+    for of_all in ({}, {"folds": 9}):
+        config = resolve_config({"datasets": {"d": dataset}, "learning": of_all})
+        (fault,) = plan_faults(Config.from_dict(config), {"d": plan_dataset(config["datasets"]["d"])})["d"]
+        assert fault.startswith("`datasets.d.learning.folds`: ")
+
+
 def test_groups_are_what_is_divided() -> None:
     learning = resolve_config({"datasets": {"one": {"table": "t"}}})["learning"] | {"folds": 3}
     compounds = [f"C{k}" for k in range(9)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hirshprint.config.load import resolve_config
 from hirshprint.config.model import Config, Dataset
 from hirshprint.report.cost import read_stages
 from hirshprint.run import digests, inputs, planned, resources, results
-from hirshprint.run.plan import RunPlan, batches, kept, sites, structures_in
+from hirshprint.run.plan import RunPlan, answer_for_jobs, batches, kept, sites, structures_in
 from hirshprint.surfaces.registry import COMPARED, ENGINES, PYTHON, TONTO, Engine, engine_named, engines_used
 
 ROWS = ("SrTiO3,Sr,Ti,O,3.905", "BaTiO3,Ba,Ti,O,4.0", "KMgF3,K,Mg,F,3.99", "CaTiO3,Ca,Ti,O,3.84")
@@ -87,6 +88,16 @@ def test_what_is_kept_is_asked_once_and_taken_by_jobs() -> None:
     assert asked == ["a", "b"]
     with pytest.raises(KeyError):
         job.plan("small")
+
+
+def test_jobs_load_no_plan() -> None:
+    """What the head process hands to its jobs has none of the structures, however many there are."""
+    run = _run()
+    _all(run)
+    answer_for_jobs(run)
+    inputs.surfaces_of(run, "small")
+    assert b"Entry" not in pickle.dumps(run.answers)
+    assert b"SrTiO3" not in pickle.dumps(run.answers)
 
 
 def test_resources_grow_with_work_and_attempt() -> None:

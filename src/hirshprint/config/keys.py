@@ -48,7 +48,8 @@ class Section:
 
     def written(self) -> dict[str, Any]:
         """Give the keys of the section as a configuration file has them; those that are absent are left out."""
-        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(cast("Any", self))}
+        model: Any = type(self)
+        values = {name: getattr(self, name) for name in keys_of(model)}
         return {name: _written(value) for name, value in values.items() if value is not None}
 
 
@@ -61,7 +62,7 @@ def part(model: type, **more: Any) -> Any:
 def keys_of(model: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
     """Keys of a section in the order of the files: the type of a value, and how the key was described."""
     types_of = typing.get_type_hints(model)
-    described = {field.name: dict(field.metadata) for field in dataclasses.fields(model)}
+    described = {field.name: dict(field.metadata) for field in dataclasses.fields(model) if field.metadata}
     return {
         name: (types_of[name] if "nullable" in more else _present(types_of[name]), more)
         for name, more in described.items()

@@ -23,6 +23,7 @@ The sections of learning and of each network are in `hirshprint.config.learning`
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -144,6 +145,7 @@ class Dataset(Section):
         note="rows of one compound with different values; mean: take their mean",
     )
     learning: Learning = given("Keys of `learning` that differ for this dataset, such as the epochs for a small table.")
+    own_learning: tuple[str, ...] = ()  # no key of the file: which keys of `learning` the dataset itself has
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -356,7 +358,12 @@ many:
         datasets = {
             name: {**dataset, "learning": joined_learning(values, name)} for name, dataset in values["datasets"].items()
         }
-        return super().from_dict({**values, "datasets": datasets})
+        config = super().from_dict({**values, "datasets": datasets})
+        own = {name: tuple(dataset.get("learning", {})) for name, dataset in values["datasets"].items()}
+        typed = config.datasets.items()
+        return dataclasses.replace(
+            config, datasets={name: dataclasses.replace(dataset, own_learning=own[name]) for name, dataset in typed}
+        )
 
 
 def joined_learning(values: Mapping[str, Any], dataset: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
@@ -93,7 +93,7 @@ def kept(
     return asked
 
 
-@kept
+@cache  # and not `kept`: jobs do without it, and it is as large as the plan
 def batches(run: RunPlan, dataset: str) -> dict[str, list[Entry]]:
     """Divide the structures of a dataset into the batches that surface jobs compute."""
     surfaces, engine = run.config.surfaces, run.engine

@@ -161,9 +161,7 @@ def _dataset_faults(config: Config, name: str, plan: Plan) -> list[str]:
         found += learning_faults(name, learning, compounds, groups, elements, reasons)
     else:
         found += _file_faults(name, learning, plan)
-    for key, value in learning.written().items():
-        if value == getattr(config.learning, key):
-            continue
+    for key in settings.own_learning:
         found = [fault.replace(f"`learning.{key}`", f"`datasets.{name}.learning.{key}`") for fault in found]
     return found
 
