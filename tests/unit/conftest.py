@@ -23,6 +23,7 @@ def library_says_all(caplog: pytest.LogCaptureFixture) -> None:
     """The library's own logger is heard in every test, as in a run."""
     caplog.set_level(logging.INFO, "hirshprint")
     show_log()
+    logging.getLogger("hirshprint").propagate = True  # to caplog
 
 
 @pytest.fixture(scope="session")

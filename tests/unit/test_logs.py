@@ -17,6 +17,7 @@ JOB = """
 import logging, os
 from hirshprint.run.logs import start_log
 start_log("logs/small/job.log", echo=True)
+logging.getLogger().addHandler(logging.StreamHandler())  # as a library may do
 logging.getLogger("hirshprint.networks.trainer").info("fold 1 of 5: done")
 logging.getLogger("another").info("of no interest")
 os._exit(0)

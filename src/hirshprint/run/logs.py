@@ -53,6 +53,7 @@ def show_log() -> None:
     """Show what this library logs as plain lines, each at once; the results of a command go to standard output."""
     logger = logging.getLogger("hirshprint")
     logger.setLevel(logging.INFO)
+    logger.propagate = False  # a library that gives the root logger a handler would have each line twice
     if not any(isinstance(handler, _Lines) for handler in logger.handlers):
         logger.addHandler(_Lines())
 
