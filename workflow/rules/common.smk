@@ -22,7 +22,7 @@ from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.config.model import Config
 from hirshprint.datasets.splits import asked_in_vain
 from hirshprint.files.writing import ForeignFolderError, digest, refuse_unwritable
-from hirshprint.networks.cards import ModelError, complete_predicted
+from hirshprint.networks.cards import ModelError, complete_predicted, fingerprint_definition
 from hirshprint.run import digests, environment, frozen, inputs, planned, resources, results
 from hirshprint.run.format import FormatError, check_results
 from hirshprint.run.plan import RunPlan, site_labels, structures_in
@@ -146,6 +146,12 @@ def mem_mb(amount, per_structure=0.0):
 def minutes(amount, per_structure=0.0):
     """Run time in minutes that a job asks for, and more for each structure of its dataset."""
     return growing(resources.growing, amount, per_structure)
+
+
+def definition(wildcards):
+    """What defines the fingerprints of a dataset, for predictions of other compounds."""
+    dataset = config["datasets"][wildcards.dataset]
+    return fingerprint_definition(dataset, config["surfaces"], config["densities"], config["fingerprint"])
 
 
 def reported(items, dataset="{dataset}"):

@@ -1,13 +1,5 @@
 """Networks in one (GPU) job, baselines on the CPU, and their evaluation."""
 
-from hirshprint.networks.cards import fingerprint_definition
-
-
-def definition(wildcards):
-    """What defines the fingerprints of a dataset, for predictions of other compounds."""
-    dataset = config["datasets"][wildcards.dataset]
-    return fingerprint_definition(dataset, config["surfaces"], config["densities"], config["fingerprint"])
-
 
 rule train:
     input:
