@@ -12,6 +12,7 @@ from test_predictions import predictions
 
 from hirshprint import versions
 from hirshprint.accuracy.standing import best_model, headline_metrics, sees
+from hirshprint.baselines import composition
 from hirshprint.baselines.registry import BASELINES
 from hirshprint.config.keys import json_schema
 from hirshprint.config.learning import Learning
@@ -99,3 +100,7 @@ def test_registries_are_light() -> None:
     for name in ("networks", "baselines"):
         module = importlib.import_module(f"hirshprint.{name}.registry")
         assert "numpy" not in vars(module)
+
+
+def test_every_registered_baseline_can_be_fitted() -> None:
+    assert set(composition.FITS) == set(BASELINES)
