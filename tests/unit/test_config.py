@@ -434,3 +434,10 @@ def test_a_typed_configuration_gives_back_what_was_written() -> None:
     assert (two.own_learning, three.own_learning) == (("cgcnn",), ())
     with pytest.raises(AttributeError):
         two.learning.cgcnn.epochs = 4  # type: ignore[misc]
+
+
+def test_channels_of_the_configuration_are_the_kinds_that_are_made() -> None:
+    from hirshprint.fingerprints.layout import KINDS
+
+    fingerprint = json_schema(Config)["properties"]["fingerprint"]["properties"]
+    assert fingerprint["channels"]["items"]["enum"] == list(KINDS)
