@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hirshprint.config.keys import keys_of, keys_only_for
-from hirshprint.config.model import Config, Dataset, InitialEdge, Paper, joined_learning
+from hirshprint.config.keys import keys_of, keys_only_for, needed
+from hirshprint.config.learning import Learning
+from hirshprint.config.model import Config, Dataset, InitialEdge, Paper
 from hirshprint.networks.registry import NETWORKS, networks_of_any_sites, site_networks
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.sources.targets import UNIT_UNKNOWN
@@ -118,32 +119,32 @@ def _paper_faults(config: dict[str, Any]) -> list[str]:
     return faults
 
 
-def complete_faults(config: dict[str, Any]) -> list[str]:
+def complete_faults(config: Config) -> list[str]:
     """Find faults that concern several keys once the defaults are filled in."""
-    own = [joined_learning(config, name) for name, dataset in config["datasets"].items() if "learning" in dataset]
-    learning = [fault for section in (config["learning"], *own) for fault in _learning_faults(config, section)]
-    sections = [joined_learning(config, name) for name in config["datasets"]]
-    if not any("holdout" in section["splits"] for section in sections) and any(one["holdout"] for one in sections):
+    sections = [dataset.learning for dataset in config.datasets.values()]
+    own = [dataset.learning for dataset in config.datasets.values() if dataset.own_learning]
+    learning = [fault for section in (config.learning, *own) for fault in _learning_faults(config, section)]
+    if not any("holdout" in section.splits for section in sections) and any(one.holdout for one in sections):
         learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
     return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys([*learning, *_file_faults(config)]))
 
 
-def _file_faults(config: dict[str, Any]) -> list[str]:
+def _file_faults(config: Config) -> list[str]:
     """Find splits and networks that need sites with names, for datasets from files, which have none."""
     faults = []
-    for name, dataset in config["datasets"].items():
-        if "table" in dataset or not has_property(Dataset.from_dict(dataset)):
+    for name, dataset in config.datasets.items():
+        if dataset.table is not None or not has_property(dataset):
             continue
-        learning = joined_learning(config, name)
-        by_site = [split for split in learning["splits"] if split.startswith("leave-")]
+        learning = dataset.learning
+        by_site = [split for split in learning.splits if split.startswith("leave-")]
         if by_site:
             faults.append(
                 f"`learning.splits`: {', '.join(by_site)} need the elements of the sites, which files "
                 f"(`datasets.{name}`) do not tell; write `splits: [random]`{_of_own(dataset, name, 'splits')}"
             )
-        if set(learning["networks"]) <= set(site_networks()):
+        if set(learning.networks) <= set(site_networks()):
             faults.append(
-                f"`learning.networks`: {' and '.join(learning['networks'])} cannot learn from files "
+                f"`learning.networks`: {' and '.join(learning.networks)} cannot learn from files "
                 f"(`datasets.{name}`), whose sites have no names; write "
                 f"`networks: [{', '.join(networks_of_any_sites())}]`"
                 f"{_of_own(dataset, name, 'networks')}"
@@ -151,58 +152,55 @@ def _file_faults(config: dict[str, Any]) -> list[str]:
     return faults
 
 
-def _of_own(dataset: Mapping[str, Any], name: str, key: str) -> str:
+def _of_own(dataset: Dataset, name: str, key: str) -> str:
     """Say where to write what holds for one dataset only, unless it says it there."""
-    return "" if key in dataset.get("learning", {}) else f" there, or under `datasets.{name}.learning` for it only"
+    return "" if key in dataset.own_learning else f" there, or under `datasets.{name}.learning` for it only"
 
 
-def _radii_faults(config: dict[str, Any]) -> list[str]:
+def _radii_faults(config: Config) -> list[str]:
     """Find edges to be estimated where the estimate is not made for the prototype."""
     return [
-        f"`datasets.{name}.initial_edge.kind`: radii is for {' and '.join(TOUCHING)}, not for {dataset['prototype']}"
-        for name, dataset in config["datasets"].items()
-        if dataset.get("initial_edge", {}).get("kind") == "radii" and dataset["prototype"] not in TOUCHING
+        f"`datasets.{name}.initial_edge.kind`: radii is for {' and '.join(TOUCHING)}, not for {dataset.prototype}"
+        for name, dataset in config.datasets.items()
+        if dataset.initial_edge and dataset.initial_edge.kind == "radii" and dataset.prototype not in TOUCHING
     ]
 
 
-def _range_faults(config: dict[str, Any]) -> list[str]:
+def _range_faults(config: Config) -> list[str]:
     """Find ranges whose ends are in the wrong order."""
-    ranges = {"fingerprint.bins": config["fingerprint"]["bins"]}
-    for name, dataset in config["datasets"].items():
-        if dataset.get("initial_edge", {}).get("kind") == "random":
-            ranges[f"datasets.{name}.initial_edge"] = dataset["initial_edge"]
+    bins = config.fingerprint.bins
+    ranges = {"fingerprint.bins": (bins.low_angstrom, bins.high_angstrom)}
+    for name, dataset in config.datasets.items():
+        if (edge := dataset.initial_edge) and edge.kind == "random":
+            ranges[f"datasets.{name}.initial_edge"] = (needed(edge.low_angstrom), needed(edge.high_angstrom))
     return [
-        f"`{place}`: low_angstrom ({ends['low_angstrom']}) must be below high_angstrom ({ends['high_angstrom']})"
-        for place, ends in ranges.items()
-        if ends["low_angstrom"] >= ends["high_angstrom"]
+        f"`{place}`: low_angstrom ({low}) must be below high_angstrom ({high})"
+        for place, (low, high) in ranges.items()
+        if low >= high
     ]
 
 
-def _learning_faults(config: dict[str, Any], learning: dict[str, Any]) -> list[str]:
+def _learning_faults(config: Config, learning: Learning) -> list[str]:
     """Find what the learning cannot get: it would stop there only after all surfaces were made."""
-    channels = config["fingerprint"]["channels"]
-    tables = [name for name, dataset in config["datasets"].items() if "table" in dataset and "model" not in dataset]
-    learned_files = [
-        name
-        for name, dataset in config["datasets"].items()
-        if "table" not in dataset and has_property(Dataset.from_dict(dataset))
-    ]
+    channels = config.fingerprint.channels
+    learned = [dataset for dataset in config.datasets.values() if has_property(dataset)]
+    tables = any(dataset.table is not None for dataset in learned)
     faults = []
-    for network in learning["networks"]:
+    for network in learning.networks:
         channel = NETWORKS[network].channel
-        learns = tables or (learned_files and not NETWORKS[network].site_moments)
+        learns = tables or (learned and not NETWORKS[network].site_moments)
         if learns and channel and channel not in channels:
             faults.append(
                 f"`learning.networks`: {network} needs the channel `{channel}`; write "
                 f"`fingerprint: {{channels: [{', '.join([*channels, channel])}]}}`, or take {network} out"
             )
-    if "holdout" in learning["splits"] and not learning["holdout"]:
+    if "holdout" in learning.splits and not learning.holdout:
         faults.append("`learning.splits`: holdout tests the compounds of `learning.holdout`; write `holdout: [SrTiO3]`")
-    if learning["learning_curve"] and "random" not in learning["splits"]:
+    if learning.learning_curve and "random" not in learning.splits:
         faults.append(
             "`learning.learning_curve`: takes shares of the split random; add `random` to `splits`, or write "
             "`learning_curve: []`"
         )
-    if learning["require_gpu"] and not learning["gpus"]:
+    if learning.require_gpu and not learning.gpus:
         faults.append("`learning.require_gpu`: true, but `learning.gpus` is 0; write `gpus: 1` or `require_gpu: false`")
     return faults

@@ -57,7 +57,7 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
             if dataset.get("property", EDGE_PROPERTY) != EDGE_PROPERTY and "model" not in dataset:
                 dataset.setdefault("unit", UNIT_UNKNOWN)
         _fill(resolved, json_schema(Config))
-        faults = complete_faults(resolved)
+        faults = complete_faults(Config.from_dict(resolved))
     if faults:
         raise ConfigError("The configuration cannot be used:\n" + "\n".join(f"  - {fault}" for fault in sorted(faults)))
     return resolved

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hirshprint.baselines.formulas import ions
+from hirshprint.datasets.splits import SITES
 from hirshprint.files.reading import check_table, reading
 from hirshprint.files.writing import written_whole
 from hirshprint.report.style import display_unit, quantity, svg_bytes
 from hirshprint.structures.elements import element_properties
 
-SITES = ("A", "B", "X")
 MOST_ROWS = 6  # of maps in the figure; one for each choice of elements on the other sites
 BEFORE = ("name", "formula")
 
