@@ -137,12 +137,12 @@ def preset(folder: Path, *arguments: str) -> str:
 
 
 def test_without_the_table_the_preset_says_how_to_get_it(tmp_path: Path) -> None:
-    for arguments in ((), ("--config", "oqmd_table=none.csv")):
+    for name, arguments in (("data/oqmd_cubic_abo3.csv.gz", ()), ("none.csv", ("--config", "oqmd_table=none.csv"))):
         output = preset(tmp_path, *arguments)
+        assert f"{name}: there is no such table" in output
         assert "the Open Quantum Materials Database (oqmd.org" in output
         assert "snakemake fetch_oqmd" in output
         assert "save formula, A, B, X" in output
-    assert "none.csv: there is no such table" in output
 
 
 def test_other_configurations_have_no_such_target(tmp_path: Path) -> None:

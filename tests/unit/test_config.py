@@ -76,9 +76,13 @@ def test_a_dataset_has_its_own_settings_of_learning() -> None:
 
 
 @pytest.mark.parametrize("name", ["ci", "oqmd", "paper"])
-def test_shipped_presets_can_be_used(name: str) -> None:
+def test_shipped_presets_can_be_used_as_they_are(name: str) -> None:
     preset = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text(encoding="utf-8"))
-    resolve_config(preset | ({"oqmd_table": "t.csv"} if name in ("oqmd", "paper") else {}))
+    datasets = resolve_config(preset)["datasets"]
+    assert all((ROOT / dataset["table"]).is_file() for dataset in datasets.values())
+    if name != "ci":
+        given = resolve_config(preset | {"oqmd_table": "t.csv"})["datasets"]
+        assert {given[one]["table"] for one in given if one.startswith("oqmd")} == {"t.csv"}
 
 
 def test_shipped_file_shows_every_default() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,43 @@ def test_units_of_rows_are_that_of_the_property(tmp_path: Path) -> None:
     ]
     assert "write `unit: nm` if all are" in plan.rejections[0].remedy
     assert len(plan_dataset(_settings(path) | {"model": "m"}).entries) == 5  # there the property is not read
+
+
+def test_a_table_may_be_packed(tmp_path: Path) -> None:
+    text = HEADER.replace("\n", ",oqmd_id\n") + "SrTiO3,Sr,Ti,O,3.905,4282212\nAc2O3,Ac,Ac,O,4.7,\n"
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
+    plan = plan_dataset(_settings(path))
+    assert [(one.compound, one.elements, one.target) for one in plan.entries] == [
+        ("SrTiO3", ("Sr", "Ti", "O"), 3.905),
+        ("AcAcO3", ("Ac", "Ac", "O"), 4.7),
+    ]
+    assert plan.entries[0].source == f"{path} row 2"
+
+
+def test_a_damaged_packed_table_is_named(tmp_path: Path) -> None:
+    """Whatever byte of it is changed or lost: it is read as it was, or refused with what to do."""
+    path = tmp_path / "table.csv.gz"
+    whole = gzip.compress((HEADER + "SrTiO3,Sr,Ti,O,3.905\nBaTiO3,Ba,Ti,O,4.0\n").encode(), mtime=0)
+    path.write_bytes(whole)
+    entries = plan_dataset(_settings(path)).entries
+    changed = [whole[:k] + bytes([whole[k] ^ bit]) + whole[k + 1 :] for k in range(2, len(whole)) for bit in (1, 24)]
+    messages = []
+    for contents in [whole[:k] for k in range(2, len(whole))] + changed + [whole + b"more"]:
+        path.write_bytes(contents)
+        try:
+            assert plan_dataset(_settings(path)).entries == entries
+        except InputError as error:
+            messages.append(str(error))
+    assert set(messages) == {
+        f"{path}: it begins as a file packed by gzip and cannot be unpacked: it is damaged or cut off; copy it again, "
+        "or save it as CSV in UTF-8"
+    }
+    assert len(messages) > 2 * len(whole)
+    for contents, message in ((gzip.compress(whole), "compressed twice"), (gzip.compress(b""), "the file is empty")):
+        path.write_bytes(contents)
+        with pytest.raises(InputError, match=message):
+            plan_dataset(_settings(path))
 
 
 def test_targets_name_structures_and_not_their_files(tmp_path: Path) -> None:

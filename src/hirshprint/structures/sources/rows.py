@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import difflib
+import gzip
 import io
 import math
 import re
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +24,12 @@ LOOK_ALIKES = {
     **{"\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\u066b": ","},
 }
 """Hyphens, dashes, minus signs and full-width signs, with the plain characters that they look like."""
+GZIP = b"\x1f\x8b"
+"""What a file packed by gzip begins with."""
 NO_TEXT = {
     b"PK\x03\x04": "a workbook of Excel or LibreOffice, or another zip file",
     b"\xd0\xcf\x11\xe0": "an old workbook of Excel",
-    b"\x1f\x8b": "a compressed file",
+    GZIP: "a file that was compressed twice",
     b"%PDF": "a PDF file",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
@@ -50,7 +54,7 @@ def read_rows(
     Parameters
     ----------
     path : Path
-        The CSV file.
+        The CSV file; it may be packed by gzip.
     columns : iterable of str
         Names of columns that are needed; a mapping says of each which key of the configuration asks for it.
     together : sequence of str, optional
@@ -61,8 +65,8 @@ def read_rows(
     Raises
     ------
     InputError
-        The file cannot be read, is no CSV file in UTF-8, has an unclosed quote, lacks a column or names it twice, has
-        an optional one in another spelling, or has no row.
+        The file cannot be read or unpacked, is no CSV file in UTF-8, has an unclosed quote, lacks a column or names it
+        twice, has an optional one in another spelling, or has no row.
     """
     records = list(_records(path, _read_text(path)))
     header = records[0][2] if records else []
@@ -87,8 +91,18 @@ def read_rows(
     return rows
 
 
+def _unpacked(path: Path, raw: bytes) -> bytes:
+    try:
+        return gzip.decompress(raw)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise InputError(
+            f"{path}: it begins as a file packed by gzip and cannot be unpacked: it is damaged or cut off; copy it "
+            "again, or save it as CSV in UTF-8"
+        ) from None
+
+
 def _read_text(path: Path) -> str:
-    """Text of a table."""
+    """Text of a table, unpacked."""
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -97,6 +111,8 @@ def _read_text(path: Path) -> str:
         raise InputError(f"{path}: a folder where a table is expected; write the path of a CSV file") from None
     except OSError as error:
         raise InputError(f"{path}: it cannot be read ({error.strerror}); change its permissions or the path") from None
+    if raw.startswith(GZIP):
+        raw = _unpacked(path, raw)
     remedy = "save it as CSV in UTF-8"
     for start, kind in NO_TEXT.items():
         if raw.startswith(start):
