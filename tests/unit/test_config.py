@@ -177,6 +177,13 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             {"datasets": {"a": {"table": "t", "learning": {"splits": ["holdout"]}}}},
             ["`learning.splits`: holdout", "write `holdout: [SrTiO3]`"],
         ),
+        (
+            {
+                "datasets": {"one": {"table": "t"}, "new": {"table": "n", "model": "one"}},
+                "learning": {"splits": ["paper", "leave-A-out"]},
+            },
+            ["`datasets.new.model`: the models of one are of the split paper", "write `splits: [random, paper]`"],
+        ),
         (_with(compounds={"SrTiO": 4}), ["compounds.SrTiO", "like SrTiO3"]),
         (_with(compounds={"SrTiO3": 0.1}), ["compounds.SrTiO3", "at least 1"]),
         (_with(paper={"oqmd": "none"}), ["paper.oqmd", "no dataset none", "has one"]),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gzip
 from pathlib import Path
 
 import h5py
@@ -10,6 +11,7 @@ import pytest
 from written_settings import planned_splits
 
 from hirshprint.datasets.gather import Dataset, curve_share, load_dataset, make_splits
+from hirshprint.datasets.splits import paper_split
 
 COLUMNS = (
     *("structure_id", "compound", "group", "formula", "A", "B", "X"),
@@ -219,6 +221,88 @@ def test_a_holdout_list_is_the_test_part_of_one_fold() -> None:
         planned_splits(dataset, HOLDOUT | {"holdout": ["TiKO3"]})
     with pytest.raises(ValueError, match="name some"):
         planned_splits(dataset, HOLDOUT | {"holdout": []})
+
+
+def listed(n: int, edges: np.ndarray | None = None) -> Dataset:
+    """Compounds whose order in the table is neither that of the rows nor that of their names."""
+    dataset = prototypes(draws=1)
+    keep = np.arange(n)
+    named = {key: getattr(dataset, key)[keep] for key in ("structure_ids", "compounds", "groups", "formulas", "draws")}
+    more = {key: getattr(dataset, key)[keep] for key in ("initial_edges", "targets", "counts", "moments")}
+    more["elements"] = {site: of[keep] for site, of in dataset.elements.items()}
+    more["targets"] = more["targets"] if edges is None else edges
+    return dataclasses.replace(dataset, **named, **more, places=np.random.default_rng(7).permutation(n) * 3)
+
+
+PAPER = {"splits": ["paper"], "folds": 5, "validation_fraction": 0.2}
+
+
+@pytest.mark.parametrize("n", [4, 10, 13, 30])
+def test_the_paper_split_is_that_of_scikit_learn_in_the_order_of_the_table(n: int) -> None:
+    from sklearn.model_selection import train_test_split
+
+    dataset = listed(n)
+    (fold,) = planned_splits(dataset, PAPER)["paper"]
+    in_order = dataset.compounds[np.argsort(dataset.places)]
+    train, test = train_test_split(in_order, test_size=0.3, random_state=0)
+    assert set(dataset.compounds[fold.train]) == set(train)
+    assert set(dataset.compounds[fold.test]) == set(test)
+    assert len(fold.validation) == 0
+    for rows in (fold.train, fold.test):
+        np.testing.assert_array_equal(rows, np.sort(rows))
+    alphabetic = dataclasses.replace(dataset, places=None)
+    if n > 10:
+        assert set(planned_splits(alphabetic, PAPER)["paper"][0].test) != set(fold.test)
+
+
+def test_the_paper_split_of_the_table_in_the_box() -> None:
+    """What the authors' program makes of these rows: drawn by scikit-learn here, edges above 5 Å left out."""
+    from sklearn.model_selection import train_test_split
+
+    text = gzip.decompress((Path(__file__).parents[2] / "data/oqmd_cubic_abo3.csv.gz").read_bytes()).decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    names, edges = [row["formula"] for row in rows], [float(row["a_angstrom"]) for row in rows]
+    parts, kept = paper_split("oqmd", names, names, edges)
+    assert len(kept) == 4_687
+    train, test = train_test_split([names[k] for k in kept], test_size=0.3, random_state=0)
+    assert (parts.train, parts.validation, parts.test) == (set(train), set(), set(test))
+    assert (len(train), len(test)) == (3_280, 1_407)
+
+
+def test_the_paper_split_leaves_out_edges_above_5_angstrom_and_nothing_else() -> None:
+    edges = np.linspace(4.0, 5.2, 13)  # 5.0 stays
+    dataset = listed(13, edges)
+    (fold,) = planned_splits(dataset, PAPER)["paper"]
+    assert sorted(np.concatenate([fold.train, fold.test]).tolist()) == list(range(11))
+    assert len(fold.test) == 4
+    (fold,) = planned_splits(dataclasses.replace(dataset, property="gap"), PAPER)["paper"]
+    assert (len(fold.train), len(fold.test)) == (9, 4)
+
+
+def test_the_paper_split_separates_no_group_and_no_draws() -> None:
+    dataset = prototypes()  # two structures of each compound
+    groups = np.where(np.isin(dataset.elements["A"], ["K", "Ca"]), "tied", dataset.groups)
+    dataset = dataclasses.replace(dataset, groups=groups, places=np.arange(60))
+    (fold,) = planned_splits(dataset, PAPER)["paper"]
+    assert not set(dataset.compounds[fold.train]) & set(dataset.compounds[fold.test])
+    assert not set(groups[fold.train]) & set(groups[fold.test])
+    assert sorted(np.concatenate([fold.train, fold.test]).tolist()) == list(range(60))
+    order = list(dict.fromkeys(dataset.compounds.tolist()))
+    first = order.index(next(name for name, group in zip(dataset.compounds, groups, strict=True) if group == "tied"))
+    drawn = np.random.RandomState(0).permutation(30)[:9]
+    assert ("tied" in groups[fold.test]) == (first in drawn)
+    one = dataclasses.replace(dataset, groups=np.full(60, "all"))
+    with pytest.raises(ValueError, match="1 groups of compounds at most 5 Å large, too few for the split 'paper'"):
+        planned_splits(one, PAPER)
+
+
+def test_the_order_of_the_table_is_read_with_it(tmp_path: Path) -> None:
+    rows = [target("Sr-Ti-O"), target("Ba-Ti-O"), target("K-Ta-O"), target("Ca-Ti-O")]
+    ids = [row["structure_id"] for row in rows if row["A"] != "K"]  # the surfaces of KTaO3 failed
+    dataset = load_dataset("d", *table(tmp_path, rows, ids))
+    assert dataset.elements["A"].tolist() == ["Ba", "Ca", "Sr"]
+    assert dataset.places is not None
+    assert dataset.elements["A"][np.argsort(dataset.places)].tolist() == ["Sr", "Ba", "Ca"]
 
 
 def test_a_learning_curve_takes_nested_shares_of_the_training_parts_alone() -> None:

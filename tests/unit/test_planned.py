@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from written_settings import make_structures, plan_dataset
 
@@ -44,6 +45,7 @@ def _faults(
         ({"splits": ["holdout"], "holdout": list(FORMULAS[:5])}, "`learning.holdout`: .*less than two compounds"),
         ({"saliency": ["Foo"]}, "`learning.saliency`: .*no compound Foo; write it as the table does"),
         ({"splits": ["holdout"], "holdout": ["SrTiO3"], "saliency": ["BaTiO3"]}, "does not test BaTiO3"),
+        ({"splits": ["paper"], "saliency": ["SrTiO3"]}, "`learning.saliency`: the split paper does not test SrTiO3"),
     ],
 )
 def test_what_learning_lacks(tmp_path: Path, learning: dict[str, Any], message: str) -> None:
@@ -52,6 +54,22 @@ def test_what_learning_lacks(tmp_path: Path, learning: dict[str, Any], message: 
     (fault,) = faults["one"]
     assert re.search(message, fault)
     assert "row 8: '3_9' in column a_angstrom is not a number" in lines[1]
+
+
+def test_what_the_paper_split_lacks(tmp_path: Path) -> None:
+    """Compounds to explain that it does not test, and too few of at most 5 Å; with `random` it does not matter."""
+    order = np.random.RandomState(0).permutation(6)[:2]
+    tested = [FORMULAS[k] for k in order]
+    learning = {"splits": ["paper"], "saliency": tested}
+    assert _faults(tmp_path, learning) == ({}, [])
+    other = next(name for name in FORMULAS if name not in tested)
+    assert _faults(tmp_path, {"splits": ["paper", "random"], "folds": 2, "saliency": [other]}) == ({}, [])
+    faults, _ = _faults(tmp_path, learning | {"saliency": []}, "".join(f"{name},6\n" for name in ("CsPbI3", "KTaO3")))
+    assert faults == {}
+    big = "formula,a_angstrom\nSrTiO3,4\nBaTiO3,4\nCaTiO3,5.001\n"
+    (tmp_path / "big.csv").write_text(big)
+    faults, _ = _faults(tmp_path, {"splits": ["paper"]}, dataset={"table": str(tmp_path / "big.csv")})
+    assert re.search("`learning.splits`: .*2 groups of compounds at most 5 Å large.*add structures", faults["one"][0])
 
 
 def test_a_good_table_has_no_faults(tmp_path: Path) -> None:

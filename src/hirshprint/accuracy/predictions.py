@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.datasets.gather import Dataset, Fold
+from hirshprint.datasets.splits import main_kind
 from hirshprint.files.reading import DamagedError, check_table, reading, table_written
 
 COLUMNS = (
@@ -149,8 +150,7 @@ def basis(table: pd.DataFrame) -> pd.Series[Any]:
 
 def main_split(predictions: pd.DataFrame) -> str:
     """Name of the split the headline figures use: ``random`` where there is one, else the first."""
-    splits = predictions["split"].unique()
-    return "random" if "random" in splits else str(splits[0])
+    return main_kind([str(split) for split in predictions["split"].unique()])
 
 
 def write_predictions(path: str | Path, table: pd.DataFrame) -> None:

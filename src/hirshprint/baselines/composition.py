@@ -127,6 +127,7 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
         draws=dataset.draws[kept],
         counts=dataset.counts[kept, :0],
         moments=dataset.moments[kept],
+        places=None if dataset.places is None else dataset.places[kept],
     ), kept
 
 

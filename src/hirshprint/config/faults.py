@@ -10,6 +10,7 @@ from typing import Any
 from hirshprint.config.keys import keys_of, keys_only_for, needed
 from hirshprint.config.learning import Learning
 from hirshprint.config.model import Config, Dataset, InitialEdge, Paper
+from hirshprint.datasets.splits import PAPER, main_kind
 from hirshprint.networks.registry import NETWORKS, networks_of_any_sites, site_networks
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.sources.targets import UNIT_UNKNOWN
@@ -126,7 +127,8 @@ def complete_faults(config: Config) -> list[str]:
     learning = [fault for section in (config.learning, *own) for fault in _learning_faults(config, section)]
     if not any("holdout" in section.splits for section in sections) and any(one.holdout for one in sections):
         learning.append("`learning.holdout`: no split tests these compounds; write `splits: [holdout]`, or delete them")
-    return _range_faults(config) + _radii_faults(config) + list(dict.fromkeys([*learning, *_file_faults(config)]))
+    of_datasets = _range_faults(config) + _radii_faults(config) + _model_faults(config)
+    return of_datasets + list(dict.fromkeys([*learning, *_file_faults(config)]))
 
 
 def _file_faults(config: Config) -> list[str]:
@@ -150,6 +152,16 @@ def _file_faults(config: Config) -> list[str]:
                 f"{_of_own(dataset, name, 'networks')}"
             )
     return faults
+
+
+def _model_faults(config: Config) -> list[str]:
+    """Find datasets to be predicted by models among which no validation part chooses."""
+    return [
+        f"`datasets.{name}.model`: the models of {dataset.model} are of the split {PAPER}, which has no validation "
+        f"part to choose a network by; write `splits: [random, {PAPER}]` under `learning`"
+        for name, dataset in config.datasets.items()
+        if dataset.model in config.datasets and main_kind(config.datasets[dataset.model].learning.splits) == PAPER
+    ]
 
 
 def _of_own(dataset: Dataset, name: str, key: str) -> str:

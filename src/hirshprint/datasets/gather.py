@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.config.learning import Learning
-from hirshprint.datasets.splits import HOLDOUT, SITES, SPLIT_SEED, Parts, dealt, divide, hold_out
+from hirshprint.datasets.splits import HOLDOUT, PAPER, SITES, SPLIT_SEED, Parts, dealt, divide, hold_out, paper_split
 from hirshprint.files.reading import open_hdf5, read_rows
 from hirshprint.fingerprints.layout import ROWS_AT_ONCE
 from hirshprint.fingerprints.moments import moments
@@ -62,6 +62,9 @@ class Dataset:
     moments : ndarray of float64, (n, s, 12)
         `fingerprints.moments` of the channels of the sites, in the order of `SITES`; s is 0 where they were not asked
         for.
+    places : ndarray of int64, (n,), or None
+        Row of each structure in the table of targets, whose order the split ``paper`` follows; None where the
+        structures are in this order.
     """
 
     name: str
@@ -78,11 +81,15 @@ class Dataset:
     counts: NDArray[np.float32]
     channels: tuple[str, ...]
     moments: NDArray[np.float64]
+    places: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """One part of a split: sorted row numbers for training, validation and test; together every row once."""
+    """One part of a split: sorted row numbers for training, validation and test.
+
+    No row is in two of them. Each is in one, but for those that the split ``paper`` leaves out; it has no validation.
+    """
 
     number: int
     train: NDArray[np.int64]
@@ -165,6 +172,7 @@ def load_dataset(
     for row in table.values():
         draw[row["structure_id"]] = seen[row["compound"]]
         seen[row["compound"]] += 1
+    place = {name: number for number, name in enumerate(table)}
 
     def column(key: str) -> NDArray[np.str_]:
         return np.array([row[key] for row in rows])
@@ -184,6 +192,7 @@ def load_dataset(
         counts=counts,
         channels=wanted,
         moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
+        places=np.array([place[one] for one in ids]),
     )
 
 
@@ -323,6 +332,8 @@ def planned_splits(dataset: Dataset, learning: Learning) -> dict[str, list[Fold]
     def made(kind: str) -> list[Fold]:
         if kind == HOLDOUT:
             return holdout_split(dataset, learning.holdout, SPLIT_SEED, fraction)
+        if kind == PAPER:
+            return [_paper_fold(dataset)]
         return make_splits(dataset, kind, learning.folds, SPLIT_SEED, fraction)
 
     plan: dict[str, list[Fold]] = {kind: made(kind) for kind in learning.splits}
@@ -351,6 +362,15 @@ def _fold(dataset: Dataset, number: int, parts: Parts) -> Fold:
     names = (sorted(part) for part in (parts.train, parts.validation, parts.test))
     train, validation, test = (np.flatnonzero(np.isin(dataset.groups, part)) for part in names)
     return Fold(number=number, train=train, validation=validation, test=test)
+
+
+def _paper_fold(dataset: Dataset) -> Fold:
+    """Make the fold of `splits.paper_split`, the structures in the order of the table."""
+    rows = np.arange(len(dataset.targets)) if dataset.places is None else np.argsort(dataset.places)
+    edges = dataset.targets[rows].tolist() if dataset.property == "a_angstrom" else None
+    parts, kept = paper_split(dataset.name, dataset.compounds[rows].tolist(), dataset.groups[rows].tolist(), edges)
+    fold = _fold(dataset, 0, parts)
+    return Fold(0, *(np.intersect1d(of_part, rows[kept]) for of_part in fold.parts().values()))
 
 
 def _repeated(ids: Iterable[str]) -> list[str]:

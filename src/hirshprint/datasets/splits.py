@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,9 @@ SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the tra
 SITES = ("A", "B", "X")  # sites with names of their own, which networks of sites and formulas learn from
 SPLITS = ("random", "leave-A-out", "leave-B-out")
 HOLDOUT = "holdout"
+PAPER = "paper"
+PAPER_HIGHEST_ANGSTROM = 5.0  # of the property `a_angstrom`
+PAPER_TESTED = 0.3  # share of the compounds
 
 
 class SplitError(ValueError):
@@ -27,7 +30,7 @@ class SplitError(ValueError):
 
 @dataclass(frozen=True)
 class Parts:
-    """The groups of one fold, by part."""
+    """The groups of one fold, by part; of a group that has a part, all compounds that are not left out are in it."""
 
     train: frozenset[str]
     validation: frozenset[str]
@@ -150,6 +153,61 @@ def hold_out(
     return parts
 
 
+def paper_split(
+    name: str, compounds: Sequence[str], groups: Sequence[str], edges: Sequence[float | None] | None
+) -> tuple[Parts, list[int]]:
+    """Make the one fold of the paper's authors: 70 % of the compounds to train, 30 % to test, none for validation.
+
+    The compounds are taken in the order of the table and shuffled as scikit-learn's ``train_test_split(test_size=0.3,
+    random_state=0)`` does: of a permutation by ``numpy.random.RandomState(0)`` the first 30 %, rounded up, are tested.
+    The authors' rows are in the order of OQMD entry ids, as those of the embedded table are. They leave out edges above
+    5 Å; such structures are in no part. A group of several compounds goes where its first compound goes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset, for messages.
+    compounds, groups : sequence of str
+        Compound and group of each structure, in the order of the table.
+    edges : sequence of float or None, Å
+        The property of each structure where it is the edge `a_angstrom`; else None, and nothing is left out.
+
+    Returns
+    -------
+    parts : Parts
+        Groups by part.
+    kept : list of int
+        Numbers of the structures that are not left out.
+
+    Raises
+    ------
+    SplitError
+        Less than two groups are left to train on, or none to test.
+    """
+    import numpy as np  # not where no such split is made
+
+    kept = list(range(len(compounds)))
+    if edges is not None:
+        kept = [row for row, edge in enumerate(edges) if edge is None or edge <= PAPER_HIGHEST_ANGSTROM]
+    group_of: dict[str, str] = {}
+    for row in kept:
+        group_of.setdefault(compounds[row], groups[row])
+    order = np.random.RandomState(0).permutation(len(group_of))  # as scikit-learn does
+    tested = set(order[: math.ceil(PAPER_TESTED * len(group_of))].tolist())
+    is_tested: dict[str, bool] = {}
+    for place, group in enumerate(group_of.values()):
+        is_tested.setdefault(group, place in tested)
+    test = frozenset(group for group, of_test in is_tested.items() if of_test)
+    train = frozenset(is_tested) - test
+    if len(train) < 2 or not test:
+        above = f" at most {PAPER_HIGHEST_ANGSTROM:g} Å large" if edges is not None else ""
+        raise SplitError(
+            f"dataset '{name}' has {len(is_tested)} groups of compounds{above}, too few for the split '{PAPER}': it "
+            f"would train on {len(train)} and test {len(test)}; leave out the split '{PAPER}' or add structures"
+        )
+    return Parts(train, frozenset(), test), kept
+
+
 def learning_faults(
     name: str,
     learning: Learning,
@@ -157,6 +215,7 @@ def learning_faults(
     groups: Sequence[str],
     elements: Mapping[str, Sequence[str]],
     left_out: Mapping[str, str] = MappingProxyType({}),
+    edges: Sequence[float | None] | None = None,
 ) -> list[str]:
     """Say what the learning asks of a dataset that it lacks: enough to divide, and the compounds that are named.
 
@@ -172,6 +231,8 @@ def learning_faults(
         By site the element of each structure; empty where sites have no names.
     left_out : mapping of str to str, optional
         Why compounds are no structures of the dataset, by name.
+    edges : sequence of float, optional, Å
+        The property of each structure, where it is the edge `a_angstrom`.
 
     Returns
     -------
@@ -183,7 +244,11 @@ def learning_faults(
     for kind in dict.fromkeys([*learning.splits, *(["random"] if learning.learning_curve else [])]):
         site = kind.split("-")[1] if kind.startswith("leave-") else ""
         try:
-            if kind != HOLDOUT:
+            if kind == PAPER:
+                parts, kept = paper_split(name, compounds, groups, edges)
+                tested = {compounds[row] for row in kept if groups[row] in parts.test}
+                faults += _untested_faults(learning, known - tested)
+            elif kind != HOLDOUT:
                 fraction = learning.validation_fraction
                 divide(name, kind, groups, elements.get(site), learning.folds, SPLIT_SEED, fraction)
             elif known.issuperset(learning.holdout):
@@ -214,7 +279,8 @@ def target_faults(
     sites = columns[columns.index("formula") + 1 : columns.index("initial_edge_angstrom")]
     elements = {site: [row[site] for row in targets] for site in sites if all(row[site] for row in targets)}
     compounds, groups = ([str(row[key]) for row in targets] for key in ("compound", "group"))
-    return learning_faults(name, learning, compounds, groups, elements, left_out)
+    edges = [float(row["value"]) for row in targets] if targets[0]["property"] == "a_angstrom" else None
+    return learning_faults(name, learning, compounds, groups, elements, left_out, edges)
 
 
 def asked_in_vain(faults: Sequence[str]) -> str:
@@ -238,7 +304,7 @@ def _named_faults(
         for one in named
         if one not in group_of
     ]
-    if splits[:1] == [HOLDOUT] and "random" not in splits:  # those explained are those that the first split tests
+    if main_kind(splits) == HOLDOUT:  # those explained are those that the main split tests
         tested = {group_of.get(one) for one in held}
         faults += [
             f"`learning.saliency`: the split {HOLDOUT} does not test {one}; add it to `holdout`, or name another"
@@ -246,6 +312,20 @@ def _named_faults(
             if one in group_of and group_of[one] not in tested
         ]
     return faults
+
+
+def _untested_faults(learning: Learning, untested: Collection[str]) -> list[str]:
+    """Find compounds under `saliency` that the split ``paper`` does not test, where it is the main one."""
+    return [
+        f"`learning.saliency`: the split {PAPER} does not test {one}; name another, or add `random` to `splits`"
+        for one in learning.saliency
+        if one in untested and main_kind(learning.splits) == PAPER
+    ]
+
+
+def main_kind(kinds: Sequence[str]) -> str:
+    """Name the split that the headline figures and the models of a folder are of: ``random``, else the first."""
+    return "random" if "random" in kinds else next(iter(kinds), "")
 
 
 def absence(name: str, compounds: Iterable[str], left_out: Mapping[str, str]) -> str:

@@ -72,7 +72,10 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
             f"{folder / CARD}: of format {card.get('format')}, this version reads {versions.MODEL_FORMAT}; train again"
         )
     if not card["validation_mean_absolute_error"]:
-        raise ModelError(f"{folder}: its training had no validation part to choose a network by")
+        raise ModelError(
+            f"{folder}: its training had no validation part to choose a network by; train again with `random` among "
+            "`learning: splits:`"
+        )
     try:
         for name in card["validation_mean_absolute_error"]:
             network(name)

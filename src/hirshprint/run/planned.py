@@ -158,7 +158,8 @@ def _dataset_faults(config: Config, name: str, plan: Plan) -> list[str]:
         compounds = [entry.compound for entry in entries]
         groups = [entry.group or entry.compound for entry in entries]
         reasons = {one.structure_id: f"{one.source} is left out ({one.reason})" for one in reversed(plan.rejections)}
-        found += learning_faults(name, learning, compounds, groups, elements, reasons)
+        edges = [entry.target for entry in entries] if settings.property == "a_angstrom" else None
+        found += learning_faults(name, learning, compounds, groups, elements, reasons, edges)
     else:
         found += _file_faults(name, learning, plan)
     for key in settings.own_learning:
