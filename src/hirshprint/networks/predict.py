@@ -19,12 +19,11 @@ from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
-from hirshprint.networks.cards import CARD, CARD_KEYS, ModelError, best_network
+from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import composition
 
 AT_ONCE = 2_048  # rows that a network predicts at a time
-DOMAIN = "domain.npz"
 DOMAIN_QUANTILE = 0.99
 """Farther from training than this share of the training samples are from their nearest neighbour counts as outside."""
 
@@ -78,7 +77,8 @@ def write_folder_card(
     known = _standardised(points, mean, sd)
     nearest = cKDTree(known).query(known, k=2)[0][:, 1] if len(known) > 1 else np.ones(1)
     with written_whole(folder / DOMAIN) as temporary, temporary.open("wb") as file:
-        np.savez(file, mean=mean, sd=sd, known=known, limit=np.quantile(nearest, DOMAIN_QUANTILE))
+        limit, formulas = np.quantile(nearest, DOMAIN_QUANTILE), np.unique(dataset.formulas)
+        np.savez(file, mean=mean, sd=sd, known=known, limit=limit, formulas=formulas)
     with written_whole(folder / CARD) as temporary:
         temporary.write_text(json.dumps(sealed_json(card), indent=1) + "\n", encoding="utf-8")
 
