@@ -12,6 +12,7 @@ from pathlib import Path
 from hirshprint import __version__
 from hirshprint.commands import FAILED, CommandError
 from hirshprint.files.reading import DamagedError
+from hirshprint.run.environment import prepare_command
 from hirshprint.run.logs import show_log
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
@@ -103,6 +104,7 @@ examples:
   hirshprint status
   hirshprint status --configfile config/mine.yaml""",
 }
+COMPUTING = ("surface", "fingerprint", "compare", "predict")  # commands that make surfaces
 SUMMARIES = {
     "surface": "surfaces of one structure: meshes, a picture, a table of its sites",
     "fingerprint": "fingerprint of one structure: a file, and a picture by contact",
@@ -118,6 +120,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = _parser().parse_args(arguments)
     show_log()
+    if given.command in COMPUTING:
+        prepare_command()
     try:
         import_module(f"hirshprint.commands.{given.command}").run(given)
         sys.stdout.flush()
@@ -163,7 +167,12 @@ def _parser() -> argparse.ArgumentParser:
     added["predict"].add_argument(
         "--cif", type=Path, metavar="DIR|FILE", help="folder of structure files, or file of many crystals"
     )
-    added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
+    added["predict"].add_argument(
+        "--model", type=Path, metavar="DIR", help="folder of a run's models (default: models/oqmd of hirshprint)"
+    )
+    added["predict"].add_argument(
+        "--network", metavar="NAME", help="network of the folder (default: that of lowest validation error)"
+    )
     added["predict"].add_argument(
         "--out", type=Path, metavar="P.csv|P.json", help="file to write (default: the terminal)"
     )

@@ -176,6 +176,23 @@ def _check_start_in_run(config: Config, name: str, model: str, other: str) -> No
         raise ModelError(f"{place}{results}: the trainings of dataset {name} would wait for themselves; {where}")
 
 
+def with_network(folder: Path, card: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Card of a folder as if it had one network alone.
+
+    Raises
+    ------
+    ModelError
+        It has none of this name; the message lists those that it has, with their validation errors.
+    """
+    errors = card["validation_mean_absolute_error"]
+    if name not in errors:
+        texts = [
+            f"{known} ({errors[known]:.4f} {card['unit']})" for known in sorted(errors, key=lambda one: errors[one])
+        ]
+        raise ModelError(f"{folder} has no network {name}; write one of these (validation error): {', '.join(texts)}")
+    return {**card, "validation_mean_absolute_error": {name: errors[name]}}
+
+
 def best_network(card: Mapping[str, Any]) -> str:
     """Name the network with the least validation error."""
     errors: dict[str, float] = card["validation_mean_absolute_error"]
