@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
-from hirshprint.config.model import Config, Dataset, Surfaces
+from hirshprint.config.learning import Learning
+from hirshprint.config.model import Config, Dataset, Surfaces, joined_learning
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
@@ -119,6 +120,13 @@ def starts(datasets: Mapping[str, Dataset], name: str) -> list[tuple[str, Path, 
     made = {Path(f"results/{other}/models").resolve(): other for other in datasets}
     asked = {model: str(getattr(learning, model).start_from) for model in learning.networks}
     return [(model, Path(place), made.get(Path(place).resolve(), "")) for model, place in asked.items() if place]
+
+
+def start_names(config: Mapping[str, Any], dataset: str) -> dict[str, str]:
+    """Networks of a dataset that start from others, each with the name of what those learned from (`start_name`)."""
+    learning = Learning.from_dict(joined_learning(config, dataset))
+    asked = {model: getattr(learning, model).start_from for model in learning.networks}
+    return {model: start_name(Path(place)) for model, place in asked.items() if place}
 
 
 def check_starts(config: Config) -> None:
