@@ -75,8 +75,8 @@ examples:
   hirshprint check structures --csv read.csv
   hirshprint check crystals.jsonl.gz
   hirshprint check SrTiO3.cif POSCAR""",
-    "predict": """DIR is results/DATASET/models of a run. The network with the lowest validation error is used, averaged
-over all its folds and seeds. Surfaces and fingerprints are made as the model's card says; a model that this version of
+    "predict": """DIR is results/DATASET/models of a run; without it, the models that come with hirshprint. The network
+with the lowest validation error is used, or that of --network, averaged over all its folds and seeds. Surfaces and fingerprints are made as the model's card says; a model that this version of
 hirshprint cannot use is refused. Formulas get the prototype of the training; so do the files of --cif that are crystals
 of it (their own geometry is not used). If the model learned from files, the files are used as they are.
 
@@ -86,7 +86,8 @@ training had on no such site), fingerprint_distance (to the nearest fingerprint 
 usual there), outside_domain (an unseen element, or that distance above 1). The value of a compound outside is a guess.
 
 examples:
-  hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models
+  hirshprint predict SrTiO3 BaZrO3
+  hirshprint predict SrTiO3 --model results/experimental/models --network cgcnn
   hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv
   hirshprint predict --cif structures --model results/mine/models --out predictions.json
   hirshprint predict --cif crystals.jsonl.gz --model results/mine/models --out predictions.csv""",
