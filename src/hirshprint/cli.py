@@ -76,9 +76,10 @@ examples:
   hirshprint check crystals.jsonl.gz
   hirshprint check SrTiO3.cif POSCAR""",
     "predict": """DIR is results/DATASET/models of a run; without it, the models that come with hirshprint. The network
-with the lowest validation error is used, or that of --network, averaged over all its folds and seeds. Surfaces and fingerprints are made as the model's card says; a model that this version of
-hirshprint cannot use is refused. Formulas get the prototype of the training; so do the files of --cif that are crystals
-of it (their own geometry is not used). If the model learned from files, the files are used as they are.
+with the lowest validation error is used, or that of --network, averaged over all its folds and seeds. Surfaces and
+fingerprints are made as the model's card says; a model that this version of hirshprint cannot use is refused. Formulas
+get the prototype of the training; so do the files of --cif that are crystals of it (their own geometry is not used). If
+the model learned from files, the files are used as they are.
 
 Columns of the result: name, formula, elements by site, a_predicted_angstrom and a_std_angstrom (named after the
 property; std is the standard deviation to expect), a_spread_angstrom (between the networks), unseen (elements that
