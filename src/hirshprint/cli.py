@@ -12,6 +12,7 @@ from pathlib import Path
 from hirshprint import __version__
 from hirshprint.commands import FAILED, CommandError
 from hirshprint.files.reading import DamagedError
+from hirshprint.run.environment import prepare_command
 from hirshprint.run.logs import show_log
 
 EXIT_CODES = "exit codes: 0 done, 1 it could not be done, 2 the command line has a mistake; the reason is one line"
@@ -74,10 +75,11 @@ examples:
   hirshprint check structures --csv read.csv
   hirshprint check crystals.jsonl.gz
   hirshprint check SrTiO3.cif POSCAR""",
-    "predict": """DIR is results/DATASET/models of a run. The network with the lowest validation error is used, averaged
-over all its folds and seeds. Surfaces and fingerprints are made as the model's card says; a model that this version of
-hirshprint cannot use is refused. Formulas get the prototype of the training; so do the files of --cif that are crystals
-of it (their own geometry is not used). If the model learned from files, the files are used as they are.
+    "predict": """DIR is results/DATASET/models of a run; without it, the models that come with hirshprint. The network
+with the lowest validation error is used, or that of --network, averaged over all its folds and seeds. Surfaces and
+fingerprints are made as the model's card says; a model that this version of hirshprint cannot use is refused. Formulas
+get the prototype of the training; so do the files of --cif that are crystals of it (their own geometry is not used). If
+the model learned from files, the files are used as they are.
 
 Columns of the result: name, formula, elements by site, a_predicted_angstrom and a_std_angstrom (named after the
 property; std is the standard deviation to expect), a_spread_angstrom (between the networks), unseen (elements that
@@ -85,7 +87,8 @@ training had on no such site), fingerprint_distance (to the nearest fingerprint 
 usual there), outside_domain (an unseen element, or that distance above 1). The value of a compound outside is a guess.
 
 examples:
-  hirshprint predict SrTiO3 BaZrO3 --model results/experimental/models
+  hirshprint predict SrTiO3 BaZrO3
+  hirshprint predict SrTiO3 --model results/experimental/models --network cgcnn
   hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv
   hirshprint predict --cif structures --model results/mine/models --out predictions.json
   hirshprint predict --cif crystals.jsonl.gz --model results/mine/models --out predictions.csv""",
@@ -103,6 +106,7 @@ examples:
   hirshprint status
   hirshprint status --configfile config/mine.yaml""",
 }
+COMPUTING = ("surface", "fingerprint", "compare", "predict")  # commands that make surfaces
 SUMMARIES = {
     "surface": "surfaces of one structure: meshes, a picture, a table of its sites",
     "fingerprint": "fingerprint of one structure: a file, and a picture by contact",
@@ -118,6 +122,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     given = _parser().parse_args(arguments)
     show_log()
+    if given.command in COMPUTING:
+        prepare_command()
     try:
         import_module(f"hirshprint.commands.{given.command}").run(given)
         sys.stdout.flush()
@@ -163,7 +169,12 @@ def _parser() -> argparse.ArgumentParser:
     added["predict"].add_argument(
         "--cif", type=Path, metavar="DIR|FILE", help="folder of structure files, or file of many crystals"
     )
-    added["predict"].add_argument("--model", required=True, type=Path, metavar="DIR", help="folder of a run's models")
+    added["predict"].add_argument(
+        "--model", type=Path, metavar="DIR", help="folder of a run's models (default: models/oqmd of hirshprint)"
+    )
+    added["predict"].add_argument(
+        "--network", metavar="NAME", help="network of the folder (default: that of lowest validation error)"
+    )
     added["predict"].add_argument(
         "--out", type=Path, metavar="P.csv|P.json", help="file to write (default: the terminal)"
     )

@@ -53,6 +53,7 @@ class Toy(Section):
     epochs: int = key(20, "Epochs of a training.", minimum=1)
     batch_size: int = key(8, "Structures per step.", minimum=1)
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 '''

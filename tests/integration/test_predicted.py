@@ -119,6 +119,28 @@ def test_models_that_do_not_fit_stop_the_run_at_its_start(project: Project) -> N
     config.write_text(before, encoding="utf-8")
 
 
+def test_trainings_that_start_from_others_wait_for_them(project: Project) -> None:
+    config = project.folder / "config.yaml"
+    before = config.read_text(encoding="utf-8")
+    small = NEW["datasets"]["small"]
+
+    def ask(start: str, *arguments: str, **of_small: Any) -> str:
+        later = {"table": "table.csv", "learning": {"cgcnn": {"start_from": start}}}
+        project.configure(datasets={"small": small | of_small, "later": later})
+        return project.run("-n", *arguments, fails=start == "nowhere")
+
+    wanted = ("--", "results/later/models")
+    output = ask("results/small/models", *wanted)
+    assert "Train networks on later" in output
+    assert "Train networks on small" not in output
+    output = ask("results/small/models", *wanted, learning={"cgcnn": {"epochs": 3}})
+    assert output.index("Train networks on small") < output.index("Train networks on later")
+    output = ask("nowhere")
+    assert "learning: cgcnn: start_from: nowhere: no model.json in it; name the folder results/DATASET/models" in output
+    assert "Traceback" not in output
+    config.write_text(before, encoding="utf-8")
+
+
 def test_presets_of_other_tables(shared: Path, tmp_path: Path) -> None:
     """A cut of the double perovskites and of another functional's table, by their presets, up to predictions."""
     if not (ROOT / ".venv-densities/bin/python").exists():

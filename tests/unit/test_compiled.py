@@ -68,3 +68,35 @@ def test_code_compiled_ahead_is_copied(tmp_path: Path, monkeypatch: pytest.Monke
     assert folder.is_relative_to(tmp_path / "cache")
     assert (folder / "made-1").read_text() == "x"
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def _command_folder(monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "")
+    environment.prepare_command()
+    return Path(os.environ["NUMBA_CACHE_DIR"])
+
+
+def test_commands_use_what_was_compiled_ahead_wherever_it_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    ahead = environment.compiled_code_folder(tmp_path / "environment" / environment.COMPILED_AHEAD)
+    of_user = environment.compiled_code_folder(tmp_path / "cache/hirshprint/numba")
+    assert _command_folder(monkeypatch) == of_user  # nothing was compiled ahead
+    assert of_user.is_dir()
+    of_user.rmdir()
+    ahead.mkdir(parents=True)
+    (ahead / "kernel.nbi").write_text("code")
+    assert _command_folder(monkeypatch) == ahead
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # a read-only installation
+    assert _command_folder(monkeypatch) == of_user
+    assert (of_user / "kernel.nbi").read_text() == "code"
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))  # and no cache of the user
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(environment.tempfile, "tempdir", None)
+    assert (_command_folder(monkeypatch) / "kernel.nbi").read_text() == "code"
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    environment.prepare_command()
+    assert os.environ["NUMBA_CACHE_DIR"] == str(tmp_path / "chosen")

@@ -18,6 +18,7 @@ from written_settings import build_structures, plan_dataset, train_networks
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
+from hirshprint.commands import predict as predict_command
 from hirshprint.config.model import Fingerprint
 from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.splits import SITES
@@ -209,6 +210,50 @@ def test_a_new_process_can_load_the_networks(trained: Trained, tmp_path: Path, m
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"SrTiO3 +Sr +Ti +O +\d\.\d{4} +\d\.\d{4}", done.stdout)
+
+
+def test_a_network_of_the_folder_can_be_chosen_and_is_said(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, table, _, _ = trained
+    rows = table[(table["seed"] == "ensemble") & (table["compound"] == "SrTiO3")]
+    shown = {}
+    for model in NAMES:
+        assert main(["predict", "SrTiO3", "--model", str(folder), "--network", model]) == 0
+        said = capsys.readouterr().out
+        expected = rows[rows["model"] == model]
+        expected = expected[expected["structure_id"] == ""] if (expected["structure_id"] == "").any() else expected
+        shown[model] = re.search(r"SrTiO3 +Sr +Ti +O +(\d\.\d{4})", said).group(1)  # type: ignore[union-attr]
+        assert float(shown[model]) == pytest.approx(expected["predicted"].mean(), abs=1e-4)
+        edges = "4.0 Å" if model in ("cnn_paper", "cgcnn") else "4.0, 4.6 Å"
+        assert f"by the network {model} of {folder} (4 trainings, validation error " in said
+        assert f"which learned from d: 30 compounds, initial edge {edges}" in said
+    assert len(set(shown.values())) == len(NAMES)
+    assert main(["predict", "SrTiO3", "--model", str(folder), "--network", "cnn"]) == 1
+    message = capsys.readouterr().err
+    assert "has no network cnn; write one of these (validation error): " in message
+    assert all(f"{name} (" in message for name in NAMES)
+    monkeypatch.setattr(predict_command, "ROOT", tmp_path)
+    assert main(["predict", "SrTiO3"]) == 2
+    assert f"there is no {tmp_path / 'models/oqmd'}; name a folder of models: --model" in capsys.readouterr().err
+    shutil.copytree(folder, tmp_path / "models/oqmd")
+    assert main(["predict", "SrTiO3", "--network", "readout"]) == 0
+    assert f"{shown['readout']} " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("model", NAMES)
+def test_numbers_do_not_depend_on_what_else_is_asked(trained: Trained, tmp_path: Path, model: str) -> None:
+    """Alone, among others, in another order and twice: the same text."""
+    asked = [f"{a}{b}O3" for a in ("Ce", "Ca", "Sr", "K", "Na") for b in ("Ti", "V", "Hf", "Al")]
+    found = []
+    for formulas in (asked, asked[::-1], asked[5:12], asked[9:10], asked):
+        out = tmp_path / f"{len(found)}.csv"
+        given = ["predict", *formulas, "--model", str(trained[0]), "--network", model, "--out", str(out)]
+        assert main(given) == 0
+        found.append(dict(line.split(",", 1) for line in out.read_text(encoding="utf-8").splitlines()))
+    assert len(found[0]) == 21
+    for part in found[1:]:
+        assert part == {name: found[0][name] for name in part}
 
 
 def test_models_that_do_not_fit_are_refused_with_the_reason(

@@ -31,6 +31,7 @@ from hirshprint.report.figures.parity import residuals
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.report.page import script
+from hirshprint.report.page.accuracy import learned_content
 from hirshprint.report.page.dataset import geometry_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
@@ -499,6 +500,22 @@ def test_summary_has_five_lines_with_the_figures(made: DatasetInputs) -> None:
     assert "gradient_boosting MAE" in lines[3]
     assert "mean MAE" in lines[3]
     assert lines[4].endswith("results/report.html")
+
+
+def test_a_model_that_started_from_other_data_is_said_to(made: DatasetInputs) -> None:
+    started = replace(made, started={"readout": "computed"})
+    lines = summary_lines([started], RUN, "results/report.html")
+    assert "oqmd: readout (started from computed) MAE 0.0" in lines[2]
+    assert "started" not in lines[3]
+    predictions, targets = read_predictions(made.folder / "predictions.csv"), read_targets(made.targets)
+    found = learned_content(started, predictions, targets, ["random"])
+    assert found["best"]["inputs"] == "fingerprint; started from computed"
+    rows = {row["model"]: row["inputs"] for row in found["tables"][0]["rows"]}
+    assert rows["readout"] == "fingerprint; started from computed"
+    assert "started" not in rows["mean"]
+    assert [c["model"] for c in found["comparisons"]] == [
+        c["model"] for c in learned_content(made, predictions, targets, ["random"])["comparisons"]
+    ]
 
 
 def test_structures_with_remarks_are_used_counted_and_listed_by_remark(made: DatasetInputs, tmp_path: Path) -> None:

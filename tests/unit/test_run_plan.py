@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hirshprint import versions
 from hirshprint.config.load import resolve_config
 from hirshprint.config.model import Config, Dataset
+from hirshprint.files.reading import sealed_json
+from hirshprint.networks.cards import CARD, ModelError, check_starts, fingerprint_definition
 from hirshprint.report.cost import read_stages
 from hirshprint.run import digests, inputs, planned, resources, results
 from hirshprint.run.plan import RunPlan, answer_for_jobs, batches, kept, sites, structures_in
@@ -186,3 +191,90 @@ def test_another_engine_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     assert inputs.surface_files(other, "small") == {"structures": "results/small/structures.h5"}
     assert _changed(run, other) == {"of_fingerprints", "of_shown", "of_learning", "batch"}
     assert "results/densities/thakkar.h5" not in results.all_results(other)
+
+
+def _starting(folder: str, **more: Any) -> RunPlan:
+    own = {"learning": {"cgcnn": {"start_from": folder}} | more}
+    return _run(datasets={"small": {"table": "table.csv"}, "later": {"table": "table.csv"} | own})
+
+
+def _models(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending in ("json", "keras"):
+        (folder / f"cgcnn-random-fold0-seed0.{ending}").write_text(text)
+
+
+def test_trainings_wait_for_models_of_the_same_run_and_for_no_others() -> None:
+    run = _starting("results/small/models")
+    assert inputs.start_folders(run, "later") == ["results/small/models"]
+    assert inputs.start_folders(run, "small") == []
+    assert inputs.start_folders(_starting(str(Path("results/small/models").resolve())), "later") != []
+    assert inputs.start_folders(_starting("elsewhere/models"), "later") == []
+    assert inputs.start_folders(_starting("results/small/models", networks=["cnn_paper"]), "later") == []
+
+
+def test_other_models_to_start_from_are_another_training() -> None:
+    """Of the same run: another training of theirs. Of an earlier run: other content of the network that is trained."""
+    of = {start: digests.of_learning(_starting(start), "later") for start in ("", "results/small/models", "old")}
+    assert len(set(of.values())) == 3
+    learning = {"learning": {"cgcnn": {"epochs": 7}}}
+    datasets = {"small": {"table": "table.csv"} | learning, "later": {"table": "table.csv"}}
+    datasets["later"]["learning"] = {"cgcnn": {"start_from": "results/small/models"}}
+    other = _run(datasets=datasets)
+    datasets["small"] = {"table": "table.csv"}
+    assert digests.of_learning(other, "later") != digests.of_learning(_run(datasets=datasets), "later")
+    _models(Path("old"), "one")
+    found = [digests.of_learning(_starting("old"), "later")]
+    (Path("old") / "readout-random-fold0-seed0.keras").write_text("of another network")
+    found.append(digests.of_learning(_starting("old"), "later"))
+    assert found[0] == found[1] != of["old"]
+    _models(Path("old"), "two, and of another size")
+    assert digests.of_learning(_starting("old"), "later") != found[0]
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("results/later/models", "of dataset later would wait for themselves; write it under `datasets"),
+        ("elsewhere", "cgcnn: start_from: elsewhere: no model.json in it; name the folder results/DATASET"),
+        ("old", "start_from: old has no cgcnn, only cnn_paper; train it there first"),
+    ],
+)
+def test_what_cannot_be_started_from_is_said_at_once(folder: str, message: str) -> None:
+    Path("old").mkdir()
+    card = {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"cnn_paper": 0.1}}
+    (Path("old") / CARD).write_text(json.dumps(sealed_json(card)), encoding="utf-8")
+    with pytest.raises(ModelError, match=re.escape(message)):
+        check_starts(_starting(folder).config)
+
+
+def test_a_ring_of_datasets_that_start_from_each_other_is_refused() -> None:
+    starts = {"small": "later", "later": "other", "other": "small"}
+    datasets = {
+        name: {"table": "table.csv", "learning": {"cgcnn": {"start_from": f"results/{start}/models"}}}
+        for name, start in starts.items()
+    }
+    with pytest.raises(ModelError, match="of dataset small would wait for themselves"):
+        check_starts(_run(datasets=datasets).config)
+    datasets["other"]["learning"] = {"networks": ["cnn_paper"]}
+    with pytest.raises(ModelError, match="results/other/models: dataset other trains no cgcnn; add it to its"):
+        check_starts(_run(datasets=datasets).config)
+
+
+def test_fingerprints_of_the_models_that_are_started_from_are_those_of_the_run() -> None:
+    config = _run(surfaces=SURFACES, learning={"cnn_paper": {"start_from": "old"}}).config
+    surfaces, fingerprint = config.surfaces.written(), config.fingerprint.written()
+    card = fingerprint_definition({}, surfaces, config.densities, fingerprint | {"channels": ["total"]})
+    card |= {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"cnn_paper": 0.1}}
+    Path("old").mkdir()
+    for change, message in (
+        ({}, ""),
+        ({"weighting": "paper"}, "fingerprint.weighting is paper in the model, here area"),
+    ):
+        changed = card | {"fingerprint": card["fingerprint"] | change}
+        (Path("old") / CARD).write_text(json.dumps(sealed_json(changed)), encoding="utf-8")
+        if message:
+            with pytest.raises(ModelError, match=message):
+                check_starts(config)
+        else:
+            check_starts(config)

@@ -20,7 +20,6 @@ from hirshprint.accuracy.predictions import validate_predictions
 from hirshprint.datasets.gather import Dataset
 from hirshprint.networks import progress, trainer
 from hirshprint.networks.backend import keras
-from hirshprint.networks.cgcnn import started_from
 from hirshprint.networks.graphs import build_graphs, graph_batch
 from hirshprint.networks.training import learning_rate
 from hirshprint.networks.unit import Unit
@@ -340,27 +339,6 @@ def test_a_learning_curve_has_one_seed_and_the_tests_of_the_whole(tmp_path: Path
     events = {path.parent.name: path.stat().st_size for path in logs.rglob("events*")}
     assert len(events) == 2 * 2 + 2
     assert min(events.values()) > 100
-
-
-def test_a_training_starts_from_another_network(undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path) -> None:
-    folder, structures = undisturbed[0], crystals()[1]
-    network, card = keras_model(folder, "cgcnn-random-fold0-seed0")
-    radius = card["inputs"]["radius_angstrom"]
-    inputs = list(graph_batch(build_graphs(structures, radius), np.arange(len(structures))))
-    before = network(inputs, training=False).numpy() * card["target_sd"] + card["target_mean"]
-    network.set_weights(started_from(folder / "models", radius)(3.0, 0.25))
-    np.testing.assert_allclose(network(inputs, training=False).numpy() * 0.25 + 3.0, before, atol=1e-4)
-    short = BOTH | {"networks": ["cgcnn"], "cgcnn": BOTH["cgcnn"] | {"epochs": 2}}
-    started = short | {"cgcnn": short["cgcnn"] | {"start_from": str(folder / "models")}}
-    error = {}
-    for name, learning in (("anew", short), ("started", started)):
-        made = train(tmp_path / name, learning)
-        error[name] = (made["predicted"] - made["true"]).abs().mean()
-    assert error["started"] < 0.5 * error["anew"]
-    with pytest.raises(ValueError, match="has no cgcnn; name the folder"):
-        train(tmp_path, short | {"cgcnn": short["cgcnn"] | {"start_from": str(tmp_path)}})
-    with pytest.raises(ValueError, match="write radius_angstrom: "):
-        train(tmp_path, started | {"cgcnn": started["cgcnn"] | {"radius_angstrom": 4.0}})
 
 
 def test_progress_is_said_with_the_time_left(

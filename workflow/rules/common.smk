@@ -22,7 +22,7 @@ from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.config.model import Config
 from hirshprint.datasets.splits import asked_in_vain
 from hirshprint.files.writing import ForeignFolderError, digest, refuse_unwritable
-from hirshprint.networks.cards import ModelError, complete_predicted, fingerprint_definition
+from hirshprint.networks.cards import ModelError, check_starts, complete_predicted, fingerprint_definition
 from hirshprint.run import digests, environment, frozen, inputs, planned, resources, results
 from hirshprint.run.format import FormatError, check_results
 from hirshprint.run.plan import RunPlan, site_labels, structures_in
@@ -39,6 +39,7 @@ try:
         check_results(Path("results"))
         config.update(resolve_engine(resolve_config(config, workflow.configfiles), os.environ))
         config["datasets"] = complete_predicted(config)
+        check_starts(Config.from_dict(config))
     else:
         ANSWERS = frozen.take_config(config)
 except (ConfigError, ModelError, FormatError, ForeignFolderError, frozen.RunGoneError) as error:

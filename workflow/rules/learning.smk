@@ -6,6 +6,7 @@ rule train:
         fingerprints="results/{dataset}/fingerprints.h5",
         structures="results/{dataset}/structures.h5",
         targets=learned_targets,
+        started=of_dataset(inputs.start_folders),
     output:
         predictions="results/{dataset}/predictions_networks.csv",
         models=directory("results/{dataset}/models"),

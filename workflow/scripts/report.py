@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hirshprint.files.writing import written_whole
+from hirshprint.networks.cards import start_names
 from hirshprint.report.items import Item
 from hirshprint.report.page.inputs import dataset_inputs
 from hirshprint.report.page.run_description import describe_run
@@ -18,10 +19,12 @@ run = describe_run(snakemake.config, engine, workflow.parent, snakemake.params.d
 compared = snakemake.config["surfaces"]["compare_structures"] > 0
 items = {dataset: [Item(**item) for item in listed] for dataset, listed in snakemake.params.shown.items()}
 inputs = [
-    dataset_inputs(Path("results") / name, items[name], compared, "model" in settings, "elements" in settings)
+    dataset_inputs(
+        *(Path("results") / name, items[name], compared, "model" in settings, "elements" in settings),
+        started=start_names(snakemake.config, name),
+    )
     for name, settings in snakemake.config["datasets"].items()
 ]
 write_report(inputs, run, snakemake.output.report, workflow / "report", items[""])
 with written_whole(snakemake.output.summary) as temporary:
-    lines = summary_lines(inputs, run, snakemake.output.report)
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary.write_text("\n".join(summary_lines(inputs, run, snakemake.output.report)) + "\n", encoding="utf-8")

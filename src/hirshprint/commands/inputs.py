@@ -24,6 +24,7 @@ from hirshprint.structures.sources.collections import has_many, named_records
 from hirshprint.structures.sources.folders import structure_name
 from hirshprint.structures.sources.placement import compound_fault, overlap_fault, prototype_id
 from hirshprint.structures.structure import Structure
+from hirshprint.surfaces.compiled import compile_once
 from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
 from hirshprint.surfaces.surface import Surface, SurfaceError
 from hirshprint.versions import DENSITIES
@@ -164,6 +165,7 @@ def _make_densities(source: str, path: Path) -> None:
 
 def surfaces_of(structure: Structure, densities: Densities, mesh_level: int = DEFAULT_MESH_LEVEL) -> list[Surface]:
     """Compute the surfaces of a structure, one per distinct site."""
+    compile_once()
     try:
         return compute_surfaces(structure, densities, mesh_level)
     except SurfaceError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.commands.inputs import find_densities, show_remarks
+from hirshprint.commands.inputs import ROOT, find_densities, show_remarks
 from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import (
@@ -21,6 +21,8 @@ from hirshprint.networks.cards import (
     fingerprint_definition,
     needed_edges,
     read_folder_card,
+    unit_cards,
+    with_network,
 )
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
@@ -33,25 +35,35 @@ if TYPE_CHECKING:
     from hirshprint.structures.structure import Structure
 
 Row = dict[str, Any]
+OWN_MODELS = "models/oqmd"
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write a table with a row per compound; rows and files that cannot be used are listed, the others predicted."""
+    folder = arguments.model or _own_models()
     try:
-        card = read_folder_card(arguments.model)
-        _check_here(arguments.model, card)
+        card = read_folder_card(folder)
+        card = with_network(folder, card, arguments.network or best_network(card))
+        _check_here(folder, card)
         prototype = find_prototype(card["prototype"]) if card["prototype"] else None
     except (ModelError, PrototypeError) as error:
         raise CommandError(str(error)) from None
     if arguments.formula and prototype is None:
-        raise CommandError(f"{arguments.model}: it learned from files; name a folder of files by --cif", UNUSABLE)
+        raise CommandError(f"{folder}: it learned from files; name a folder of files by --cif", UNUSABLE)
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
         try:
-            plan = _plan(arguments, card, Path(temporary))
+            plan = _plan(arguments, folder, card, Path(temporary))
         except InputError as error:
             raise CommandError(str(error), UNUSABLE) from None
-        found = _predict(arguments.model, card, plan, Path(temporary))
-    _write(found, arguments.out, card)
+        found = _predict(folder, card, plan, Path(temporary))
+    _write(found, arguments.out, folder, card)
+
+
+def _own_models() -> Path:
+    """The models that come with hirshprint."""
+    if not (folder := ROOT / OWN_MODELS).is_dir():
+        raise CommandError(f"there is no {folder}; name a folder of models: --model results/DATASET/models", UNUSABLE)
+    return folder
 
 
 def _check_here(folder: Path, card: Row) -> None:
@@ -65,10 +77,10 @@ def _check_here(folder: Path, card: Row) -> None:
     check_fits(folder, card, fingerprint_definition(card, surfaces, card["densities"], card["fingerprint"]))
 
 
-def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
+def _plan(arguments: argparse.Namespace, folder: Path, card: Row, temporary: Path) -> Plan:
     """The structures of all compounds and files that were named, and what was left out."""
     settings = {"prototype": card["prototype"], "initial_edge": needed_edges(card)}
-    settings |= {"property": card["property"], "unit": card["unit"], "model": str(arguments.model)}
+    settings |= {"property": card["property"], "unit": card["unit"], "model": str(folder)}
     plans = []
     if arguments.formula:
         if not all(formula.strip() for formula in arguments.formula):
@@ -82,7 +94,7 @@ def _plan(arguments: argparse.Namespace, card: Row, temporary: Path) -> Plan:
         plans.append(Plan(plan.entries, ()))
     if arguments.table:
         if card["prototype"] is None:
-            raise InputError(f"{arguments.model}: it learned from files; name a folder of files by --cif")
+            raise InputError(f"{folder}: it learned from files; name a folder of files by --cif")
         plans.append(plan_dataset(Dataset.from_dict(settings | {"table": str(arguments.table)})))
     if arguments.cif:
         kind = "structures" if arguments.cif.is_file() else "folder"
@@ -159,9 +171,11 @@ def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any
     """Surfaces by structure id, computed on all cores, and the structures that have none."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from hirshprint.surfaces.compiled import compile_once
     from hirshprint.surfaces.python.engine import compute_surfaces
     from hirshprint.surfaces.surface import SurfaceError
 
+    compile_once()
     densities = find_densities(card["densities"])
     found: dict[str, Any] = {}
     failed = []
@@ -181,11 +195,35 @@ def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any
     return found, failed
 
 
+def used_text(folder: Path, card: Row) -> str:
+    """Say what predictions were made with: network, folder, what it learned from, at which initial edges."""
+    model, learned = best_network(card), card["training_set"]
+    compounds = (
+        f"{learned['compounds']:,} compounds" if "compounds" in learned else f"{learned['structures']:,} structures"
+    )
+    rule = needed_edges(card)
+    trainings = len(unit_cards(folder, model))
+    error = card["validation_mean_absolute_error"][model]
+    return (
+        f"the network {model} of {folder} ({trainings} trainings, validation error {error:.4f} {card['unit']}), which "
+        f"learned from {card['dataset']}: {compounds}, {f'initial edge {_edges_text(rule)}' if rule else 'from files'}"
+    )
+
+
+def _edges_text(rule: Row) -> str:
+    """Say which initial edges a rule gives."""
+    if rule["kind"] == "random":
+        return f"random from {rule['low_angstrom']} to {rule['high_angstrom']} Å, {rule['draws']} of each compound"
+    if rule["kind"] == "list":
+        return f"{', '.join(map(str, rule['edges_angstrom']))} Å"
+    return f"{rule['edge_angstrom']} Å" if rule["kind"] == "fixed" else "estimated from atomic radii"
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _write(table: pd.DataFrame, out: Path | None, card: Row) -> None:
+def _write(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> None:
     """Write CSV or JSON, as the name of the file says, or show the table."""
     if out is None:
         shown = table.drop(columns=["formula"] if (table["formula"] == table["name"]).all() else [])
@@ -197,6 +235,6 @@ def _write(table: pd.DataFrame, out: Path | None, card: Row) -> None:
             else:
                 table.to_csv(temporary, index=False, float_format="%.6f")
         print(f"written: {out}, {len(table)} compounds")
-    print(f"{card['property']} in {card['unit']}, by the network {best_network(card)}")
+    print(f"{card['property']} in {card['unit']}, by {used_text(folder, card)}")
     if outside := int(table["outside_domain"].sum()):
         print(f"{outside} of them lie outside of what training saw: columns unseen and fingerprint_distance")

@@ -7,6 +7,12 @@ from typing import Literal
 
 from hirshprint.config.keys import Section, key, part
 
+START_FROM = """Folder of models of an earlier run, `results/DATASET/models`, of whose network of the same name the
+    trainings start: one that learned from thousands of computed crystals helps where few are measured. Seed 0 starts
+    from the one of lowest validation error, seed 1 from the next. Its layers and what it sees must be the same. Empty:
+    random weights."""
+START_NOTE = "folder of models of another dataset to start from; empty: random weights"
+
 
 @dataclass(frozen=True, kw_only=True)
 class CnnPaper(Section):
@@ -15,6 +21,7 @@ class CnnPaper(Section):
     epochs: int = key(100, "Epochs of a training.", minimum=1)
     batch_size: int = key(16, "Structures per step.", minimum=1)
     learning_rate: float = key(0.003, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +31,7 @@ class Readout(Section):
     epochs: int = key(60, "Epochs of a training.", minimum=1)
     batch_size: int = key(128, "Compounds per step.", minimum=1)
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +41,7 @@ class Hybrid(Section):
     epochs: int = key(120, "Epochs of a training.", minimum=1)
     batch_size: int = key(128, "Compounds per step.", minimum=1)
     learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +52,7 @@ class Cgcnn(Section):
     batch_size: int = key(16, "Structures per step.", minimum=1)
     learning_rate: float = key(0.005, "Largest step size of Adam.", above=0)
     radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å; whole shells, never a fixed number.", above=0)
-    start_from: str = key(
-        "",
-        """Folder of models of an earlier run, `results/DATASET/models`, whose cgcnn the trainings start from: one that
-        learned from thousands of computed crystals helps where few are measured. Empty: random weights.""",
-        note="folder of models of another dataset to start from; empty: random weights",
-    )
+    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
-from hirshprint.config.model import Dataset, Surfaces
+from hirshprint.config.learning import Learning
+from hirshprint.config.model import Config, Dataset, Surfaces, joined_learning
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
 from hirshprint.surfaces.registry import engine_named
 
 CARD = "model.json"
+DOMAIN = "domain.npz"
 CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
 """What the use of a network needs of its own card."""
 
@@ -82,6 +85,123 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
     except UnknownNameError as error:
         raise ModelError(f"{folder / CARD}: {error}") from None
     return card
+
+
+def unit_cards(folder: Path, model: str) -> list[Path]:
+    """Cards of the trainings of a network, lowest validation error first; of the main split where the folder tells."""
+    split = read_json(folder / CARD, unit=folder).get("split") if (folder / CARD).exists() else None
+    errors = {}
+    for path in sorted(folder.glob(f"{model}-{split or '*'}-fold*-seed*.json")):
+        error = read_json(path, CARD_KEYS, unit=folder).get("mean_absolute_error", {}).get("validation")
+        errors[path] = math.inf if error is None else float(error)
+    return sorted(errors, key=lambda path: errors[path])
+
+
+def start_name(folder: Path) -> str:
+    """Name of what a folder of models learned from, for texts: that of the dataset in ``results/DATASET/models``."""
+    return folder.parent.name if folder.name == "models" else folder.name
+
+
+def starts(datasets: Mapping[str, Dataset], name: str) -> list[tuple[str, Path, str]]:
+    """What the trainings of a dataset start from.
+
+    Parameters
+    ----------
+    datasets : mapping of str to Dataset
+        All of the run.
+    name : str
+        Which of them.
+
+    Returns
+    -------
+    list of tuple (str, Path, str)
+        Network, folder of models, and the dataset of this run that these are of: empty for those of an earlier run.
+    """
+    learning = datasets[name].learning
+    if not has_property(datasets[name]):
+        return []
+    made = {Path(f"results/{other}/models").resolve(): other for other in datasets}
+    asked = {model: str(getattr(learning, model).start_from) for model in learning.networks}
+    return [(model, Path(place), made.get(Path(place).resolve(), "")) for model, place in asked.items() if place]
+
+
+def start_names(config: Mapping[str, Any], dataset: str) -> dict[str, str]:
+    """Networks of a dataset that start from others, each with the name of what those learned from (`start_name`)."""
+    learning = Learning.from_dict(joined_learning(config, dataset))
+    asked = {model: getattr(learning, model).start_from for model in learning.networks}
+    return {model: start_name(Path(place)) for model, place in asked.items() if place}
+
+
+def check_starts(config: Config) -> None:
+    """Check, before anything is computed, that what trainings start from is there and fits.
+
+    Parameters
+    ----------
+    config : Config
+        Complete, with the engine that was chosen.
+
+    Raises
+    ------
+    ModelError
+        A folder without models or without the network, models of other fingerprints, or of datasets that wait for each
+        other.
+    """
+    for name in config.datasets:
+        for model, folder, other in starts(config.datasets, name):
+            place = f"learning: {model}: start_from: "
+            if other:
+                _check_start_in_run(config, name, model, other)
+                continue
+            try:
+                card = read_folder_card(folder)
+                known = card["validation_mean_absolute_error"]
+                if model not in known:
+                    raise ModelError(f"{folder} has no {model}, only {', '.join(known)}; train it there first")
+                if "fingerprint" in network(model).sees:
+                    parts = ("surfaces", "fingerprint")
+                    surfaces, fingerprint = (getattr(config, part).written() for part in parts)
+                    own = fingerprint_definition({}, surfaces, config.densities, _without_channels(fingerprint))
+                    check_fits(folder, card | {"fingerprint": _without_channels(card["fingerprint"])}, own)
+            except (ModelError, DamagedError) as error:
+                raise ModelError(f"{place}{error}") from None
+
+
+def _without_channels(fingerprint: Mapping[str, Any]) -> dict[str, Any]:
+    """What defines a fingerprint, whatever its channels: a network sees those that it needs."""
+    return {key: value for key, value in fingerprint.items() if key != "channels"}
+
+
+def _check_start_in_run(config: Config, name: str, model: str, other: str) -> None:
+    """Check that a dataset of the same run trains the network, and waits for none that waits for it."""
+    place, results = f"learning: {model}: start_from: ", f"results/{other}/models"
+    where = f"write it under `datasets.NAME.learning.{model}` of the dataset that is to start from it"
+    if not has_property(config.datasets[other]):
+        raise ModelError(f"{place}{results}: nothing is learned from dataset {other}; name one with a property")
+    if model not in config.datasets[other].learning.networks:
+        raise ModelError(f"{place}{results}: dataset {other} trains no {model}; add it to its `learning: networks:`")
+    reached, left = set(), [other]
+    while left:
+        reached.add(at := left.pop())
+        left += [more for _, _, more in starts(config.datasets, at) if more and more not in reached]
+    if name in reached:
+        raise ModelError(f"{place}{results}: the trainings of dataset {name} would wait for themselves; {where}")
+
+
+def with_network(folder: Path, card: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Card of a folder as if it had one network alone.
+
+    Raises
+    ------
+    ModelError
+        It has none of this name; the message lists those that it has, with their validation errors.
+    """
+    errors = card["validation_mean_absolute_error"]
+    if name not in errors:
+        texts = [
+            f"{known} ({errors[known]:.4f} {card['unit']})" for known in sorted(errors, key=lambda one: errors[one])
+        ]
+        raise ModelError(f"{folder} has no network {name}; write one of these (validation error): {', '.join(texts)}")
+    return {**card, "validation_mean_absolute_error": {name: errors[name]}}
 
 
 def best_network(card: Mapping[str, Any]) -> str:

@@ -19,11 +19,9 @@ from numpy.typing import NDArray
 
 from hirshprint.config.learning import Cgcnn
 from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
-from hirshprint.files.reading import read_json
-from hirshprint.networks.backend import keras, load_network, tf
-from hirshprint.networks.cards import CARD_KEYS
+from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.graphs import build_graphs, graph_batch, lonely_atoms
-from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, Start, array_digest
+from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, array_digest
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
@@ -226,9 +224,7 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Cgcnn) ->
 
     arrays = (graphs.numbers, graphs.shares, graphs.node_offsets, graphs.centres, graphs.neighbours)
     edges = (graphs.distances, graphs.multiplicities, graphs.edge_offsets)
-    start = started_from(Path(settings.start_from), radius) if settings.start_from else None
-    begun = start(0.0, 1.0) if start else []
-    return Source(rows, False, inputs_of, lambda: build_cgcnn(radius), array_digest(*arrays, *edges, *begun), start)
+    return Source(rows, False, inputs_of, lambda: build_cgcnn(radius), array_digest(*arrays, *edges))
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
@@ -243,32 +239,3 @@ def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: S
         LOG.info("left out, for an atom without neighbours as near as in training: %s", ", ".join(names))
     graphs = build_graphs([structure for structure, out in zip(chosen, lonely, strict=True) if not out], radius)
     return Applied(rows[~lonely], lambda asked: graph_batch(graphs, asked))
-
-
-def started_from(folder: Path, radius: float) -> Start:
-    """Weights of the first ``cgcnn`` of a folder of models, its output scaled to a target of other mean and sd.
-
-    Raises
-    ------
-    DatasetError
-        There is none, or it knows neighbours up to another radius (Å).
-    """
-    cards = sorted(folder.glob("cgcnn-*-fold*-seed*.json"))
-    if not cards:
-        raise DatasetError(
-            f"learning: cgcnn: start_from: {folder} has no cgcnn; name the folder results/DATASET/models"
-        )
-    card = read_json(cards[0], CARD_KEYS, unit=folder)
-    if card["inputs"]["radius_angstrom"] != radius:
-        raise DatasetError(
-            f"learning: cgcnn: start_from: the network of {folder} has neighbours within "
-            f"{card['inputs']['radius_angstrom']} Å; write radius_angstrom: {card['inputs']['radius_angstrom']}"
-        )
-    weights = load_network(cards[0].with_suffix(".keras")).get_weights()
-
-    def scaled(mean: float, sd: float) -> list[NDArray[Any]]:
-        kernel = weights[-2] * (card["target_sd"] / sd)
-        bias = (weights[-1] * card["target_sd"] + card["target_mean"] - mean) / sd
-        return [*weights[:-2], kernel.astype(np.float32), bias.astype(np.float32)]
-
-    return scaled

@@ -24,7 +24,6 @@ ROWS_AT_ONCE = 1_024  # that are copied for a digest
 
 Batch = tuple[NDArray[Any], ...]
 Inputs = Callable[[NDArray[np.int64]], Batch]
-Start = Callable[[float, float], list[NDArray[Any]]]
 
 
 class Settings(Protocol):
@@ -41,6 +40,10 @@ class Settings(Protocol):
     @property
     def learning_rate(self) -> float:
         """Largest step size."""
+
+    @property
+    def start_from(self) -> str:
+        """Folder of models that trainings start from (`hirshprint.networks.start`); empty for random weights."""
 
     def written(self) -> dict[str, Any]:
         """Give all keys as a configuration file has them."""
@@ -86,8 +89,6 @@ class Source(NamedTuple):
         Makes the network.
     digest : str
         Of all data that the inputs come from.
-    start : callable or None
-        Weights to start from in place of random ones, for a target of this mean and standard deviation.
     """
 
     rows: NDArray[np.int64]
@@ -95,7 +96,6 @@ class Source(NamedTuple):
     inputs_of: Callable[[NDArray[np.int64]], Fitted]
     build: Callable[[], Any]
     digest: str
-    start: Start | None = None
 
 
 class Applied(NamedTuple):

@@ -45,6 +45,7 @@ def write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tra
         "target_mean": float(targets.mean()),
         "target_sd": float(targets.std()) or 1.0,
         "inputs": unit.scaling | ({"arrays": f"{unit.name}.npz"} if unit.arrays else {}),
+        "started_from": unit.start.told if unit.start else None,
         "settings": unit.settings.written(),
         "rows": {part: len(rows) for part, rows in unit.fold.parts().items()},
         "mean_absolute_error": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,16 @@ from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
-from hirshprint.networks.cards import CARD, CARD_KEYS, ModelError, best_network
+from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import composition
 
-AT_ONCE = 2_048  # rows that a network predicts at a time
-DOMAIN = "domain.npz"
+if TYPE_CHECKING:
+    from hirshprint.networks.interface import Inputs
+
+AT_ONCE = 64
+"""Rows that a network predicts at a time, always as many, so that rounding does not depend on what else is asked."""
+
 DOMAIN_QUANTILE = 0.99
 """Farther from training than this share of the training samples are from their nearest neighbour counts as outside."""
 
@@ -70,7 +74,7 @@ def write_folder_card(
             for model, of_model in joint.groupby("model")
         },
         "elements": {site: sorted(set(symbols.tolist())) for site, symbols in seen_elements(dataset).items()},
-        "training_set": {"structures": len(samples), "digest": digest(samples)},
+        "training_set": {"structures": len(samples), "compounds": len(set(made_of)), "digest": digest(samples)},
         **definition,
     }
     points = total_moments(fingerprints, dataset.structure_ids[first_rows(dataset)].tolist())
@@ -78,7 +82,8 @@ def write_folder_card(
     known = _standardised(points, mean, sd)
     nearest = cKDTree(known).query(known, k=2)[0][:, 1] if len(known) > 1 else np.ones(1)
     with written_whole(folder / DOMAIN) as temporary, temporary.open("wb") as file:
-        np.savez(file, mean=mean, sd=sd, known=known, limit=np.quantile(nearest, DOMAIN_QUANTILE))
+        limit, formulas = np.quantile(nearest, DOMAIN_QUANTILE), np.unique(dataset.formulas)
+        np.savez(file, mean=mean, sd=sd, known=known, limit=limit, formulas=formulas)
     with written_whole(folder / CARD) as temporary:
         temporary.write_text(json.dumps(sealed_json(card), indent=1) + "\n", encoding="utf-8")
 
@@ -123,13 +128,13 @@ def predict_dataset(
     module = module_of(model)
     from_files = not np.isfinite(dataset.initial_edges).any()
     name_of = dataset.structure_ids if from_files else dataset.compounds
+    network = None
     by_fold: dict[int, list[pd.Series[float]]] = {}
     for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
         of_unit = read_json(path, CARD_KEYS, unit=folder)
-        network = load_network(path.with_suffix(".keras"))
+        network = load_network(path.with_suffix(".keras"), network)
         rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)
-        parts = np.split(np.arange(len(rows)), range(AT_ONCE, len(rows), AT_ONCE))
-        output = np.concatenate([np.asarray(network(list(inputs(part)), training=False))[:, 0] for part in parts])
+        output = _outputs(network, inputs, len(rows))
         value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
         by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
     if not by_fold:
@@ -160,6 +165,15 @@ def predict_dataset(
             "outside_domain": (np.array(unseen) != "") | ~(distance.to_numpy() <= 1),
         }
     )
+
+
+def _outputs(network: Any, inputs: Inputs, count: int) -> NDArray[np.float32]:
+    """What a network gives for each row, (count,); the last rows are repeated to fill up a batch."""
+    if not count:
+        return np.zeros(0, np.float32)
+    every = np.minimum(np.arange(-(-count // AT_ONCE) * AT_ONCE), count - 1)
+    parts = [np.asarray(network(list(inputs(part)), training=False))[:, 0] for part in every.reshape(-1, AT_ONCE)]
+    return np.concatenate(parts)[:count]
 
 
 def result_table(found: pd.DataFrame, property_name: str) -> pd.DataFrame:

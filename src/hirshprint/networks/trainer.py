@@ -30,6 +30,7 @@ from hirshprint.networks.interface import Source, array_digest, module_of, setti
 from hirshprint.networks.model_files import read_unit, save_unit, write_model
 from hirshprint.networks.progress import Progress
 from hirshprint.networks.registry import network
+from hirshprint.networks.start import Start, started
 from hirshprint.networks.training import Trainer, train_unit
 from hirshprint.networks.unit import Unit
 from hirshprint.structures.structure import Structure
@@ -102,8 +103,10 @@ def train_networks(
         if network(model).site_moments and tuple(dataset.elements) != SITES:
             LOG.info(f"{model}: left out, for it needs a dataset with the sites A, B and X")
             continue
-        source = module_of(model).learn(dataset, structures, settings_of(learning, model))
-        units, identity = _units(model, source, dataset, learning, plan)
+        settings = settings_of(learning, model)
+        source = module_of(model).learn(dataset, structures, settings)
+        source, starts = started(source, model, settings, dataset, structures, learning.seeds)
+        units, identity = _units(model, source, starts, dataset, learning, plan)
         named = replace(dataset, structure_ids=np.full(len(dataset.targets), "")) if source.joined else dataset
         cache = Path(cache_folder) / digest(identity)[:32]
         trainer = None
@@ -128,7 +131,12 @@ def train_networks(
 
 
 def _units(
-    model: str, source: Source, dataset: Dataset, learning: Learning, plan: Mapping[str, Sequence[Fold]]
+    model: str,
+    source: Source,
+    starts: Mapping[int, Start],
+    dataset: Dataset,
+    learning: Learning,
+    plan: Mapping[str, Sequence[Fold]],
 ) -> tuple[list[Unit], dict[str, Any]]:
     """Units of one model in the order of the plan, and what identifies the lot."""
     settings = settings_of(learning, model)
@@ -138,14 +146,16 @@ def _units(
         for fold in folds:
             of_rows = {part: np.intersect1d(rows, source.rows) for part, rows in fold.parts().items()}
             used = Fold(fold.number, **of_rows)
-            inputs, scaling, arrays = source.inputs_of(used.train)
+            own = None if starts else source.inputs_of(used.train)
             for seed in seeds_of(split, learning):
-                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays, source.start))
+                start = starts.get(seed)
+                inputs, scaling, arrays = own or starts[seed].fitted
+                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays, start))
     identity = {
         "algorithm": versions.LEARNING_ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],
         "model": model,
-        "settings": settings.written(),
+        "settings": {key: value for key, value in settings.written().items() if key != "start_from"},
         "recipe": list(module_of(model).RECIPE),
         "data": source.digest,
         "rows": array_digest(dataset.structure_ids, dataset.targets, source.rows),
@@ -154,4 +164,4 @@ def _units(
             for split, folds in plan.items()
         },
     }
-    return units, identity
+    return units, identity | ({"starts": {seed: start.digest() for seed, start in starts.items()}} if starts else {})

@@ -137,7 +137,7 @@ def train_unit(
     first, spent = 0, 0.0
     trainer.reset(unit.seed)
     if unit.start:
-        trainer.network.set_weights(unit.start(mean, sd))
+        trainer.network.set_weights(unit.start.scaled(mean, sd, trainer.network.get_weights()))
     saved = kept_or_none(checkpoint, lambda path: read_npz(path, [*trainer.state(), *KEPT]), unit.name)
     if saved is not None:
         trainer.restore(saved)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from hirshprint.datasets.gather import Fold
 from hirshprint.files.writing import written_whole
-from hirshprint.networks.interface import Inputs, Settings, Start
+from hirshprint.networks.interface import Inputs, Settings
+from hirshprint.networks.start import Start
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +41,8 @@ class Unit:
         Number of the sample that each row of the dataset is of; an epoch shows each sample once.
     arrays : dict of str to ndarray
         What the use of the network needs beside its card.
-    start : callable or None
-        See `Source`.
+    start : Start or None
+        What it starts from in place of random weights.
     """
 
     model: str

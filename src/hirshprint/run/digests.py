@@ -7,7 +7,7 @@ from typing import Any
 
 from hirshprint import versions
 from hirshprint.files.writing import digest, file_digest
-from hirshprint.networks.cards import CARD
+from hirshprint.networks.cards import CARD, starts
 from hirshprint.run.inputs import model_folder
 from hirshprint.run.plan import RunPlan, batches, has_targets, kept, site_labels
 from hirshprint.structures.entries import geometry_digest, known_digest, target_digest
@@ -81,7 +81,16 @@ def of_learning(run: RunPlan, dataset: str) -> str:
     written = run.datasets[dataset].learning.written()
     learning = {key: value for key, value in written.items() if key not in HOW_TO_TRAIN}
     algorithm = [versions.LEARNING_ALGORITHM, versions.MODEL_FORMAT]
-    return digest(of_input(run, dataset), of_fingerprints(run, dataset), learning, algorithm)
+    begun = [_of_start(run, *start) for start in starts(run.datasets, dataset)]
+    return digest(of_input(run, dataset), of_fingerprints(run, dataset), learning, algorithm, *begun)
+
+
+def _of_start(run: RunPlan, model: str, folder: Path, other: str) -> str:
+    """Digest of the models that trainings start from: those that another dataset of this run gives, or files."""
+    if other:
+        return of_learning(run, other)
+    files = [folder / CARD, *sorted(folder.glob(f"{model}-*-fold*-seed*"))]
+    return digest([(path.name, known_digest(path)) for path in files])
 
 
 def of_predictions(run: RunPlan, dataset: str) -> str:

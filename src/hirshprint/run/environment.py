@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -36,6 +38,40 @@ def prepare_environment(source: Path) -> None:
     if (ahead := compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD)).is_dir() and not folder.exists():
         with suppress(OSError), written_whole(folder) as part:
             shutil.copytree(ahead, part)  # the environment may be read-only, and nodes add to it
+
+
+def prepare_command() -> None:
+    """Let a command use the code that `make env` compiled, or keep what it compiles for the next one.
+
+    The environment may be read-only, and numba uses nothing of such a folder: its code is copied to the user's cache,
+    or where that cannot be written either, to a folder that is there as long as the command.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    ahead = compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD)
+    if ahead.is_dir() and os.access(ahead, os.W_OK):
+        os.environ["NUMBA_CACHE_DIR"] = str(ahead)
+        return
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = compiled_code_folder(cache / "hirshprint" / "numba")
+    try:
+        _copied(ahead, folder)
+    except OSError:
+        temporary = Path(tempfile.mkdtemp(prefix="hirshprint-compiled-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        folder = temporary / "numba"
+        _copied(ahead, folder)
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+
+
+def _copied(ahead: Path, folder: Path) -> None:
+    """Have a folder that can be written, with the code that was compiled ahead, if any was."""
+    if ahead.is_dir() and not folder.exists():
+        with written_whole(folder) as part:
+            shutil.copytree(ahead, part)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def compile_ahead() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hirshprint.networks.cards import CARD
+from hirshprint.networks.cards import CARD, starts
 from hirshprint.run.plan import RunPlan, batches, has_targets, kept
 from hirshprint.surfaces.registry import COMPARED, Engine
 
@@ -69,6 +69,11 @@ def paper_inputs(run: RunPlan) -> list[str]:
         + [f"results/{roles['oqmd']}/models"]
         + [f"results/compounds/{name}/figure1.csv" for name in run.compounds]
     )
+
+
+def start_folders(run: RunPlan, dataset: str) -> list[str]:
+    """Folders of models of this run that the trainings of a dataset start from."""
+    return list(dict.fromkeys(f"results/{other}/models" for _, _, other in starts(run.datasets, dataset) if other))
 
 
 def model_folder(run: RunPlan, dataset: str) -> Path:

@@ -54,10 +54,17 @@ def learned_content(
         "squared_unit": unit if unit == "dimensionless" else f"{unit}²" if unit.isalpha() else f"({unit})²",
         "split": split,
         "evaluation": evaluation_text(predictions),
-        "best": best | _accuracy_text(best),
+        "best": with_start(best, item.started) | _accuracy_text(best),
         "fails": _failures(predictions, split, best),
         "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
-        "tables": [{"split": x, "rows": accuracy_rows(headline_metrics(predictions, x))} for x in splits],
+        "started": dict(item.started),
+        "tables": [
+            {
+                "split": x,
+                "rows": [with_start(row, item.started) for row in accuracy_rows(headline_metrics(predictions, x))],
+            }
+            for x in splits
+        ],
         "paper": _published() if unit == "Å" else (),
         "shown_model": shown,
         "worst": _worst(predictions, targets, item, split, shown),
@@ -79,6 +86,12 @@ def accuracy_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows of a table of metrics, with their numbers as text beside them."""
     rows: list[dict[Any, Any]] = table.to_dict("records")
     return [row | _accuracy_text(row) for row in rows]
+
+
+def with_start(row: Mapping[str, Any], started: Mapping[str, str]) -> dict[str, Any]:
+    """Add to what a model sees that it was trained on other data before, if it was."""
+    name = started.get(row["model"])
+    return {**row, "inputs": f"{row['inputs']}; started from {name}"} if name else dict(row)
 
 
 def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:

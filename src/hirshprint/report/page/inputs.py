@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hirshprint.accuracy.predictions import read_targets
@@ -34,6 +34,8 @@ class DatasetInputs:
         Table of the predictions of new compounds; None for a dataset that is learned from.
     screen : Path or None
         Maps of a screening, or None.
+    started : mapping of str to str
+        Models that were trained on other data before, by name, with the name of these data.
     """
 
     name: str
@@ -47,6 +49,7 @@ class DatasetInputs:
     engines: Path | None = None
     predicted: Path | None = None
     screen: Path | None = None
+    started: Mapping[str, str] = field(default_factory=dict)
 
 
 def dataset_inputs(
@@ -55,11 +58,13 @@ def dataset_inputs(
     compared: bool = False,
     predicted: bool = False,
     screened: bool = False,
+    started: Mapping[str, str] | None = None,
 ) -> DatasetInputs:
     """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
 
     `items` are those to show, `compared` says whether this run compared the surface engines, `predicted` whether it
-    predicted this dataset with the models of another, `screened` whether that was a screening.
+    predicted this dataset with the models of another, `screened` whether that was a screening,
+    `started` what its networks started from.
     """
     targets = folder / "targets.csv"
     learned = bool(read_targets(targets)["value"].notna().any())
@@ -75,4 +80,5 @@ def dataset_inputs(
         engines=folder / "engines" if compared else None,
         predicted=folder / "predicted.csv" if predicted else None,
         screen=folder / "screen.svg" if screened else None,
+        started=started or {},
     )

@@ -37,8 +37,8 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
         predictions = read_compact(item.predictions)
         predictions = headline_of_splits(predictions, [main_split(predictions)])
         table = headline_metrics(predictions, main_split(predictions))
-        best.append(f"{item.name}: {_model_text(best_row(table))}, {evaluation_text(predictions)}")
-        compared.append(f"{item.name}: {_comparison_line(table)}")
+        best.append(f"{item.name}: {_model_text(best_row(table), item.started)}, {evaluation_text(predictions)}")
+        compared.append(f"{item.name}: {_comparison_line(table, item.started)}")
     return [
         f"structures    {'; '.join(structures)}",
         f"fingerprints  {'; '.join(fingerprints)} ({run['engine']} engine)",
@@ -56,13 +56,14 @@ def _no_model_text(item: DatasetInputs) -> str:
     return f"{found['compounds']:,} compounds predicted, {found['outside']:,} of them outside of what training saw"
 
 
-def _comparison_line(table: pd.DataFrame) -> str:
+def _comparison_line(table: pd.DataFrame, started: Mapping[str, str]) -> str:
     best = best_row(table)
     rows = [best_model(table, kind) for kind in (FINGERPRINT, COMPOSITION, ["nothing"])]
     names = {row["model"]: row for row in rows if row is not None and row["model"] != best["model"]}
-    return ", ".join(_model_text(row, r2=False) for row in names.values()) or "no other model was trained"
+    return ", ".join(_model_text(row, started, r2=False) for row in names.values()) or "no other model was trained"
 
 
-def _model_text(row: dict[str, Any], r2: bool = True) -> str:
-    text = f"{row['model']} MAE {with_sd(row['mae'], row['mae_sd'])} {display_unit(row['unit'])}"
+def _model_text(row: dict[str, Any], started: Mapping[str, str], r2: bool = True) -> str:
+    start = f" (started from {started[row['model']]})" if row["model"] in started else ""
+    text = f"{row['model']}{start} MAE {with_sd(row['mae'], row['mae_sd'])} {display_unit(row['unit'])}"
     return f"{text}, r² {with_sd(row['r2'], row['r2_sd'])}" if r2 else text
