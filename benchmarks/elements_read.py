@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hirshprint.datasets.gather import load_dataset, make_splits
+from hirshprint.datasets.folds import make_splits
+from hirshprint.datasets.gather import load_dataset
 from hirshprint.datasets.splits import SITES
 from hirshprint.networks.readout import fit_reader, moment_rows
 from hirshprint.structures.symbols import SYMBOLS

@@ -123,7 +123,7 @@ def train(asked: dict[str, Any]) -> dict[str, Any]:
 def steps(asked: dict[str, Any]) -> dict[str, Any]:
     """Milliseconds of a step of each network for each size of batch, waited for or not, compiled by XLA or not."""
     from hirshprint.config.learning import Learning
-    from hirshprint.datasets.gather import make_splits
+    from hirshprint.datasets.folds import make_splits
     from hirshprint.networks.backend import prepare_device, tf
     from hirshprint.networks.interface import module_of, settings_of
     from hirshprint.networks.training import Trainer

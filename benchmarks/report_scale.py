@@ -231,7 +231,7 @@ def predictions(kind: str, targets: Any, models: dict[str, float]) -> Iterator[A
     import pandas as pd
 
     from hirshprint.accuracy.predictions import COLUMNS, PARTS
-    from hirshprint.datasets.gather import Fold
+    from hirshprint.datasets.folds import Fold
     from hirshprint.datasets.splits import divide
 
     rng = np.random.default_rng(SEED + 1)
@@ -288,7 +288,8 @@ def stages(folder: Path) -> dict[str, Callable[[], Any]]:
 def train(results: Path, model: str) -> None:
     """Train one epoch of one fold, and predict with it, as `rule train` does."""
     from hirshprint.config.learning import Learning
-    from hirshprint.datasets.gather import load_dataset, planned_splits
+    from hirshprint.datasets.folds import planned_splits
+    from hirshprint.datasets.gather import load_dataset
     from hirshprint.networks import trainer as training
     from hirshprint.networks.registry import needed_of_fingerprints
     from hirshprint.structures.structure import read_structures
@@ -337,7 +338,8 @@ def baseline(results: Path, model: str) -> None:
     """Fit one baseline on one fold."""
     from hirshprint.baselines import composition as baselines
     from hirshprint.config.learning import Learning
-    from hirshprint.datasets.gather import load_dataset, planned_splits
+    from hirshprint.datasets.folds import planned_splits
+    from hirshprint.datasets.gather import load_dataset
 
     dataset = load_dataset(results.name, results / "fingerprints.h5", results / "targets.csv", channels=())
     plan = {"random": planned_splits(dataset, Learning.from_dict(LEARNING))["random"][:1]}

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from written_settings import planned_splits
 
-from hirshprint.datasets.gather import Dataset, curve_share, load_dataset, make_splits
+from hirshprint.datasets.folds import curve_share, make_splits
+from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.splits import paper_split
 
 COLUMNS = (

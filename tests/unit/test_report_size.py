@@ -25,7 +25,8 @@ from hirshprint.accuracy.predictions import (
     write_predictions,
 )
 from hirshprint.baselines import regressors
-from hirshprint.datasets.gather import Dataset, Fold, load_dataset
+from hirshprint.datasets.folds import Fold
+from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.report.figures import distances, parity
 from hirshprint.report.figures.distances import distance_table, error_by_distance
 from hirshprint.report.figures.parity import residuals

@@ -8,7 +8,7 @@ from typing import Any
 from hirshprint.baselines import composition
 from hirshprint.config.learning import Learning
 from hirshprint.config.model import Dataset
-from hirshprint.datasets import gather
+from hirshprint.datasets import folds, gather
 from hirshprint.structures import building, planning, stage
 
 
@@ -30,8 +30,8 @@ def make_structures(settings: Mapping[str, Any], *arguments: Any, **more: Any) -
     stage.make_structures(Dataset.from_dict(settings), *arguments, **more)
 
 
-def planned_splits(dataset: gather.Dataset, learning: Mapping[str, Any]) -> dict[str, list[gather.Fold]]:
-    return gather.planned_splits(dataset, Learning.from_dict(learning))
+def planned_splits(dataset: gather.Dataset, learning: Mapping[str, Any]) -> dict[str, list[folds.Fold]]:
+    return folds.planned_splits(dataset, Learning.from_dict(learning))
 
 
 def predict_baselines(dataset: gather.Dataset, learning: Mapping[str, Any], **more: Any) -> Any:

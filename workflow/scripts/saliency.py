@@ -1,21 +1,21 @@
-"""Draw what regions of some fingerprints the predictions of cnn_paper come from (SVG, and CSV beside)."""
+"""Draw what regions of some fingerprints the predictions of the paper's network come from (SVG, and CSV beside)."""
 
 from pathlib import Path
 
 from hirshprint.accuracy.predictions import read_predictions
 from hirshprint.datasets.gather import load_dataset
 from hirshprint.networks.backend import prepare_device
-from hirshprint.networks.registry import needed_of_fingerprints
-from hirshprint.networks.saliency import MODEL, explain
+from hirshprint.networks.registry import needed_of_fingerprints, of_paper
+from hirshprint.networks.saliency import explain
 from hirshprint.report.figures.regions import write_saliency
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])
 prepare_device(gpus=0, require_gpu=False, threads=snakemake.threads)
 files = (snakemake.input.fingerprints, snakemake.input.targets)
-needed = needed_of_fingerprints([MODEL], snakemake.params.site_labels)
-dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed)
 predictions = read_predictions(snakemake.input.predictions)
+needed = needed_of_fingerprints([of_paper(predictions["model"].unique())], snakemake.params.site_labels)
+dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed)
 write_saliency(
     explain(dataset, predictions, Path(snakemake.input.models), snakemake.params.compounds),
     fingerprints=files[0],

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hirshprint.datasets.gather import Dataset, Fold
+from hirshprint.datasets.folds import Fold
+from hirshprint.datasets.gather import Dataset
 from hirshprint.datasets.splits import main_kind
 from hirshprint.files.reading import DamagedError, check_table, reading, table_written
 

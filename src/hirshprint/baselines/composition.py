@@ -29,7 +29,8 @@ from hirshprint.baselines.registry import (
     SVR,
 )
 from hirshprint.config.learning import Learning
-from hirshprint.datasets.gather import Dataset, Fold, planned_splits, seeds_of
+from hirshprint.datasets.folds import Fold, planned_splits, seeds_of
+from hirshprint.datasets.gather import Dataset
 from hirshprint.datasets.splits import SITES
 from hirshprint.networks.registry import UnknownNameError
 from hirshprint.structures.elements import element_properties

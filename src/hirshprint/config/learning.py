@@ -16,11 +16,37 @@ START_NOTE = "folder of models of another dataset to start from; empty: random w
 
 @dataclass(frozen=True, kw_only=True)
 class CnnPaper(Section):
-    """The paper's kind of convolutional network."""
+    """The paper's convolutional network, for thousands of compounds; 1,400 epochs need a GPU."""
 
-    epochs: int = key(100, "Epochs of a training.", minimum=1)
-    batch_size: int = key(16, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.003, "Largest step size of Adam.", above=0)
+    epochs: int = key(1400, "Epochs of a training; the paper's authors have 1400.", minimum=1)
+    batch_size: int = key(300, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.001, "Step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnPaperSmall(Section):
+    """The small network of the paper's authors, for a hundred compounds."""
+
+    epochs: int = key(1000, "Epochs of a training.", minimum=1)
+    batch_size: int = key(32, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.001, "Step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cnn(Section):
+    """The convolutional network of many edges."""
+
+    epochs: int = key(200, "Epochs of a training.", minimum=1)
+    batch_size: int = key(16, "Compounds per step.", minimum=1)
+    learning_rate: float = key(0.002, "Largest step size of Adam.", above=0)
+    channels: Literal["auto", "total"] = key(
+        "auto",
+        """Which fingerprints it sees. `auto`: those of the sites, or where these have no names the total one and those
+        of anions and cations. `total`: the total one alone, which the paper's network sees.""",
+        note="auto: those of the sites; total: what the paper's network sees",
+    )
     start_from: str = key("", START_FROM, note=START_NOTE)
 
 
@@ -94,9 +120,11 @@ class Learning(Section):
         maximum=0.5,
         note="of the compounds outside the test fold, never trained on",
     )
-    networks: list[Literal["cnn_paper", "readout", "cgcnn", "hybrid"]] = key(
-        ["cnn_paper", "cgcnn"],
-        """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge. `readout`: reads
+    networks: list[Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "hybrid"]] = key(
+        ["cnn_paper_small", "cnn", "cgcnn"],
+        """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge, for thousands of
+        compounds and a GPU. `cnn_paper_small`: the one of its authors for a hundred compounds. `cnn`: learns from
+        fingerprints at all initial edges, and to name the elements beside the property. `readout`: reads
         the elements off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`:
         the crystal graph at one initial edge, or at all where each compound has its own. `hybrid`: elements, their
         properties and fingerprints together.""",
@@ -113,6 +141,8 @@ class Learning(Section):
         only, and compounds whose ions are not tabulated are left out.""",
     )
     cnn_paper: CnnPaper = part(CnnPaper)
+    cnn_paper_small: CnnPaperSmall = part(CnnPaperSmall)
+    cnn: Cnn = part(Cnn)
     readout: Readout = part(Readout)
     hybrid: Hybrid = part(Hybrid)
     cgcnn: Cgcnn = part(Cgcnn)

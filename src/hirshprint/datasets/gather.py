@@ -1,29 +1,29 @@
-"""Fingerprints and targets joined row by row, and divided into folds that never separate a group."""
+"""Fingerprints and targets joined row by row."""
 
 from __future__ import annotations
 
+import logging
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.config.learning import Learning
-from hirshprint.datasets.splits import HOLDOUT, PAPER, SITES, SPLIT_SEED, Parts, dealt, divide, hold_out, paper_split
+from hirshprint.datasets.splits import SITES, TOLD_DRAWS
 from hirshprint.files.reading import open_hdf5, read_rows
+from hirshprint.fingerprints.half_resolution import half_resolution
 from hirshprint.fingerprints.layout import ROWS_AT_ONCE
 from hirshprint.fingerprints.moments import moments
 
 TARGETS = (  # columns of a table of targets, beside those of the sites
     *("structure_id", "compound", "group", "formula", "initial_edge_angstrom", "property", "unit", "value"),
 )
+LOG = logging.getLogger(__name__)
 BLOCK = 1_024  # fingerprints that are read at a time
-CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
 
 class DatasetError(ValueError):
@@ -62,6 +62,8 @@ class Dataset:
     moments : ndarray of float64, (n, s, 12)
         `fingerprints.moments` of the channels of the sites, in the order of `SITES`; s is 0 where they were not asked
         for.
+    halves : dict of str to ndarray of float32, (n, h, h)
+        `half_resolution` of the fingerprints, by channel; of those that were asked for.
     places : ndarray of int64, (n,), or None
         Row of each structure in the table of targets, whose order the split ``paper`` follows; None where the
         structures are in this order.
@@ -81,24 +83,8 @@ class Dataset:
     counts: NDArray[np.float32]
     channels: tuple[str, ...]
     moments: NDArray[np.float64]
+    halves: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     places: NDArray[np.int64] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Fold:
-    """One part of a split: sorted row numbers for training, validation and test.
-
-    No row is in two of them. Each is in one, but for those that the split ``paper`` leaves out; it has no validation.
-    """
-
-    number: int
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
-    test: NDArray[np.int64]
-
-    def parts(self) -> dict[str, NDArray[np.int64]]:
-        """Rows by the name of their part, as the predictions tables call it."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}
 
 
 def samples(dataset: Dataset) -> NDArray[np.str_]:
@@ -112,6 +98,38 @@ def same_edges(dataset: Dataset) -> bool:
     return bool(np.isfinite(edges).all()) and len(edges) * compounds <= 2 * len(dataset.initial_edges)
 
 
+def told_rows(dataset: Dataset) -> NDArray[np.int64]:
+    """Rows that predictions are made for: every file, and the first `TOLD_DRAWS` initial edges of a compound."""
+    return np.flatnonzero((dataset.draws < TOLD_DRAWS) | ~np.isfinite(dataset.initial_edges))
+
+
+def side_by_side(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Rows of each compound at all its initial edges, where all compounds have the same ones.
+
+    A compound that lacks one of them, since its surfaces failed, is left out.
+
+    Returns
+    -------
+    rows : ndarray of int64, (m,)
+        The first structure of each compound, increasing.
+    by_edge : ndarray of int64, (m, e)
+        Its structures in the order of their edges.
+    None
+        Where the compounds differ in their edges.
+    """
+    if not same_edges(dataset):
+        return None
+    edges = np.unique(dataset.initial_edges)
+    names, number, count = np.unique(samples(dataset), return_inverse=True, return_counts=True)
+    if lacking := names[count < len(edges)].tolist():
+        LOG.info("left out for want of a fingerprint at one of the edges: %s", ", ".join(lacking))
+    whole = np.flatnonzero(count[number] == len(edges))
+    by_edge = whole[np.lexsort((dataset.initial_edges[whole], number[whole]))].reshape(-1, len(edges))
+    rows = by_edge[np.arange(len(by_edge)), dataset.draws[by_edge].argmin(axis=1)]
+    by_row = np.argsort(rows)
+    return rows[by_row], by_edge[by_row]
+
+
 def first_rows(dataset: Dataset) -> NDArray[np.int64]:
     """One row per sample: the first initial edge of a compound, every file."""
     return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
@@ -123,6 +141,7 @@ def load_dataset(
     targets_csv: str | Path,
     channels: Sequence[str] | None = None,
     site_moments: bool = False,
+    halved: Sequence[str] = (),
     with_targets: bool = True,
 ) -> Dataset:
     """Join a fingerprint file and a table of targets on the structure id.
@@ -142,6 +161,8 @@ def load_dataset(
     site_moments : bool, default False
         Whether to take the moments of the sites' channels, where sites have names; those of thousands of structures are
         little where their fingerprints are much.
+    halved : sequence of str, optional
+        The channels to read at half resolution, of those that the file has: a quarter of the memory.
     with_targets : bool, default True
         Whether every structure must have one; without, those of a dataset to be predicted are NaN.
 
@@ -152,14 +173,17 @@ def load_dataset(
         not a finite number, or the rows differ in property or unit; the message names the ids.
     """
     table, sites = _read_table(targets_csv)
-    ids, wanted, counts, of_sites = _read_counts(fingerprints_h5, channels, site_moments and bool(sites))
+    ids, wanted, counts, of_sites, halves = _read_counts(
+        fingerprints_h5, channels, site_moments and bool(sites), halved
+    )
     _refuse(
         sorted(set(ids) - table.keys()),
         f"{targets_csv} has no target for these structures of {fingerprints_h5} (make both anew from the same table):",
     )
     if not ids:
         raise DatasetError(f"{fingerprints_h5} holds no fingerprint: no structure of '{name}' got a surface")
-    _refuse([ids[k] for k in np.flatnonzero(~_finite(counts))], "fingerprints with non-finite counts:")
+    finite = np.logical_and.reduce([_finite(counts), *(_finite(one[:, None]) for one in halves.values())])
+    _refuse([ids[k] for k in np.flatnonzero(~finite)], "fingerprints with non-finite counts:")
     rows = [table[one] for one in ids]
     targets = np.array([_number(row["value"]) for row in rows])
     lacking = [i for i, ok in zip(ids, np.isfinite(targets), strict=True) if not ok]
@@ -192,6 +216,7 @@ def load_dataset(
         counts=counts,
         channels=wanted,
         moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
+        halves=halves,
         places=np.array([place[one] for one in ids]),
     )
 
@@ -211,9 +236,9 @@ def _read_table(targets_csv: str | Path) -> tuple[dict[str, dict[str, str]], lis
 
 
 def _read_counts(
-    fingerprints_h5: str | Path, channels: Sequence[str] | None, site_moments: bool
-) -> tuple[list[str], tuple[str, ...], NDArray[np.float32], NDArray[np.float64] | None]:
-    """Sorted ids, channels, counts (n, channels, bins, bins), and moments (n, sites, 12) where these are wanted."""
+    fingerprints_h5: str | Path, channels: Sequence[str] | None, site_moments: bool, halved: Sequence[str]
+) -> tuple[list[str], tuple[str, ...], NDArray[np.float32], NDArray[np.float64] | None, dict[str, NDArray[np.float32]]]:
+    """Sorted ids, channels, counts (n, channels, bins, bins), moments (n, sites, 12) or None, and halves by channel."""
     with open_hdf5(fingerprints_h5, ("ids", "channels", "counts")) as file:
         ids = [text.decode() for text in file["ids"][:]]
         _refuse(_repeated(ids), f"{fingerprints_h5}: more than one fingerprint for")
@@ -226,12 +251,19 @@ def _read_counts(
             )
         order = np.argsort(np.array(ids))
         place = np.argsort(order)
-        counts = np.empty((len(ids), len(wanted), *file["counts"].shape[2:]), np.float32)
-        for k, channel in enumerate(wanted):
+        bins = file["counts"].shape[2]
+        counts = np.empty((len(ids), len(wanted), bins, bins), np.float32)
+        half = (len(ids), *(2 * [(bins + 1) // 2]))
+        halves = {channel: np.empty(half, np.float32) for channel in halved if channel in present}
+        for channel in dict.fromkeys([*wanted, *halves]):
             for start in range(0, len(ids), BLOCK):
-                counts[place[start : start + BLOCK], k] = file["counts"][start : start + BLOCK, present.index(channel)]
+                read = file["counts"][start : start + BLOCK, present.index(channel)]
+                if channel in wanted:
+                    counts[place[start : start + BLOCK], wanted.index(channel)] = read
+                if channel in halves:
+                    halves[channel][place[start : start + BLOCK]] = half_resolution(read)
         of_sites = _site_moments(file["counts"], present, fingerprints_h5)[order] if site_moments and ids else None
-    return [ids[k] for k in order], wanted, counts, of_sites
+    return [ids[k] for k in order], wanted, counts, of_sites, halves
 
 
 def _finite(counts: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -266,111 +298,6 @@ def _site_moments(counts: h5py.Dataset, present: Sequence[str], path: str | Path
     columns = [present.index(site) for site in SITES]
     found = [moments(counts[k : k + ROWS_AT_ONCE])[:, columns] for k in range(0, len(counts), ROWS_AT_ONCE)]
     return np.concatenate(found)
-
-
-def make_splits(dataset: Dataset, kind: str, folds: int, seed: int, validation_fraction: float) -> list[Fold]:
-    """Divide a dataset into folds: each row is tested exactly once, no group is ever in two parts.
-
-    ``random`` deals out groups; ``leave-A-out`` and ``leave-B-out`` deal out the elements of that site, so
-    a test part has only elements that its training part lacks there. The order in which they are dealt
-    comes from hashing (seed, name): it depends on neither the order of the rows nor the machine. Each goes
-    to the fold with the fewest rows so far. The validation part is that share of the remaining groups.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        What to divide.
-    kind : str
-        ``random``, ``leave-A-out`` or ``leave-B-out``.
-    folds : int
-        Number of folds, at least 2.
-    seed : int
-        Another seed gives another division.
-    validation_fraction : float
-        Share of the groups outside the test part, at least 0 and below 1.
-
-    Raises
-    ------
-    SplitError
-        Unknown kind, fewer groups or elements than folds, less than two groups to train on, or a share out of
-        range; says what to write.
-    """
-    site = kind.split("-")[1] if "-" in kind else ""
-    elements = dataset.elements[site].tolist() if site in dataset.elements else None
-    groups = dataset.groups.tolist()
-    parts = divide(dataset.name, kind, groups, elements, folds, seed, validation_fraction)
-    return [_fold(dataset, number, one) for number, one in enumerate(parts)]
-
-
-def holdout_split(dataset: Dataset, compounds: Sequence[str], seed: int, validation_fraction: float) -> list[Fold]:
-    """Make one fold whose test part is the groups of the named compounds.
-
-    Raises
-    ------
-    SplitError
-        None is named, one is not in the dataset, or less than two groups are left to train on.
-    """
-    rows = (dataset.compounds.tolist(), dataset.groups.tolist())
-    return [_fold(dataset, 0, hold_out(dataset.name, *rows, compounds, seed, validation_fraction))]
-
-
-def with_share_of_training(dataset: Dataset, fold: Fold, share: float, salt: str) -> Fold:
-    """Keep a share of the groups of a fold's training part, at least two; validation and test part stay."""
-    groups = dealt(set(dataset.groups[fold.train].tolist()), salt)
-    kept = groups[: max(2, round(share * len(groups)))]
-    return Fold(fold.number, fold.train[np.isin(dataset.groups[fold.train], kept)], fold.validation, fold.test)
-
-
-def planned_splits(dataset: Dataset, learning: Learning) -> dict[str, list[Fold]]:
-    """Make the folds of every split of the configuration's ``learning`` section, the same for every model.
-
-    Each share of its ``learning_curve`` adds a split named like ``random-25-percent``: the same folds, less to learn
-    from, a smaller share always a part of a larger one.
-    """
-    fraction = learning.validation_fraction
-
-    def made(kind: str) -> list[Fold]:
-        if kind == HOLDOUT:
-            return holdout_split(dataset, learning.holdout, SPLIT_SEED, fraction)
-        if kind == PAPER:
-            return [_paper_fold(dataset)]
-        return make_splits(dataset, kind, learning.folds, SPLIT_SEED, fraction)
-
-    plan: dict[str, list[Fold]] = {kind: made(kind) for kind in learning.splits}
-    for share in learning.learning_curve:
-        plan[CURVE.format(f"{100 * share:g}")] = [
-            with_share_of_training(dataset, fold, share, f"{SPLIT_SEED}/curve/{fold.number}") for fold in made("random")
-        ]
-    return plan
-
-
-def curve_share(split: str) -> float | None:
-    """Share of the training part that a split of a learning curve has; 1 for ``random``, None for other splits."""
-    if split == "random":
-        return 1.0
-    match = re.fullmatch(CURVE.format(r"([\d.]+)"), split)
-    return float(match[1]) / 100 if match else None
-
-
-def seeds_of(split: str, learning: Learning) -> list[int]:
-    """Seeds to train a split with: all of the plan, one where only a learning curve needs it."""
-    seeds = [int(seed) for seed in learning.seeds]
-    return seeds if split == "random" or curve_share(split) is None else seeds[:1]
-
-
-def _fold(dataset: Dataset, number: int, parts: Parts) -> Fold:
-    names = (sorted(part) for part in (parts.train, parts.validation, parts.test))
-    train, validation, test = (np.flatnonzero(np.isin(dataset.groups, part)) for part in names)
-    return Fold(number=number, train=train, validation=validation, test=test)
-
-
-def _paper_fold(dataset: Dataset) -> Fold:
-    """Make the fold of `splits.paper_split`, the structures in the order of the table."""
-    rows = np.arange(len(dataset.targets)) if dataset.places is None else np.argsort(dataset.places)
-    edges = dataset.targets[rows].tolist() if dataset.property == "a_angstrom" else None
-    parts, kept = paper_split(dataset.name, dataset.compounds[rows].tolist(), dataset.groups[rows].tolist(), edges)
-    fold = _fold(dataset, 0, parts)
-    return Fold(0, *(np.intersect1d(of_part, rows[kept]) for of_part in fold.parts().values()))
 
 
 def _repeated(ids: Iterable[str]) -> list[str]:

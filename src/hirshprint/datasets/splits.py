@@ -16,6 +16,7 @@ from hirshprint.structures.symbols import composition
 from hirshprint.words import either
 
 SPLIT_SEED = 0  # of the plan; `seeds` in the configuration are those of the trainings
+TOLD_DRAWS = 8  # initial edges of a compound that predictions are made for; more are for training alone
 SITES = ("A", "B", "X")  # sites with names of their own, which networks of sites and formulas learn from
 SPLITS = ("random", "leave-A-out", "leave-B-out")
 HOLDOUT = "holdout"
@@ -46,7 +47,7 @@ def divide(
     seed: int,
     validation_fraction: float,
 ) -> list[Parts]:
-    """Divide the groups of a dataset into folds: `datasets.make_splits` says how.
+    """Divide the groups of a dataset into folds: `folds.make_splits` says how.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def divide(
     Raises
     ------
     SplitError
-        As `datasets.make_splits`.
+        As `folds.make_splits`.
     """
     if kind not in SPLITS:
         raise SplitError(f"unknown split '{kind}'; write one of {', '.join(SPLITS)}")

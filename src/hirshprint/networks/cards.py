@@ -10,6 +10,7 @@ from typing import Any
 from hirshprint import versions
 from hirshprint.config.learning import Learning
 from hirshprint.config.model import Config, Dataset, Surfaces, joined_learning
+from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
@@ -211,8 +212,13 @@ def best_network(card: Mapping[str, Any]) -> str:
 
 
 def needed_edges(card: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Rule of the initial edges that the best network looks at: of a list, some look at the first alone."""
+    """Rule of the initial edges that the best network looks at: of a list, some look at the first alone.
+
+    Of random ones it is the first `TOLD_DRAWS`, as in the predictions whose errors are known.
+    """
     rule: dict[str, Any] | None = card["initial_edge"]
+    if rule is not None and rule["kind"] == "random":
+        return rule | {"draws": min(rule["draws"], TOLD_DRAWS)}
     if rule is None or rule["kind"] != "list" or not network(best_network(card)).one_edge:
         return rule
     return rule | {"edges_angstrom": rule["edges_angstrom"][:1]}

@@ -24,6 +24,7 @@ ROWS_AT_ONCE = 1_024  # that are copied for a digest
 
 Batch = tuple[NDArray[Any], ...]
 Inputs = Callable[[NDArray[np.int64]], Batch]
+Elements = Callable[[NDArray[np.int64]], NDArray[np.float32]]
 
 
 class Settings(Protocol):
@@ -50,10 +51,29 @@ class Settings(Protocol):
 
 
 class Recipe(NamedTuple):
-    """How a network is trained: beyond `huber` standard deviations of the target an error counts linearly."""
+    """How a network is trained.
+
+    Attributes
+    ----------
+    huber : float or None
+        Standard deviations of the target beyond which an error counts linearly; None: all are squared.
+    weight_decay : float or None
+        Share that weights are drawn towards zero, times the learning rate.
+    plain : bool
+        Whether the learning rate stays as it is, gradients are never clipped, and the target keeps its unit; else the
+        rate rises and falls (`training.learning_rate`), and the target is standardised on the training rows.
+    elements : float
+        Weight of the cross-entropy of the elements that the network names beside the property (`Source.elements`).
+    """
 
     huber: float | None = None
     weight_decay: float | None = None
+    plain: bool = False
+    elements: float = 0.0
+
+    def scale(self, targets: NDArray[np.float64]) -> tuple[float, float]:
+        """Mean and standard deviation of the training targets (n,), which the network's output is in units of."""
+        return (0.0, 1.0) if self.plain else (float(targets.mean()), float(targets.std()) or 1.0)
 
 
 class Fitted(NamedTuple):
@@ -89,6 +109,9 @@ class Source(NamedTuple):
         Makes the network.
     digest : str
         Of all data that the inputs come from.
+    elements : callable or None
+        Shares (rows, sites, elements) that a network learns to name beside the property; its output is then the
+        property and a logit for each.
     """
 
     rows: NDArray[np.int64]
@@ -96,6 +119,7 @@ class Source(NamedTuple):
     inputs_of: Callable[[NDArray[np.int64]], Fitted]
     build: Callable[[], Any]
     digest: str
+    elements: Elements | None = None
 
 
 class Applied(NamedTuple):

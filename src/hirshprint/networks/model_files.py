@@ -18,6 +18,7 @@ from hirshprint.datasets.gather import Dataset
 from hirshprint.files.reading import read_npz, sealed_json
 from hirshprint.files.writing import written_whole
 from hirshprint.networks.backend import keras, tf
+from hirshprint.networks.interface import module_of
 from hirshprint.networks.unit import Trained, Unit, save_arrays
 
 
@@ -32,7 +33,7 @@ def write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tra
         shutil.copyfile(Path(temporary) / "model.keras", target)
     if unit.arrays:
         save_arrays(folder / f"{unit.name}.npz", unit.arrays)
-    targets = dataset.targets[unit.fold.train]
+    mean, sd = module_of(unit.model).RECIPE.scale(dataset.targets[unit.learned])
     card = {
         "model": unit.model,
         "dataset": dataset.name,
@@ -42,8 +43,8 @@ def write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tra
         "property": dataset.property,
         "unit": dataset.unit,
         "prediction": "network output * target_sd + target_mean",
-        "target_mean": float(targets.mean()),
-        "target_sd": float(targets.std()) or 1.0,
+        "target_mean": mean,
+        "target_sd": sd,
         "inputs": unit.scaling | ({"arrays": f"{unit.name}.npz"} if unit.arrays else {}),
         "started_from": unit.start.told if unit.start else None,
         "settings": unit.settings.written(),

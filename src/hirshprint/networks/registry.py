@@ -16,6 +16,8 @@ Sees = Literal["fingerprint", "fingerprint and composition", "crystal graph", "c
 """What a model sees of a compound: the kinds that the report compares."""
 
 CNN_PAPER = "cnn_paper"
+CNN_PAPER_SMALL = "cnn_paper_small"
+CNN = "cnn"
 READOUT = "readout"
 CGCNN = "cgcnn"
 HYBRID = "hybrid"
@@ -39,6 +41,8 @@ class Network:
         The word of ``fingerprint: channels:`` that it cannot do without; empty where it needs none.
     images : tuple of str
         Channels of the fingerprint that it sees as images; without named sites it sees all that there are.
+    halves : bool
+        Whether it sees channels at half resolution, of all initial edges: total, and those of sites or their kinds.
     site_moments : bool
         Whether it learns from the moments of the channels of the sites A, B and X, and so only from datasets that
         have these sites.
@@ -50,6 +54,7 @@ class Network:
     sees: Sees
     channel: str = ""
     images: tuple[str, ...] = ()
+    halves: bool = False
     site_moments: bool = False
     one_edge: bool = False
 
@@ -58,14 +63,21 @@ NETWORKS: dict[str, Network] = {
     network.name: network
     for network in (
         Network(name=CNN_PAPER, sees="fingerprint", channel="total", images=("total",), one_edge=True),
+        Network(name=CNN_PAPER_SMALL, sees="fingerprint", channel="total", images=("total",), one_edge=True),
+        Network(name=CNN, sees="fingerprint", halves=True),
         Network(name=READOUT, sees="fingerprint", channel="site", site_moments=True),
         Network(name=CGCNN, sees="crystal graph", one_edge=True),
         Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
     )
 }
 
-EXPLAINED = CNN_PAPER
-"""The network whose predictions are traced back to regions of the fingerprint."""
+OF_PAPER = (CNN_PAPER, CNN_PAPER_SMALL)
+"""The networks of the paper's authors; predictions of one of them are traced back to regions of the fingerprint."""
+
+
+def of_paper(networks: Iterable[str]) -> str | None:
+    """Name the network of the paper's authors among some networks: the large one, else the small one, else None."""
+    return next((name for name in OF_PAPER if name in set(networks)), None)
 
 
 def network(name: str) -> Network:
@@ -109,9 +121,10 @@ def needed_of_fingerprints(networks: Iterable[str], sites: Sequence[str]) -> dic
     Returns
     -------
     dict
-        The arguments `channels` and `site_moments`.
+        The arguments `channels`, `site_moments` and `halved`.
     """
     asked = [network(name) for name in networks]
     images = list(dict.fromkeys(channel for entry in asked for channel in entry.images))
     moments = tuple(sites) == SITES and any(entry.site_moments for entry in asked)
-    return {"channels": images if sites or not images else None, "site_moments": moments}
+    halved = ["total", *(sites or ("anion", "cation"))] if any(entry.halves for entry in asked) else []
+    return {"channels": images if sites or not images else None, "site_moments": moments, "halved": halved}

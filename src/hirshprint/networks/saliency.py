@@ -1,4 +1,4 @@
-"""What in a fingerprint a prediction comes from: integrated gradients of `cnn_paper`, and back to the surface."""
+"""What in a fingerprint a prediction of the paper's network comes from: integrated gradients, back to the surface."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from hirshprint.files.reading import read_json
 from hirshprint.networks.backend import load_network, tf
 from hirshprint.networks.cards import CARD_KEYS
 from hirshprint.networks.cnn_paper import cnn_images
-from hirshprint.networks.registry import EXPLAINED
+from hirshprint.networks.registry import of_paper
 
-MODEL = EXPLAINED
 QUANTILES = (0.1, 0.5, 0.9)
 """Of the measured property: the compounds that are explained where none is named."""
 
@@ -103,7 +102,7 @@ def integrated_gradients(network: Any, image: NDArray[np.float32], baseline: NDA
 def explain(
     dataset: Dataset, predictions: pd.DataFrame, models: Path, compounds: Sequence[str] = ()
 ) -> list[Explanation]:
-    """Explain predictions of `cnn_paper` by the fingerprint, each by the network whose fold tests the compound.
+    """Explain predictions of the paper's network by the fingerprint, each by the network whose fold tests the compound.
 
     Parameters
     ----------
@@ -121,7 +120,8 @@ def explain(
     ValueError
         A compound was never tested.
     """
-    table = predictions[(predictions["model"] == MODEL) & (predictions["structure_id"] != "")]
+    model = of_paper(predictions["model"].unique())
+    table = predictions[(predictions["model"] == model) & (predictions["structure_id"] != "")]
     split = main_split(table)
     table = table[(table["split"] == split) & table["seed"].str.isdigit()]
     table = table[table["seed"] == table["seed"].iloc[0]]
@@ -129,7 +129,7 @@ def explain(
     names = list(compounds) or [str(tested["compound"].iloc[round(q * (len(tested) - 1))]) for q in QUANTILES]
     if absent := sorted(set(names) - set(tested["compound"])):
         raise ValueError(
-            f"{MODEL} never tested {', '.join(absent)}; name others under learning: saliency:, "
+            f"{model} never tested {', '.join(absent)}; name others under learning: saliency:, "
             f"as the column compound of results/{dataset.name}/targets.csv does"
         )
     images, rows = cnn_images(dataset), first_rows(dataset)
@@ -137,14 +137,14 @@ def explain(
     found = []
     for name in names:
         case = tested[tested["compound"] == name].iloc[0]
-        unit = models / f"{MODEL}-{split}-fold{case['fold']}-seed{case['seed']}"
+        unit = models / f"{model}-{split}-fold{case['fold']}-seed{case['seed']}"
         card = read_json(unit.with_name(f"{unit.name}.json"), CARD_KEYS, unit=models)
         network = load_network(unit.with_name(f"{unit.name}.keras"))
         learned = table[(table["fold"] == case["fold"]) & (table["part"] == "train")]["structure_id"]
-        scale, image = np.float32(card["inputs"]["divided_by"]), images[row_of[case["structure_id"]]]
+        image = images[row_of[case["structure_id"]]]
         mean = images[[row_of[one] for one in learned]].mean(axis=0)
-        contributions = integrated_gradients(network, image / scale, mean / scale) * card["target_sd"]
-        ends = network([np.stack([mean, image]) / scale], training=False).numpy()[:, 0].astype(np.float64)
+        contributions = integrated_gradients(network, image, mean) * card["target_sd"]
+        ends = network([np.stack([mean, image])], training=False).numpy()[:, 0].astype(np.float64)
         reference, predicted = ends * card["target_sd"] + card["target_mean"]
         pictures = (image[..., 0].astype(np.float64), mean[..., 0].astype(np.float64), contributions.sum(axis=2))
         found.append(Explanation(case["structure_id"], name, case["true"], predicted, reference, *pictures))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,48 +9,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.gather import Dataset, same_edges, samples
+from hirshprint.datasets.gather import Dataset, same_edges, samples, side_by_side
 from hirshprint.networks.cards import ModelError
 from hirshprint.networks.interface import Batch, Inputs
-
-LOG = logging.getLogger(__name__)
 
 Array = NDArray[np.float64]
 
 
-def joined_moments(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array] | None:
-    """The moments of all structures of each compound side by side, where all compounds have the same initial edges.
-
-    A compound that lacks one of them, since its surfaces failed, is left out.
-
-    Returns
-    -------
-    rows : ndarray of int64, (m,)
-        The first structure of each compound, increasing.
-    moments : ndarray of float64, (m, p)
-    edges : ndarray of float64, (m,)
-        Zeros: they tell nothing.
-    None
-        Where the compounds differ in their edges.
-    """
-    if not same_edges(dataset):
-        return None
-    edges = np.unique(dataset.initial_edges)
-    names, number, count = np.unique(samples(dataset), return_inverse=True, return_counts=True)
-    if lacking := names[count < len(edges)].tolist():
-        LOG.info("left out for want of a fingerprint at one of the edges: %s", ", ".join(lacking))
-    whole = np.flatnonzero(count[number] == len(edges))
-    by_edge = whole[np.lexsort((dataset.initial_edges[whole], number[whole]))].reshape(-1, len(edges))
-    rows = by_edge[np.arange(len(by_edge)), dataset.draws[by_edge].argmin(axis=1)]
-    by_row = np.argsort(rows)
-    moments = dataset.moments[by_edge[by_row]].reshape(len(rows), -1)
-    return rows[by_row], moments, np.zeros(len(rows))
-
-
 def moment_rows(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
-    """Rows to learn from, increasing, their moments (m, p) and initial edges (m,): a row per compound if it can be."""
-    every = np.arange(len(dataset.targets))
-    return joined_moments(dataset) or (every, dataset.moments.reshape(len(every), -1), dataset.initial_edges)
+    """Rows to learn from, increasing, their moments (m, p) and initial edges (m,): a row per compound if it can be.
+
+    Where all compounds have the same edges, the moments at all of them stand side by side, and the edges are zeros:
+    they tell nothing.
+    """
+    joined = side_by_side(dataset)
+    if joined is None:
+        every = np.arange(len(dataset.targets))
+        return every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
+    rows, by_edge = joined
+    return rows, dataset.moments[by_edge].reshape(len(rows), -1), np.zeros(len(rows))
 
 
 def rows_of_card(card: Mapping[str, Any], folder: Path, dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
@@ -62,13 +38,12 @@ def rows_of_card(card: Mapping[str, Any], folder: Path, dataset: Dataset) -> tup
     ModelError
         The network learned from compounds at fixed edges, and these have others.
     """
-    every = np.arange(len(dataset.targets))
     if card["edges_angstrom"] == "any":
+        every = np.arange(len(dataset.targets))
         return every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
-    joined = joined_moments(dataset)
-    if joined is None:
+    if not same_edges(dataset):
         raise ModelError(f"{folder}: its network needs fingerprints at the edges {card['edges_angstrom']} Å")
-    return joined
+    return moment_rows(dataset)
 
 
 def of_latest(latest: dict[Callable[[], Batch], Batch], made: Callable[[], Batch], rows: NDArray[np.int64]) -> Inputs:

@@ -21,7 +21,8 @@ import hirshprint
 from hirshprint import versions
 from hirshprint.accuracy.predictions import fold_predictions, joined, plain, with_compound_means, with_ensembles
 from hirshprint.config.learning import Learning
-from hirshprint.datasets.gather import Dataset, DatasetError, Fold, planned_splits, samples, seeds_of
+from hirshprint.datasets.folds import Fold, planned_splits, seeds_of
+from hirshprint.datasets.gather import Dataset, DatasetError, samples, told_rows
 from hirshprint.datasets.splits import SITES
 from hirshprint.files.reading import kept_or_none
 from hirshprint.files.writing import digest
@@ -141,16 +142,19 @@ def _units(
     """Units of one model in the order of the plan, and what identifies the lot."""
     settings = settings_of(learning, model)
     sample = np.unique(samples(dataset), return_inverse=True)[1]
+    told = np.intersect1d(told_rows(dataset), source.rows)
     units = []
     for split, folds in plan.items():
         for fold in folds:
-            of_rows = {part: np.intersect1d(rows, source.rows) for part, rows in fold.parts().items()}
-            used = Fold(fold.number, **of_rows)
-            own = None if starts else source.inputs_of(used.train)
+            learned = np.intersect1d(fold.train, source.rows)
+            of_rows = {part: np.intersect1d(rows, told) for part, rows in fold.parts().items()}
+            own = None if starts else source.inputs_of(learned)
             for seed in seeds_of(split, learning):
                 start = starts.get(seed)
                 inputs, scaling, arrays = own or starts[seed].fitted
-                units.append(Unit(model, split, seed, used, settings, inputs, scaling, sample, arrays, start))
+                used = Fold(fold.number, **of_rows)
+                more = (sample, arrays, start, source.elements)
+                units.append(Unit(model, split, seed, used, learned, settings, inputs, scaling, *more))
     identity = {
         "algorithm": versions.LEARNING_ALGORITHM,
         "versions": [hirshprint.__version__, tf.__version__, keras.__version__, np.__version__],

@@ -30,17 +30,19 @@ class Trainer:
     def __init__(self, build: Callable[[], Any], recipe: Recipe):
         self.build, self.recipe = build, recipe
         self.network = build()
-        self.optimizer = keras.optimizers.Adam(clipnorm=1.0, weight_decay=recipe.weight_decay)
+        self.optimizer = keras.optimizers.Adam(clipnorm=None if recipe.plain else 1.0, weight_decay=recipe.weight_decay)
         self.optimizer.build(self.network.trainable_variables)
         specs = [tf.TensorSpec(entry.shape, entry.dtype) for entry in self.network.inputs]
         number = tf.TensorSpec((None,), tf.float32)
         rate = tf.TensorSpec((), tf.float32)
-        self.step = tf.function(self._step, input_signature=(specs, number, rate), autograph=False)
+        shares = [tf.TensorSpec((None, None, None), tf.float32)] if recipe.elements else []
+        self.step = tf.function(self._step, input_signature=(specs, number, rate, *shares), autograph=False)
         self.apply = tf.function(self._apply, input_signature=(specs,), autograph=False)
 
-    def _step(self, inputs: Any, targets: Any, rate: Any) -> Any:
+    def _step(self, inputs: Any, targets: Any, rate: Any, elements: Any = None) -> Any:
         with tf.GradientTape() as tape:
-            error = self.network(inputs, training=True)[:, 0] - targets
+            output = self.network(inputs, training=True)
+            error = output[:, 0] - targets
             mse = tf.reduce_mean(tf.square(error))
             limit = self.recipe.huber
             size = tf.abs(error)
@@ -49,6 +51,12 @@ class Trainer:
                 if limit is None
                 else tf.reduce_mean(tf.where(size < limit, 0.5 * tf.square(error), limit * (size - 0.5 * limit)))
             )
+            if self.network.losses:
+                loss += tf.add_n(self.network.losses)
+            if elements is not None:
+                logits = tf.reshape(output[:, 1:], tf.shape(elements))
+                named = tf.nn.softmax_cross_entropy_with_logits(elements, logits)
+                loss += self.recipe.elements * tf.reduce_mean(tf.reduce_sum(named, axis=1))
         gradients = tape.gradient(loss, self.network.trainable_variables)
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(gradients, self.network.trainable_variables)
@@ -60,13 +68,14 @@ class Trainer:
     def reset(self, seed: int) -> None:
         """Give the network the initial weights of a seed and the optimiser an empty memory."""
         keras.utils.set_random_seed(seed)
-        self.network.set_weights(self.build().get_weights())
+        for variable, fresh in zip(self.network.variables, self.build().variables, strict=True):
+            variable.assign(fresh)
         for variable in self.optimizer.variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def state(self) -> dict[str, NDArray[Any]]:
         """Everything that training changes, as arrays by name."""
-        weights = {f"weight_{k}": array for k, array in enumerate(self.network.get_weights())}
+        weights = {f"weight_{k}": v.numpy() for k, v in enumerate(self.network.variables)}
         memory = {f"memory_{k}": v.numpy() for k, v in enumerate(self.optimizer.variables)}
         return weights | memory
 
@@ -76,9 +85,10 @@ class Trainer:
         Parameters
         ----------
         state : mapping of str to ndarray
-            Weights as ``weight_<k>`` and what the optimizer remembers as ``memory_<k>``.
+            Weights and states of random layers as ``weight_<k>``, what the optimizer remembers as ``memory_<k>``.
         """
-        self.network.set_weights([state[f"weight_{k}"] for k in range(len(self.network.weights))])
+        for k, variable in enumerate(self.network.variables):
+            variable.assign(state[f"weight_{k}"])
         for k, variable in enumerate(self.optimizer.variables):
             variable.assign(state[f"memory_{k}"])
 
@@ -127,9 +137,8 @@ def train_unit(
     writer : object, optional
         Summary writer of TensorBoard; where None, none is written.
     """
-    train, validation = unit.fold.train, unit.fold.validation
-    mean = float(targets[train].mean())
-    sd = float(targets[train].std()) or 1.0
+    train, validation = unit.learned, unit.fold.validation
+    mean, sd = trainer.recipe.scale(targets[train])
     scaled = ((targets - mean) / sd).astype(np.float32)
     epochs, batch_size = int(unit.settings.epochs), int(unit.settings.batch_size)
     parts = math.ceil(unit.size / batch_size)
@@ -148,8 +157,10 @@ def train_unit(
         order = unit.epoch(epoch)
         losses = []
         for number, rows in enumerate(np.array_split(order, parts)):
-            rate = learning_rate(epoch * parts + number, epochs * parts) * float(unit.settings.learning_rate)
-            losses.append(float(trainer.step(list(unit.inputs(rows)), scaled[rows], rate)) * len(rows))
+            share = 1.0 if trainer.recipe.plain else learning_rate(epoch * parts + number, epochs * parts)
+            rate = share * float(unit.settings.learning_rate)
+            shares = [unit.elements(rows)] if unit.elements else []
+            losses.append(float(trainer.step(list(unit.inputs(rows)), scaled[rows], rate, *shares)) * len(rows))
         history[epoch, 0] = sum(losses) / len(order) * sd**2
         if not math.isfinite(history[epoch, 0]):
             raise RuntimeError(

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.gather import Fold
+from hirshprint.datasets.folds import Fold
 from hirshprint.files.writing import written_whole
-from hirshprint.networks.interface import Inputs, Settings
+from hirshprint.networks.interface import Elements, Inputs, Settings
 from hirshprint.networks.start import Start
 
 
@@ -30,7 +30,9 @@ class Unit:
     seed : int
         Which training of the plan.
     fold : Fold
-        Which training of the plan.
+        Which training of the plan: the rows that it predicts.
+    learned : ndarray of int64
+        Rows that it learns from: those of the training part, and further initial edges of their compounds.
     settings : Settings
         The model's section of the configuration.
     inputs : callable
@@ -43,18 +45,22 @@ class Unit:
         What the use of the network needs beside its card.
     start : Start or None
         What it starts from in place of random weights.
+    elements : callable or None
+        See `Source`.
     """
 
     model: str
     split: str
     seed: int
     fold: Fold
+    learned: NDArray[np.int64]
     settings: Settings
     inputs: Inputs
     scaling: dict[str, Any]
     samples: NDArray[np.int64]
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     start: Start | None = None
+    elements: Elements | None = None
 
     @property
     def name(self) -> str:
@@ -64,11 +70,11 @@ class Unit:
     @cached_property
     def size(self) -> int:
         """Samples that an epoch shows."""
-        return len(np.unique(self.samples[self.fold.train]))
+        return len(np.unique(self.samples[self.learned]))
 
     def epoch(self, number: int) -> NDArray[np.int64]:
         """Training rows of an epoch, shuffled: of a sample with several rows one, drawn anew in each epoch."""
-        order = np.random.default_rng([self.seed, self.fold.number, number]).permutation(self.fold.train)
+        order = np.random.default_rng([self.seed, self.fold.number, number]).permutation(self.learned)
         first = np.unique(self.samples[order], return_index=True)[1]
         rows: NDArray[np.int64] = order[np.sort(first)]
         return rows

@@ -20,7 +20,7 @@ from PIL import Image
 
 from hirshprint.accuracy.standing import sees
 from hirshprint.files.writing import written_whole
-from hirshprint.networks.registry import CNN_PAPER
+from hirshprint.networks.registry import OF_PAPER
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -51,7 +51,7 @@ PAPER_COLOUR = "#5aa9d6"  # cnn_paper beside the fingerprint network that is bet
 
 def model_colour(model: str) -> str:
     """Colour of a model, the same in all figures: that of what it sees."""
-    return PAPER_COLOUR if model == CNN_PAPER else INPUT_COLOURS[sees(model)]
+    return PAPER_COLOUR if model in OF_PAPER else INPUT_COLOURS[sees(model)]
 
 
 def write_item(folder: str | Path, name: str, table: pd.DataFrame | None, figure: Figure | None = None) -> None:

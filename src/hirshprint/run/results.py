@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hirshprint.networks.registry import EXPLAINED
+from hirshprint.networks.registry import of_paper
 from hirshprint.report.items import (
     BEYOND_ITEMS,
     COST,
@@ -51,7 +51,7 @@ def learned_items(run: RunPlan, dataset: str) -> tuple[Item, ...]:
         return ()
     learning = run.datasets[dataset].learning
     curve = (LEARNING_CURVE,) if learning.learning_curve else ()
-    explained = (SALIENCY,) if EXPLAINED in learning.networks else ()
+    explained = (SALIENCY,) if of_paper(learning.networks) else ()
     return LEARNING_ITEMS + BEYOND_ITEMS + curve + explained
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, headline_rows
-from hirshprint.networks.registry import CNN_PAPER
+from hirshprint.networks.registry import of_paper
 from hirshprint.report.figures.calibration import calibration, coverage_table
 from hirshprint.report.figures.distances import distance_table, error_by_distance
 from hirshprint.report.figures.elements import element_maps, error_by_element
@@ -48,13 +48,14 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
 def shown_models(predictions: pd.DataFrame, split: str) -> list[str]:
     """Models that the figures show: the best of those that see fingerprints, composition, both, or the graph.
 
-    The best fingerprint model comes first; ``cnn_paper`` is among them where it was trained.
+    The best fingerprint model comes first; the network of the paper's authors is among them where it was trained.
     """
     table = headline_metrics(predictions, split)
     kinds: list[Sequence[str]] = [[FINGERPRINT[0]], COMPOSITION, ["crystal graph"], [FINGERPRINT[1]]]
     found = [str(best["model"]) for kind in kinds if (best := best_model(table, kind)) is not None]
     trained = set(table.loc[table["ranked"], "model"])
-    names = list(dict.fromkeys([*found, *([CNN_PAPER] if CNN_PAPER in trained else [])]))
+    paper = of_paper(trained)
+    names = list(dict.fromkeys([*found, *([paper] if paper else [])]))
     return names or [str(table["model"].iloc[0])]
 
 

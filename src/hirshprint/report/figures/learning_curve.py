@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import ENSEMBLE, plain, read_compact
 from hirshprint.accuracy.standing import headline_rows, sees
-from hirshprint.datasets.gather import curve_share
+from hirshprint.datasets.folds import curve_share
 from hirshprint.report.style import INPUT_COLOURS, MARKERS, STYLE, display_unit, write_item
 
 

@@ -18,7 +18,7 @@ from hirshprint.accuracy.standing import (
     with_sd,
     worst_rows,
 )
-from hirshprint.datasets.gather import curve_share
+from hirshprint.datasets.folds import curve_share
 from hirshprint.report.fingerprint_file import open_fingerprints, structure_of
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.paper.published import TABLE1

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, with_sd
-from hirshprint.networks.registry import CGCNN, CNN_PAPER
+from hirshprint.networks.registry import CGCNN, CNN_PAPER, OF_PAPER
 from hirshprint.report.paper.published import FIGURE1, METRICS, ROLES, TABLE1
 from hirshprint.report.paper.supporting_tables import estimated_edge_table
 from hirshprint.report.paper.tables import Tables, accuracy, overlap, parity_table, residual_table, short_with_sd
@@ -36,8 +36,8 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
     """
     rows = [*_accuracy_of_table1(tables), *_best_here(tables), *_limits_of_figure1(limits)]
     total = int(layers["parameters"].sum())
-    differs = "the paper's layers are not public"
-    rows.append(_number("Fig. 2", "network (cnn_paper)", "parameters", "", np.nan, total, differs=differs))
+    differs = "the layers of the authors' public repository"
+    rows.append(_number("Fig. 2", "network (cnn_paper)", "parameters", "", 1_227_649, total, differs=differs))
     rows += [*_slopes(tables), *_three_datasets(tables), *_edges(tables)]
     return pd.DataFrame(rows)
 
@@ -119,12 +119,12 @@ def _slopes(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
 
 
 def _three_datasets(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
-    for row in each(parity_table(tables, (CNN_PAPER,))):
+    for row in each(parity_table(tables, OF_PAPER)):
         text = f"in the place of {_place(str(row.role))}; no number of the paper's figure is at hand"
         if row.role == "second_experimental":
             shared, size = overlap(tables["experimental"], tables["second_experimental"])
             text += f"; {shared} of its {size} compounds are in {tables['experimental'].name} too"
-        what = f"cnn_paper on {row.dataset}, {row.part}"
+        what = f"{row.model} on {row.dataset}, {row.part}"
         more = {"here_sd": row.r2_sd, "folds": row.folds, "n": row.rows, "differs": text}
         yield _number("Fig. 5", what, "r²", "", np.nan, row.r2, **more)
         yield _number("Fig. 5", what, "MAE", "Å", np.nan, row.mae, **(more | {"here_sd": row.mae_sd}))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from hirshprint.baselines.registry import CPANN
 from hirshprint.files.writing import written_whole
-from hirshprint.networks.registry import CGCNN, CNN_PAPER, READOUT
+from hirshprint.networks.registry import CGCNN, CNN_PAPER, CNN_PAPER_SMALL, OF_PAPER, READOUT
 from hirshprint.report.figures.fingerprints import fingerprint_examples
 from hirshprint.report.figures.network_layers import first_networks, network_drawing, network_layers, network_table
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints
@@ -46,8 +46,8 @@ def write_paper(results: str | Path, roles: Mapping[str, str], folder: str | Pat
     fingerprints = open_fingerprints(results / oqmd.name / "fingerprints.h5")
     estimated = estimated_edge_table(oqmd, tables["estimated_edge"])
     residual = residual_table(oqmd, (CGCNN, CNN_PAPER))
-    fits = parity_table(tables, (CNN_PAPER,))
-    fourth = parity_table({"experimental": experimental}, (CPANN, CNN_PAPER))
+    fits = parity_table(tables, OF_PAPER)
+    fourth = parity_table({"experimental": experimental}, (CPANN, CNN_PAPER_SMALL))
     numbers = comparison_table(tables, limits, layers)
     write_item(folder, "table1", table1(tables))
     write_item(folder, "figure2", layers, network_drawing(layers, CNN_PAPER))
