@@ -102,7 +102,8 @@ def configuration(state: State) -> dict[str, Any]:
         "fingerprint": {"bins": {"count": state.get("bins", 50)}},
         "learning": {
             "folds": state.get("folds", 2),
-            "cnn_paper": epochs,
+            "cnn_paper_small": epochs,
+            "cnn": epochs,
             "cgcnn": epochs,
             "baselines": ["mean", "ridge"],
         },

@@ -94,7 +94,7 @@ def test_bins_recompute_no_surface(finished: Project, tmp_path: Path) -> None:
 
 def test_epochs_recompute_no_fingerprint(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
-    learning: dict[str, Any] = SMALL["learning"] | {"cnn_paper": {"epochs": 3}}
+    learning: dict[str, Any] = SMALL["learning"] | {"cnn_paper_small": {"epochs": 3}}
     project.configure(learning=learning)
     assert project.jobs() == LEARNING
 

@@ -86,7 +86,12 @@ def place(tmp_path_factory: pytest.TempPathFactory, finished: Project) -> Path:
     shutil.copytree(ROOT / "config", folder / "config")
     write_crystals(folder)
     dataset, fewer_folds = (yaml.safe_load(text) for text in blocks(DOCUMENTS[0], "yaml"))
-    quick = {"folds": fewer_folds["learning"]["folds"], "cnn_paper": {"epochs": 2}, "cgcnn": {"epochs": 2}}
+    quick = {
+        "folds": fewer_folds["learning"]["folds"],
+        "cnn_paper_small": {"epochs": 2},
+        "cnn": {"epochs": 2},
+        "cgcnn": {"epochs": 2},
+    }
     (folder / "config/mine.yaml").write_text(yaml.safe_dump(dataset | {"learning": quick}))
     run(folder, "snakemake --cores 2 --configfile config/mine.yaml")
     shutil.copytree(finished.folder / "results/small", folder / "results/experimental")

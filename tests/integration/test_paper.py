@@ -39,7 +39,7 @@ def test_numbers_are_those_of_the_run_and_the_command_prints_them(finished: Proj
     folder = finished.folder / "results"
     numbers = pd.read_csv(folder / "paper/numbers.csv")
     metrics = pd.read_csv(folder / "small/metrics.csv", dtype={"seed": str})
-    here = metrics[(metrics["model"] == "cnn_paper") & (metrics["part"] == "test")].iloc[0]
+    here = metrics[(metrics["model"] == "cnn_paper_small") & (metrics["part"] == "test")].iloc[0]
     cnn = numbers[numbers["what"].str.startswith("fingerprint + CNN, OQMD") & numbers["where"].eq("Table 1")]
     assert cnn.set_index("quantity")["here"][["r²", "MAE", "MSE"]].tolist() == pytest.approx(
         here[["r2", "mae", "mse"]].tolist(), rel=1e-4
@@ -70,7 +70,7 @@ def test_regions_that_matter_add_up_to_the_prediction(finished: Project) -> None
     folder = finished.folder / "results/small"
     table = pd.read_csv(folder / "beyond/saliency.csv")
     predictions = pd.read_csv(folder / "predictions.csv")
-    tested = predictions[(predictions["model"] == "cnn_paper") & (predictions["part"] == "test")]
+    tested = predictions[(predictions["model"] == "cnn_paper_small") & (predictions["part"] == "test")]
     tested = tested.set_index("structure_id")
     names = table["structure_id"].unique()
     assert len(names) == 3  # low, middle and high
@@ -92,12 +92,12 @@ def test_compounds_to_be_explained_recompute_no_training(finished: Project, tmp_
 def test_a_learning_curve_is_drawn_where_shares_are_configured(finished: Project, tmp_path: Path) -> None:
     assert not (finished.folder / "results/small/beyond/learning_curve.csv").exists()
     project = finished.copy(tmp_path / "copy")
-    learning = {"learning_curve": [0.5], "networks": ["cnn_paper"], "baselines": ["ridge"]}
+    learning = {"learning_curve": [0.5], "networks": ["cnn_paper_small"], "baselines": ["ridge"]}
     project.configure(learning=SMALL["learning"] | learning, paper={})
     folder = project.folder / "results/small/beyond"
     project.run("--", "results/small/beyond/learning_curve.svg")
     table = pd.read_csv(folder / "learning_curve.csv").set_index(["model", "share"])
-    assert table.index.tolist() == [("cnn_paper", 0.5), ("cnn_paper", 1.0), ("ridge", 0.5), ("ridge", 1.0)]
+    assert table.index.tolist() == [("cnn_paper_small", 0.5), ("cnn_paper_small", 1.0), ("ridge", 0.5), ("ridge", 1.0)]
     assert (table["folds"] == 2).all()
     sizes = table["training_compounds"].unstack()
     assert (sizes[0.5] < sizes[1.0]).all()

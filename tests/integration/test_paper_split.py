@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 from projects import SMALL, Project, make_project
 
-LEARNING = SMALL["learning"] | {"cnn_paper": {"epochs": 1}, "cgcnn": {"epochs": 1}, "seeds": [0, 1]}
+LEARNING = SMALL["learning"] | {
+    "cnn_paper_small": {"epochs": 1},
+    "cnn": {"epochs": 1},
+    "cgcnn": {"epochs": 1},
+    "seeds": [0, 1],
+}
 LEARNING |= {"baselines": ["mean", "ridge", "bond_lengths"]}
 ROLES = ("oqmd", "experimental", "second_experimental", "estimated_edge")
 
@@ -45,7 +50,7 @@ def test_the_paper_split_alone(tmp_path: Path) -> None:
     metrics = pd.read_csv(results / "metrics.csv")
     assert set(metrics["part"]) == {"train", "test"}
     assert (metrics["n_folds"] == 1).all()
-    card = json.loads((results / "models/cnn_paper-paper-fold0-seed0.json").read_text())
+    card = json.loads((results / "models/cnn_paper_small-paper-fold0-seed0.json").read_text())
     assert card["rows"]["validation"] == 0
     assert card["mean_absolute_error"]["validation"] is None
     assert card["mean_absolute_error"]["test"] > 0
@@ -80,7 +85,7 @@ def test_the_paper_split_beside_the_random_one(tmp_path: Path) -> None:
     assert predictions.loc[predictions["split"] == "paper", "std"].isna().all()
     card = json.loads((results / "models/model.json").read_text())
     assert card["split"] == "random"
-    assert set(card["validation_mean_absolute_error"]) == {"cnn_paper", "cgcnn"}
+    assert set(card["validation_mean_absolute_error"]) == {"cnn_paper_small", "cnn", "cgcnn"}
     page = (folder / "results/report.html").read_text(encoding="utf-8")
     assert page.index("Test accuracy, random split") < page.index("Test accuracy, paper split")
     predicted = project.ask("predict", "SrTiO3", "--model", "results/small/models")

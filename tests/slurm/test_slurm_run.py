@@ -78,7 +78,9 @@ def test_default_dataset_on_slurm_equals_the_local_run(site: SlurmSite, tmp_path
 
 def test_no_gpu_and_one_job_at_a_time(site: SlurmSite, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", rows=8)
-    project.configure(learning=SMALL["learning"] | {"gpus": 0, "networks": ["cnn_paper"]}, surfaces={"mesh_level": 8})
+    project.configure(
+        learning=SMALL["learning"] | {"gpus": 0, "networks": ["cnn_paper_small"]}, surfaces={"mesh_level": 8}
+    )
     output = site.run(project, "--jobs", "1", "--set-resources", "train:slurm_partition=cpu")
     assert output.rstrip().endswith("results/report.html")
     jobs = {job.what.removeprefix("rule_").split("_wildcards")[0]: job for job in site.jobs(project.folder)}

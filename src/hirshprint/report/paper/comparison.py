@@ -10,9 +10,17 @@ import pandas as pd
 
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, with_sd
 from hirshprint.networks.registry import CGCNN, CNN_PAPER, OF_PAPER
-from hirshprint.report.paper.published import FIGURE1, METRICS, ROLES, TABLE1
+from hirshprint.report.paper.published import FIGURE1, METRICS, PARAMETERS, ROLES, TABLE1
 from hirshprint.report.paper.supporting_tables import estimated_edge_table
-from hirshprint.report.paper.tables import Tables, accuracy, overlap, parity_table, residual_table, short_with_sd
+from hirshprint.report.paper.tables import (
+    Tables,
+    accuracy,
+    model_here,
+    overlap,
+    parity_table,
+    residual_table,
+    short_with_sd,
+)
 from hirshprint.report.style import each
 
 
@@ -26,7 +34,7 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
     limits : DataFrame or None
         `one_compound_tables.surface_table` of `FIGURE1_COMPOUND`; None if it was not drawn.
     layers : DataFrame
-        `network_layers` of ``cnn_paper``.
+        `network_layers` of the network of the paper.
 
     Returns
     -------
@@ -37,7 +45,8 @@ def comparison_table(tables: Mapping[str, Tables], limits: pd.DataFrame | None, 
     rows = [*_accuracy_of_table1(tables), *_best_here(tables), *_limits_of_figure1(limits)]
     total = int(layers["parameters"].sum())
     differs = "the layers of the authors' public repository"
-    rows.append(_number("Fig. 2", "network (cnn_paper)", "parameters", "", 1_227_649, total, differs=differs))
+    network = model_here(tables["oqmd"], CNN_PAPER)
+    rows.append(_number("Fig. 2", f"network ({network})", "parameters", "", PARAMETERS, total, differs=differs))
     rows += [*_slopes(tables), *_three_datasets(tables), *_edges(tables)]
     return pd.DataFrame(rows)
 
@@ -75,7 +84,9 @@ def _accuracy_of_table1(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]
     other = f"{counts['experimental']} compounds of another table than Kuzmanovski's"
     other += f"; {_division(tables['experimental'])}"
     for what, r2, mae, mse, role, model in TABLE1:
-        yield from _accuracy_rows(what, (r2, mae, mse), tables[role], model, oqmd if role == "oqmd" else other)
+        yield from _accuracy_rows(
+            what, (r2, mae, mse), tables[role], model_here(tables[role], model), oqmd if role == "oqmd" else other
+        )
 
 
 def _of_split(tables: Tables) -> pd.DataFrame:
@@ -113,7 +124,7 @@ def _limits_of_figure1(limits: pd.DataFrame | None) -> Iterator[dict[str, Any]]:
 
 def _slopes(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     text = "the paper shows a figure; no number is at hand"
-    for row in each(residual_table(tables["oqmd"], (CGCNN, CNN_PAPER))):
+    for row in each(residual_table(tables["oqmd"], (CGCNN, *OF_PAPER))):
         more = {"here_sd": row.slope_sd, "folds": row.folds, "n": row.compounds, "differs": text}
         yield _number("Fig. 3", f"{row.model}: residual against true edge", "slope", "", np.nan, row.slope, **more)
 
@@ -133,7 +144,7 @@ def _three_datasets(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
 def _edges(tables: Mapping[str, Tables]) -> Iterator[dict[str, Any]]:
     other = "the paper's edge is OQMD's before relaxation, no longer published"
     for row in each(estimated_edge_table(tables["oqmd"], tables["estimated_edge"])):
-        if row.model in (CNN_PAPER, CGCNN):
+        if row.model in (*OF_PAPER, CGCNN):
             text = "" if row.initial_edge == "random" else other
             more = {"here_sd": row.mae_sd, "folds": row.folds, "n": row.compounds, "differs": text}
             what = f"{row.model}, initial edge {row.initial_edge}"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from hirshprint.accuracy.standing import headline_rows, with_sd
 from hirshprint.baselines.registry import CPANN
-from hirshprint.networks.registry import CGCNN, CNN_PAPER
+from hirshprint.networks.registry import CGCNN, OF_PAPER
 from hirshprint.report.paper.tables import Tables, overlap, short_with_sd
 from hirshprint.report.style import LINE, STYLE, TEST, TRAIN, each
 
@@ -58,8 +58,9 @@ def residual_pair(tables: Tables, table: pd.DataFrame) -> Figure:
 
 
 def _model_name(model: str) -> str:
-    names = {CGCNN: "CGCNN", CNN_PAPER: "fingerprint + CNN (cnn_paper)", CPANN: "CPANN"}
-    return names.get(model, model)
+    if model in OF_PAPER:
+        return f"fingerprint + CNN ({model})"
+    return {CGCNN: "CGCNN", CPANN: "CPANN"}.get(model, model)
 
 
 def parity_panels(tables: Mapping[str, Tables], table: pd.DataFrame) -> Figure:

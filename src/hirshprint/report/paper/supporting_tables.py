@@ -11,7 +11,7 @@ import pandas as pd
 from hirshprint.accuracy.predictions import ENSEMBLE
 from hirshprint.accuracy.standing import headline_rows
 from hirshprint.baselines.registry import MLP
-from hirshprint.networks.registry import CGCNN, CNN_PAPER, HYBRID, READOUT
+from hirshprint.networks.registry import CGCNN, CNN, HYBRID, OF_PAPER, READOUT
 from hirshprint.report.figures.elements import table_place
 from hirshprint.report.paper.tables import EDGE_BIN_ANGSTROM, Tables, accuracy
 from hirshprint.structures.symbols import SYMBOLS
@@ -56,7 +56,7 @@ def estimated_edge_table(random: Tables, estimated: Tables) -> pd.DataFrame:
         The model ``the estimate itself`` takes the initial edge for the prediction.
     """
     rows: list[dict[str, Any]] = []
-    models = [m for m in random.predictions["model"].unique() if m in (CNN_PAPER, CGCNN, READOUT, HYBRID, MLP)]
+    models = [m for m in random.predictions["model"].unique() if m in (*OF_PAPER, CNN, CGCNN, READOUT, HYBRID, MLP)]
     for kind, tables in (("random", random), ("estimated from radii", estimated)):
         for model in models:
             found = accuracy(tables, model)

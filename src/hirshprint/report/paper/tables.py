@@ -12,6 +12,7 @@ import pandas as pd
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import basis, main_split, read_predictions, read_targets
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, headline_rows, with_sd
+from hirshprint.networks.registry import CNN_PAPER, of_paper
 from hirshprint.report.paper.published import METRICS, ROLES, TABLE1
 
 EDGE_BIN_ANGSTROM = 0.25
@@ -54,6 +55,11 @@ def overlap(one: Tables, other: Tables) -> tuple[int, int]:
     return len(names & set(one.targets["compound"])), len(names)
 
 
+def model_here(tables: Tables, model: str) -> str:
+    """Name the model that stands for one of the paper: for its network the one of its authors that was trained."""
+    return (of_paper(tables.predictions["model"].unique()) or model) if model == CNN_PAPER else model
+
+
 def table1(tables: Mapping[str, Tables]) -> pd.DataFrame:
     """The paper's Table 1 beside the same kind of model here, then the best models here on the same folds.
 
@@ -63,7 +69,7 @@ def table1(tables: Mapping[str, Tables]) -> pd.DataFrame:
         One row per model: what, dataset, model, then r2_paper, r2, r2_sd, mae_paper, mae, mae_sd (Å), mse_paper, mse,
         mse_sd (Å²); folds, compounds (test compounds over all folds).
     """
-    wanted = [(what, (r2, mae, mse), role, model) for what, r2, mae, mse, role, model in TABLE1]
+    wanted = [(what, figures, role, model_here(tables[role], model)) for what, *figures, role, model in TABLE1]
     for role in ("oqmd", "experimental"):
         found = headline_metrics(tables[role].predictions, tables[role].split)
         for words, kinds in (
@@ -72,7 +78,7 @@ def table1(tables: Mapping[str, Tables]) -> pd.DataFrame:
         ):
             best = best_model(found, kinds)
             if best is not None:
-                wanted.append((f"{words}, {ROLES[role]}", (np.nan,) * 3, role, str(best["model"])))
+                wanted.append((f"{words}, {ROLES[role]}", [np.nan] * 3, role, str(best["model"])))
     rows = []
     for what, figures, role, model in wanted:
         here = accuracy(tables[role], model) or {}
