@@ -28,7 +28,7 @@ class CnnPaper(Section):
 class CnnPaperSmall(Section):
     """The small network of the paper's authors, for a hundred compounds."""
 
-    epochs: int = key(1000, "Epochs of a training.", minimum=1)
+    epochs: int = key(300, "Epochs of a training.", minimum=1)
     batch_size: int = key(32, "Structures per step.", minimum=1)
     learning_rate: float = key(0.001, "Step size of Adam.", above=0)
     start_from: str = key("", START_FROM, note=START_NOTE)
