@@ -88,10 +88,13 @@ def test_layers_of_a_saved_network_without_tensorflow(saved: Callable[[str], tup
     table = network_layers.network_layers(path)
     assert table["parameters"].sum() == parameters
     if name == "cnn_paper":
-        chain = ["50 × 50 × 1", "50 × 50 × 16", "25 × 25 × 16", "25 × 25 × 32", "12 × 12 × 32", "12 × 12 × 64"]
-        assert table["output"].tolist() == [*chain, "6 × 6 × 64", "2304", "128", "64", "1"]
+        blocks = ((50, 32, 2, 3), (25, 64, 3, 3), (12, 128, 4, 2))  # side, filters, convolutions, what follows them
+        chain = ["50 × 50 × 1"]
+        for side, filters, convolutions, more in blocks:
+            chain += [f"{side} × {side} × {filters}"] * convolutions + [f"{side // 2} × {side // 2} × {filters}"] * more
+        assert table["output"].tolist() == [*chain, "4608", *6 * ["128"], "1"]
         words = texts(network_drawing(table, name))
-        assert "cnn_paper: 326,657 parameters" in words
+        assert "cnn_paper: 1,227,041 parameters" in words
     assert set(network_table(path.parent)["model"]) >= {name}
 
 

@@ -162,7 +162,12 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             _with(learning={"networks": ["hybrid"]}, fingerprint={"channels": ["total"]}),
             ["hybrid needs the channel `site`", "channels: [total, site]", "take hybrid out"],
         ),
-        (_with(fingerprint={"channels": ["inside"]}), ["cnn_paper needs the channel `total`"]),
+        (_with(fingerprint={"channels": ["inside"]}), ["cnn_paper_small needs the channel `total`"]),
+        (_with(fingerprint={"channels": ["site"]}, learning={"networks": ["cnn"]}), ["cnn needs the channel `total`;"]),
+        (
+            _with(fingerprint={"channels": ["inside"]}, learning={"networks": ["readout"]}),
+            ["readout needs the channel `total` and `site`; write `fingerprint: {channels: [inside, total, site]}`"],
+        ),
         (
             {
                 "datasets": {"mine": {"folder": "f", "targets": "t"}},
@@ -238,7 +243,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             },
             [
                 "`learning.networks`: readout and hybrid cannot learn from files (`datasets.mine`)",
-                "write `networks: [cnn_paper, cgcnn]` there, or under `datasets.mine.learning`",
+                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn]` there, or under `datasets.mine.learning`",
             ],
         ),
         (_with(learning={"baselines": ["gradient"]}), ["did you mean `gradient_boosting`?"]),
@@ -257,10 +262,11 @@ def test_faults_are_named_with_a_remedy(config: dict[str, Any], parts: list[str]
 
 
 def test_networks_that_a_folder_leaves_out_need_no_channel() -> None:
-    """`readout` does not learn from files; nothing learns without targets."""
-    config = {"fingerprint": {"channels": ["inside"]}, "learning": {"networks": ["readout", "cgcnn"]}}
+    """`readout` does not learn from files; nothing learns without targets, where even `total` may be absent."""
+    config = {"fingerprint": {"channels": ["total"]}, "learning": {"networks": ["readout", "cgcnn"]}}
     resolve_config(config | {"datasets": {"mine": {"folder": "f", "targets": "t"}}})
-    resolve_config(config | {"datasets": {"mine": {"folder": "f"}}, "learning": {}})
+    inside = {"fingerprint": {"channels": ["inside"]}}
+    resolve_config(inside | {"datasets": {"mine": {"folder": "f"}}, "learning": {}})
 
 
 def test_datasets_from_files_may_learn_otherwise_and_need_no_unit_where_nothing_is_learned() -> None:

@@ -19,7 +19,7 @@ from hirshprint.config.learning import Learning
 from hirshprint.files.reading import sealed_json
 from hirshprint.networks.cards import CARD, ModelError, read_folder_card
 from hirshprint.networks.interface import Recipe, module_of
-from hirshprint.networks.registry import NETWORKS, Network, UnknownNameError, needed_of_fingerprints, network
+from hirshprint.networks.registry import NETWORKS, Network, UnknownNameError, needed_of_fingerprints, network, of_paper
 
 PACKAGE = Path(__file__).parents[2] / "src/hirshprint"
 HOMES = {"networks/registry.py", "baselines/registry.py", "config/learning.py"}
@@ -77,7 +77,9 @@ def test_a_new_network_of_fingerprints_counts_as_what_it_sees(monkeypatch: pytes
 def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
     card = {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"toy": 0.1}}
     (tmp_path / CARD).write_text(json.dumps(sealed_json(card)), encoding="utf-8")
-    with pytest.raises(ModelError, match="unknown network toy; write cnn_paper, readout, cgcnn, hybrid"):
+    with pytest.raises(
+        ModelError, match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, hybrid"
+    ):
         read_folder_card(tmp_path)
     with pytest.raises(UnknownNameError, match="unknown network toy"):
         network("toy")
@@ -89,11 +91,25 @@ def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
 
 def test_needed_of_fingerprints_is_what_the_networks_see() -> None:
     sites = ("A", "B", "X")
-    assert needed_of_fingerprints(["cgcnn"], sites) == {"channels": [], "site_moments": False}
-    assert needed_of_fingerprints(["cnn_paper"], sites) == {"channels": ["total"], "site_moments": False}
-    assert needed_of_fingerprints(["cnn_paper", "hybrid"], sites) == {"channels": ["total"], "site_moments": True}
-    assert needed_of_fingerprints(["cnn_paper", "hybrid"], ()) == {"channels": None, "site_moments": False}
-    assert needed_of_fingerprints(["readout"], ("A", "X")) == {"channels": [], "site_moments": False}
+    for networks, of, channels, site_moments, halved in (
+        (["cgcnn"], sites, [], False, []),
+        (["cnn_paper"], sites, ["total"], False, []),
+        (["cnn_paper_small"], sites, ["total"], False, []),
+        (["cnn_paper", "hybrid"], sites, ["total"], True, []),
+        (["cnn_paper", "hybrid"], (), None, False, []),
+        (["readout"], ("A", "X"), [], False, []),
+        (["cnn"], sites, [], False, ["total", "A", "B", "X"]),
+        (["cnn"], (), [], False, ["total", "anion", "cation"]),
+        (["cnn", "readout", "cnn_paper"], sites, ["total"], True, ["total", "A", "B", "X"]),
+    ):
+        expected = {"channels": channels, "site_moments": site_moments, "halved": halved}
+        assert needed_of_fingerprints(networks, of) == expected
+
+
+def test_the_large_network_of_the_paper_comes_before_the_small_one() -> None:
+    assert of_paper(["cgcnn", "cnn_paper_small", "cnn_paper"]) == "cnn_paper"
+    assert of_paper(iter(["cnn", "cnn_paper_small"])) == "cnn_paper_small"
+    assert of_paper(["cnn", "cgcnn"]) is None
 
 
 def test_registries_are_light() -> None:

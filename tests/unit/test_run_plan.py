@@ -262,7 +262,8 @@ def test_a_ring_of_datasets_that_start_from_each_other_is_refused() -> None:
 
 
 def test_fingerprints_of_the_models_that_are_started_from_are_those_of_the_run() -> None:
-    config = _run(surfaces=SURFACES, learning={"cnn_paper": {"start_from": "old"}}).config
+    own = {"networks": ["cnn_paper"], "cnn_paper": {"start_from": "old"}}
+    config = _run(surfaces=SURFACES, learning=own).config
     surfaces, fingerprint = config.surfaces.written(), config.fingerprint.written()
     card = fingerprint_definition({}, surfaces, config.densities, fingerprint | {"channels": ["total"]})
     card |= {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"cnn_paper": 0.1}}

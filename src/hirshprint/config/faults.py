@@ -199,12 +199,16 @@ def _learning_faults(config: Config, learning: Learning) -> list[str]:
     tables = any(dataset.table is not None for dataset in learned)
     faults = []
     for network in learning.networks:
-        channel = NETWORKS[network].channel
         learns = tables or (learned and not NETWORKS[network].site_moments)
-        if learns and channel and channel not in channels:
+        # what lies outside of training is told by the channel total
+        needed = dict.fromkeys(("total", NETWORKS[network].channel or "total"))
+        lacking = [channel for channel in needed if channel not in channels]
+        if learns and lacking:
+            words = " and ".join(f"`{channel}`" for channel in lacking)
             faults.append(
-                f"`learning.networks`: {network} needs the channel `{channel}`; write "
-                f"`fingerprint: {{channels: [{', '.join([*channels, channel])}]}}`, or take {network} out"
+                f"`learning.networks`: {network} needs the channel {words}; write "
+                f"`fingerprint: {{channels: [{', '.join([*channels, *lacking])}]}}`"
+                + ("" if "total" in lacking else f", or take {network} out")
             )
     if "holdout" in learning.splits and not learning.holdout:
         faults.append("`learning.splits`: holdout tests the compounds of `learning.holdout`; write `holdout: [SrTiO3]`")

@@ -39,7 +39,7 @@ def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
     Returns
     -------
     Model
-        With one output; 1,227,649 weights for images of (50, 50, 1).
+        With one output; 1,227,041 weights for images of (50, 50, 1).
     """
     image = keras.Input(shape=input_shape, name="image")
     features = image

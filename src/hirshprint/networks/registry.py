@@ -77,7 +77,8 @@ OF_PAPER = (CNN_PAPER, CNN_PAPER_SMALL)
 
 def of_paper(networks: Iterable[str]) -> str | None:
     """Name the network of the paper's authors among some networks: the large one, else the small one, else None."""
-    return next((name for name in OF_PAPER if name in set(networks)), None)
+    among = set(networks)
+    return next((name for name in OF_PAPER if name in among), None)
 
 
 def network(name: str) -> Network:

@@ -26,7 +26,7 @@ TABLE1 = (
 )
 
 
-PARAMETERS = 1_227_649
+PARAMETERS = 1_227_041
 """Of the network, as the authors' public repository lists its layers (MatInfoUB/ahsfp, commit a053250)."""
 
 
