@@ -8,6 +8,6 @@ SURFACE_ALGORITHM = "3"  # vertices, distances or areas of the Python engine
 TONTO_ALGORITHM = "1"  # the input that Tonto is given, or how its surface is read
 DENSITIES = "1"  # the table of free-atom densities
 FINGERPRINT_FORMAT = "3"  # the layout or the counting of fingerprints.h5
-LEARNING_ALGORITHM = 3  # what a training of a network gives
+LEARNING_ALGORITHM = 4  # what a training of a network gives
 MODEL_FORMAT = 3  # model.json, and the standard deviation to expect
 RESULTS_FORMAT = "2"  # the files in results/, their names, columns or arrays: an older folder is refused

@@ -49,7 +49,12 @@ class InitialEdge(Section):
     edges_angstrom: list[float] | None = key([4.0, 4.5, 5.0], "Å, for `list`.", only="list", minimum=1)
     low_angstrom: float | None = key(3.5, "Å, for `random`.", only="random", minimum=1)
     high_angstrom: float | None = key(5.5, "Å, for `random`.", only="random", minimum=1)
-    draws: int | None = key(1, "Structures per compound, for `random`.", only="random", minimum=1)
+    draws: int | None = key(
+        1,
+        "Structures per compound, for `random`: networks learn from all, predictions are made for the first eight.",
+        only="random",
+        minimum=1,
+    )
     seed: int | None = key(0, "Seed, for `random`.", only="random", minimum=0)
 
 
