@@ -11,13 +11,13 @@ import pytest
 from written_settings import planned_splits, train_networks
 
 from hirshprint.accuracy.metrics import metrics
-from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.gather import Dataset, side_by_side
 from hirshprint.fingerprints.moments import moments
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.hybrid import build_hybrid, fit_scales, scaled_inputs
 from hirshprint.networks.progress import Progress
 from hirshprint.networks.readout import build_readout, fit_reader, read_reader
-from hirshprint.networks.site_moments import joined_moments
+from hirshprint.networks.site_moments import moment_rows
 from hirshprint.networks.unit import Unit
 from hirshprint.structures.symbols import SYMBOLS
 
@@ -80,20 +80,35 @@ def test_moments_of_two_bins_by_hand() -> None:
 
 def test_structures_at_the_same_edges_are_joined() -> None:
     dataset = perovskites()
-    rows, joined, _ = joined_moments(dataset) or pytest.fail("not joined")
+    rows, joined, edges = moment_rows(dataset)
     assert len(rows) == 80
     assert joined.shape == (80, 2 * 3 * 12)
+    assert not edges.any()
     first = np.flatnonzero(dataset.compounds == dataset.compounds[rows[5]])
     np.testing.assert_array_equal(joined[5], dataset.moments[first].ravel())
-    assert joined_moments(perovskites(edges=None)) is None
+    drawn = perovskites(edges=None)
+    assert side_by_side(drawn) is None
+    rows, single, edges = moment_rows(drawn)
+    assert rows.tolist() == list(range(240))
+    assert single.shape == (240, 3 * 12)
+    np.testing.assert_array_equal(edges, drawn.initial_edges)
+
+
+def test_the_first_edge_of_a_list_names_the_row_and_the_least_edge_comes_first() -> None:
+    dataset = perovskites((4.5, 4.0))  # draw 0 is the larger edge
+    rows, by_edge = side_by_side(dataset) or pytest.fail("not joined")
+    assert (dataset.draws[rows] == 0).all()
+    assert (np.diff(rows) > 0).all()
+    np.testing.assert_array_equal(dataset.initial_edges[by_edge], np.tile([4.0, 4.5], (80, 1)))
+    assert (dataset.compounds[by_edge] == dataset.compounds[rows][:, None]).all()
 
 
 def test_a_compound_that_lacks_an_edge_is_left_out_and_named(caplog: pytest.LogCaptureFixture) -> None:
     dataset = perovskites()
     kept = np.arange(len(dataset.targets)) != 7
     arrays = {k: v[kept] for k, v in vars(dataset).items() if isinstance(v, np.ndarray)}
-    rows, _, _ = joined_moments(replace(dataset, **arrays, elements={})) or pytest.fail("not joined")
-    assert len(rows) == 79
+    rows, by_edge = side_by_side(replace(dataset, **arrays, elements={})) or pytest.fail("not joined")
+    assert len(rows) == len(by_edge) == 79
     assert dataset.compounds[7] in caplog.text
 
 
@@ -190,7 +205,7 @@ def test_saved_models_give_the_table_again(tmp_path: Path) -> None:
     with np.load(tmp_path / "models/readout-random-fold1-seed0.npz") as arrays:
         reader = read_reader(arrays)
     network = keras.models.load_model(tmp_path / "models/readout-random-fold1-seed0.keras")
-    rows, joined, edges = joined_moments(dataset) or pytest.fail("not joined")
+    rows, joined, edges = moment_rows(dataset)
     train = np.intersect1d(planned_splits(dataset, learning)["random"][1].train, rows)
     predicted = network.predict(reader.probabilities(joined, edges), verbose=0)[:, 0]
     predicted = predicted * dataset.targets[train].std() + dataset.targets[train].mean()

@@ -7,12 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_training import CNN, crystals
+from test_training import SMALL, crystals
 from written_settings import train_networks
 
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.cnn_paper import build_cnn_paper
-from hirshprint.networks.saliency import QUANTILES, Explanation, explain, influence, integrated_gradients
+from hirshprint.networks.saliency import (
+    LEAST,
+    QUANTILES,
+    TOLERANCE,
+    Explanation,
+    explain,
+    influence,
+    integrated_gradients,
+)
 
 prepare_device(gpus=0, require_gpu=False, threads=2)
 
@@ -28,11 +36,13 @@ def test_of_a_linear_network_they_are_the_products() -> None:
 
 def test_of_the_papers_network_they_sum_up_to_the_change() -> None:
     keras.utils.set_random_seed(1)
-    network = build_cnn_paper((16, 16, 1))
+    network = build_cnn_paper((8, 8, 1))
     rng = np.random.default_rng(1)
-    end, start = rng.exponential(size=(2, 16, 16, 1)).astype(np.float32)
-    change = np.diff(network([np.stack([start, end])]).numpy()[:, 0])[0]
-    assert integrated_gradients(network, end, start).sum() == pytest.approx(change, rel=2e-3)
+    end, start = (2000 * rng.exponential(size=(2, 8, 8, 1))).astype(np.float32)
+    change = np.diff(network([np.stack([start, end])], training=False).numpy()[:, 0])[0]
+    assert abs(change) > 0.2 * LEAST
+    promised = TOLERANCE * max(abs(change), LEAST)
+    assert integrated_gradients(network, end, start).sum() == pytest.approx(change, abs=promised)
 
 
 def test_a_network_that_jumps_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +59,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path]
     folder = tmp_path_factory.mktemp("explained")
     dataset, structures = crystals()
     plan = {"splits": ["random"], "folds": 3, "seeds": [1, 2], "validation_fraction": 0.15}
-    learning = plan | {"networks": ["cnn_paper"], "cnn_paper": CNN}
+    learning = plan | {"networks": ["cnn", "cnn_paper_small"], "cnn": SMALL, "cnn_paper_small": SMALL}
     table = train_networks(dataset, structures, learning, folder / "cache", folder / "models", gpus=0)
     return dataset, table, folder / "models"
 
@@ -57,10 +67,11 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path]
 def test_predictions_are_explained_by_a_network_that_never_saw_the_compound(explained: tuple[Any, Any, Path]) -> None:
     dataset, table, models = explained
     found = explain(dataset, table, models)
+    tested = table[(table["model"] == "cnn_paper_small") & (table["part"] == "test")]
     assert len(found) == len(QUANTILES)
     assert [one.true for one in found] == sorted(one.true for one in found)
     for one in found:
-        row = table[(table["part"] == "test") & (table["seed"] == "1") & (table["compound"] == one.compound)].iloc[0]
+        row = tested[(tested["seed"] == "1") & (tested["compound"] == one.compound)].iloc[0]
         assert one.predicted == pytest.approx(row["predicted"], abs=1e-5)
         assert one.contributions.sum() == pytest.approx(one.predicted - one.reference, rel=2e-3, abs=1e-4)
         assert one.counts.sum() == pytest.approx(float(dataset.counts[dataset.structure_ids == one.structure_id].sum()))

@@ -18,23 +18,27 @@ from written_settings import planned_splits, train_networks
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import validate_predictions
 from hirshprint.datasets.gather import Dataset
-from hirshprint.networks import progress, trainer
+from hirshprint.fingerprints.half_resolution import half_resolution
+from hirshprint.networks import progress, trainer, training
 from hirshprint.networks.backend import keras
 from hirshprint.networks.graphs import build_graphs, graph_batch
 from hirshprint.networks.training import learning_rate
 from hirshprint.networks.unit import Unit
 from hirshprint.structures.structure import Structure
+from hirshprint.structures.symbols import SYMBOLS
 
 CGCNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.01, "radius_angstrom": 4.5}
-CNN = {"epochs": 6, "batch_size": 8, "learning_rate": 0.002}
+SMALL = {"epochs": 6, "batch_size": 8, "learning_rate": 0.002}
+NAMES = ["cnn_paper", "cnn_paper_small", "cnn", "cgcnn"]
 PLAN: dict[str, Any] = {"splits": ["random"], "folds": 2, "seeds": [0], "validation_fraction": 0.2}
-BOTH = PLAN | {"networks": ["cnn_paper", "cgcnn"], "cnn_paper": CNN, "cgcnn": CGCNN}
+ALL = PLAN | {"networks": NAMES} | dict.fromkeys(NAMES, SMALL) | {"cgcnn": CGCNN}
 
 
 def crystals() -> tuple[Dataset, list[Structure]]:
     """Thirty compounds whose targets follow from A and B, and whose fingerprints show the target."""
     pairs = [(a, b) for a in (19, 20, 38, 39, 56, 57) for b in (13, 22, 26, 40, 41)]
     names = np.array([f"{a}-{b}" for a, b in pairs])
+    formulas = np.array([f"{SYMBOLS[a - 1]}{SYMBOLS[b - 1]}O3" for a, b in pairs])
     targets = np.array([4 + 0.01 * (a - 38) + 0.02 * (b - 26) for a, b in pairs])
     grid = np.arange(16)
     places = 8 + 6 * (targets - 4)[:, None]
@@ -64,13 +68,14 @@ def crystals() -> tuple[Dataset, list[Structure]]:
         compounds=names,
         groups=names,
         elements={},
-        formulas=names,
+        formulas=formulas,
         initial_edges=np.full(len(names), 4.5),
         targets=targets,
         draws=np.zeros(len(names), dtype=np.int64),
         counts=counts,
         channels=("total",),
         moments=np.zeros((len(names), 0, 12)),
+        halves={"total": half_resolution(counts[:, 0])},
     )
     return dataset, structures
 
@@ -97,21 +102,21 @@ def keras_model(folder: Path, name: str) -> tuple[Any, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFrame]:
     folder = tmp_path_factory.mktemp("undisturbed")
-    return folder, train(folder, BOTH)
+    return folder, train(folder, ALL)
 
 
 def test_every_fold_is_predicted_and_saved(undisturbed: tuple[Path, pd.DataFrame]) -> None:
     folder, table = undisturbed
     validate_predictions(table)
-    assert len(table) == 2 * 2 * 30
-    assert set(table["model"]) == {"cnn_paper", "cgcnn"}
-    for model in ("cnn_paper", "cgcnn"):
+    assert len(table) == len(NAMES) * 2 * 30
+    assert set(table["model"]) == set(NAMES)
+    for model in NAMES:
         tested = table[(table["model"] == model) & (table["part"] == "test")]
         assert sorted(tested["structure_id"]) == sorted(crystals()[0].structure_ids)
     names = sorted(path.name for path in (folder / "models").iterdir())
     assert names == sorted(
         f"{model}-random-fold{fold}-seed0.{ending}"
-        for model in ("cnn_paper", "cgcnn")
+        for model in NAMES
         for fold in (0, 1)
         for ending in ("json", "keras")
     )
@@ -122,28 +127,44 @@ def test_saved_models_with_their_cards_give_the_predictions(undisturbed: tuple[P
     folder, table = undisturbed
     dataset, structures = crystals()
     rows = np.arange(len(structures))
-    cnn, card = keras_model(folder, "cnn_paper-random-fold1-seed0")
-    images = dataset.counts[:, 0, :, :, None] / card["inputs"]["divided_by"]
-    graph_network, graph_card = keras_model(folder, "cgcnn-random-fold1-seed0")
-    graphs = build_graphs(structures, graph_card["inputs"]["radius_angstrom"])
-    outputs = {
-        "cnn_paper": np.asarray(cnn([images]))[:, 0] * card["target_sd"] + card["target_mean"],
-        "cgcnn": np.asarray(graph_network(list(graph_batch(graphs, rows))))[:, 0] * graph_card["target_sd"]
-        + graph_card["target_mean"],
-    }
-    for model, values in outputs.items():
+    networks = {model: keras_model(folder, f"{model}-random-fold1-seed0") for model in NAMES}
+    raw = dataset.counts[:, 0, :, :, None]
+    scaled = np.sqrt(dataset.halves["total"])[..., None] / networks["cnn"][1]["inputs"]["divided_by"][0]
+    graphs = build_graphs(structures, networks["cgcnn"][1]["inputs"]["radius_angstrom"])
+    inputs = {"cnn_paper": [raw], "cnn_paper_small": [raw], "cnn": [scaled], "cgcnn": list(graph_batch(graphs, rows))}
+    for model, (network, card) in networks.items():
+        values = np.asarray(network(inputs[model]))[:, 0] * card["target_sd"] + card["target_mean"]
         found = table[(table["model"] == model) & (table["fold"] == 1)].set_index("structure_id")["predicted"]
-        np.testing.assert_allclose(values, found[dataset.structure_ids], atol=1e-5)
+        np.testing.assert_allclose(values, found[dataset.structure_ids], atol=1e-5, rtol=1e-5)
 
 
 def test_scales_come_from_the_training_part(undisturbed: tuple[Path, pd.DataFrame]) -> None:
     dataset, _ = crystals()
     fold = planned_splits(dataset, PLAN)["random"][0]
-    _, card = keras_model(undisturbed[0], "cnn_paper-random-fold0-seed0")
+    _, card = keras_model(undisturbed[0], "cnn-random-fold0-seed0")
     assert card["target_mean"] == pytest.approx(dataset.targets[fold.train].mean())
     assert card["target_sd"] == pytest.approx(dataset.targets[fold.train].std())
-    assert card["inputs"]["divided_by"] == pytest.approx(np.sqrt(np.mean(dataset.counts[fold.train] ** 2)))
+    assert card["inputs"]["divided_by"] == pytest.approx([np.sqrt(np.mean(dataset.halves["total"][fold.train]))])
+    assert (card["inputs"]["channels"], card["inputs"]["edges_angstrom"]) == (["total"], "any")
     assert card["rows"] == {"train": 12, "validation": 3, "test": 15}
+
+
+@pytest.mark.parametrize("model", ["cnn_paper", "cnn_paper_small"])
+def test_the_authors_networks_see_counts_and_targets_as_they_are(
+    undisturbed: tuple[Path, pd.DataFrame], model: str
+) -> None:
+    _, card = keras_model(undisturbed[0], f"{model}-random-fold0-seed0")
+    assert (card["target_mean"], card["target_sd"]) == (0.0, 1.0)
+    assert card["inputs"] == {"channels": ["total"]}
+
+
+def test_the_authors_networks_learn_at_a_constant_rate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "learning_rate", lambda *_: pytest.fail("not the rate of the configuration"))
+    rates: list[float] = []
+    told = training._log
+    monkeypatch.setattr(training, "_log", lambda *given: (rates.append(given[-1]), told(*given)))
+    train(tmp_path, ALL | {"networks": ["cnn_paper_small"]}, tensorboard=tmp_path / "logs")
+    assert rates == 2 * 6 * [0.002]
 
 
 def test_finished_units_are_not_trained_again(
@@ -155,9 +176,9 @@ def test_finished_units_are_not_trained_again(
     monkeypatch.setattr(trainer, "train_unit", lambda *_: pytest.fail("trained again"))
     for path in (folder / "models").iterdir():  # as Snakemake does after a failure
         path.unlink()
-    pd.testing.assert_frame_equal(train(folder, BOTH), table)
-    assert len(list((folder / "models").iterdir())) == 8
-    assert caplog.text.count("found in the cache") == 4
+    pd.testing.assert_frame_equal(train(folder, ALL), table)
+    assert len(list((folder / "models").iterdir())) == 4 * len(NAMES)
+    assert caplog.text.count("found in the cache") == 2 * len(NAMES)
 
 
 def test_changed_settings_train_only_what_they_concern(
@@ -175,10 +196,10 @@ def test_changed_settings_train_only_what_they_concern(
 
     monkeypatch.setattr(trainer, "train_unit", note)
     with pytest.raises(_Called):
-        train(folder, BOTH | {"cgcnn": CGCNN | {"epochs": 7}})
+        train(folder, ALL | {"cgcnn": CGCNN | {"epochs": 7}})
     assert trained == ["cgcnn-random-fold0-seed0"]
     with pytest.raises(_Called):
-        train(folder, BOTH | {"seeds": [0, 1]})
+        train(folder, ALL | {"seeds": [0, 1]})
     assert trained[1:] == ["cnn_paper-random-fold0-seed1"]
 
 
@@ -186,9 +207,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import hirshprint.networks.training as training
-from test_training import BOTH, train
+from test_training import ALL, train
 
-where, seen = sys.argv[2], 0
+where, seen = f"{sys.argv[2]}-random-fold1", 0
 save = training.save_arrays
 
 def save_and_die(path, arrays):
@@ -199,38 +220,39 @@ def save_and_die(path, arrays):
         os.kill(os.getpid(), signal.SIGKILL)
 
 training.save_arrays = save_and_die
-train(Path(sys.argv[1]), BOTH, checkpoint_seconds=0.0)
+train(Path(sys.argv[1]), ALL | {"networks": [sys.argv[2]]}, checkpoint_seconds=0.0)
 """
 
 
-@pytest.mark.parametrize("where", ["cgcnn-random-fold1"])
+@pytest.mark.parametrize("model", NAMES)
 def test_a_killed_training_resumes_to_the_same_numbers(
-    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, where: str, caplog: pytest.LogCaptureFixture
+    undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, model: str, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Also where layers are random: what dropout draws next stands in the checkpoint."""
     paths = [str(Path(trainer.__file__).parents[2]), str(Path(__file__).parent)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path), where],
+        [sys.executable, "-c", KILLED, str(tmp_path), model],
         env=environment,
         capture_output=True,
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    table = train(tmp_path, BOTH)
+    table = train(tmp_path, ALL | {"networks": [model]})
     said = caplog.text
-    assert f"{where}-seed0: resumed after epoch 3 of 6" in said
-    assert said.count("found in the cache") == 3
-    expected = undisturbed[1]
+    assert f"{model}-random-fold1-seed0: resumed after epoch 3 of 6" in said
+    assert said.count("found in the cache") == 1
+    expected = undisturbed[1][undisturbed[1]["model"] == model].reset_index(drop=True)
     np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
     others = [column for column in table if column != "predicted"]
-    pd.testing.assert_frame_equal(table[others], expected[others])
+    pd.testing.assert_frame_equal(table[others], expected[others], check_categorical=False)
 
 
-@pytest.mark.parametrize("model", ["cnn_paper"])
+@pytest.mark.parametrize("model", ["cnn_paper_small", "cnn"])
 def test_an_interruption_between_checkpoints_loses_only_epochs(
     undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
-    learning = BOTH | {"networks": [model]}
+    learning = ALL | {"networks": [model]}
     epochs: list[int] = []
     count = progress.Progress.epoch
 
@@ -256,7 +278,7 @@ def test_damaged_checkpoints_and_units_are_trained_again(
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    learning = BOTH | {"networks": ["cnn_paper"]}
+    learning = ALL | {"networks": ["cnn"]}
     count = progress.Progress.epoch
 
     def interrupt(self: Any, unit: Unit, epoch: int, mse: float) -> None:
@@ -269,7 +291,7 @@ def test_damaged_checkpoints_and_units_are_trained_again(
         train(tmp_path, learning, checkpoint_seconds=0.0)
     monkeypatch.undo()
     unit, checkpoint = sorted((tmp_path / "cache").glob("*/*.npz"))
-    assert checkpoint.name == "cnn_paper-random-fold1-seed0.checkpoint.npz"
+    assert checkpoint.name == "cnn-random-fold1-seed0.checkpoint.npz"
     unit.write_bytes(unit.read_bytes()[:-1])
     content = bytearray(checkpoint.read_bytes())
     content[len(content) // 2] ^= 1
@@ -278,15 +300,15 @@ def test_damaged_checkpoints_and_units_are_trained_again(
     said = capsys.readouterr()
     assert "resumed" not in caplog.text
     assert [line.partition(":")[0] for line in said.err.splitlines() if "and computed again" in line] == [
-        "cnn_paper-random-fold0-seed0",
-        "cnn_paper-random-fold1-seed0",
+        "cnn-random-fold0-seed0",
+        "cnn-random-fold1-seed0",
     ]
-    expected = undisturbed[1][undisturbed[1]["model"] == "cnn_paper"]
+    expected = undisturbed[1][undisturbed[1]["model"] == "cnn"]
     np.testing.assert_allclose(table["predicted"], expected["predicted"], atol=1e-6, rtol=0)
     assert sorted(path.suffix for path in (tmp_path / "cache").glob("*/*")) == [".damaged", ".damaged", ".npz", ".npz"]
 
 
-@pytest.mark.parametrize("model", ["cnn_paper", "cgcnn"])
+@pytest.mark.parametrize("model", ["cnn_paper_small", "cnn", "cgcnn"])
 def test_targets_outside_the_training_part_do_not_reach_the_model(
     undisturbed: tuple[Path, pd.DataFrame], tmp_path: Path, model: str
 ) -> None:
@@ -295,7 +317,7 @@ def test_targets_outside_the_training_part_do_not_reach_the_model(
     targets = dataset.targets.copy()
     targets[fold.test] += 1000
     targets[fold.validation] -= 1000
-    table = train(tmp_path, BOTH | {"networks": [model]}, dataclasses.replace(dataset, targets=targets))
+    table = train(tmp_path, ALL | {"networks": [model]}, dataclasses.replace(dataset, targets=targets))
     honest = undisturbed[1][undisturbed[1]["model"] == model]
     for number, equal in ((0, True), (1, False)):  # those rows train the other fold
         found, expected = (t[t["fold"] == number]["predicted"].to_numpy() for t in (table, honest))
@@ -304,7 +326,7 @@ def test_targets_outside_the_training_part_do_not_reach_the_model(
 
 def test_learns_real_targets_and_not_shuffled_ones(tmp_path: Path) -> None:
     dataset, _ = crystals()
-    learning = BOTH | {"networks": ["cnn_paper"], "folds": 3, "cnn_paper": CNN | {"epochs": 60}}
+    learning = ALL | {"networks": ["cnn"], "folds": 3, "cnn": SMALL | {"epochs": 40, "learning_rate": 0.005}}
     shuffled = np.random.default_rng(0).permutation(dataset.targets)
     r2 = [
         metrics(train(tmp_path, learning, data)).set_index("part").loc["test", "r2"]
@@ -315,7 +337,7 @@ def test_learns_real_targets_and_not_shuffled_ones(tmp_path: Path) -> None:
 
 
 def test_seeds_differ_and_have_an_ensemble(tmp_path: Path) -> None:
-    learning = BOTH | {"networks": ["cnn_paper"], "seeds": [0, 1], "cnn_paper": CNN | {"epochs": 2}}
+    learning = ALL | {"networks": ["cnn"], "seeds": [0, 1], "cnn": SMALL | {"epochs": 2}}
     table = train(tmp_path, learning)
     validate_predictions(table)
     keys = ["fold", "part", "structure_id"]
@@ -328,7 +350,7 @@ def test_seeds_differ_and_have_an_ensemble(tmp_path: Path) -> None:
 
 
 def test_a_learning_curve_has_one_seed_and_the_tests_of_the_whole(tmp_path: Path) -> None:
-    learning = BOTH | {"networks": ["cnn_paper"], "seeds": [3, 4], "learning_curve": [0.3]}
+    learning = ALL | {"networks": ["cnn"], "seeds": [3, 4], "learning_curve": [0.3]}
     logs = tmp_path / "tensorboard"
     table = train(tmp_path, learning, tensorboard=logs)
     validate_predictions(table)
@@ -345,29 +367,30 @@ def test_progress_is_said_with_the_time_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
-    train(tmp_path, BOTH | {"networks": ["cnn_paper"]})
+    train(tmp_path, ALL | {"networks": ["cnn"]})
     said = caplog.text
     assert "training on CPU" in said
-    assert "cnn_paper-random-fold0-seed0 (1 of 2): epoch 3 of 6, training MSE" in said
-    assert "0:00 min left for cnn_paper" in said
+    assert "cnn-random-fold0-seed0 (1 of 2): epoch 3 of 6, training MSE" in said
+    assert "0:00 min left for cnn" in said
 
 
 def test_a_missing_gpu_is_an_error_where_one_is_required(tmp_path: Path) -> None:
     dataset, structures = crystals()
     with pytest.raises(RuntimeError, match=r"require_gpu is true.*require_gpu: false"):
-        train_networks(dataset, structures, BOTH, tmp_path, tmp_path, gpus=0, require_gpu=True, threads=2)
+        train_networks(dataset, structures, ALL, tmp_path, tmp_path, gpus=0, require_gpu=True, threads=2)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_structure_is_named(tmp_path: Path) -> None:
     dataset, structures = crystals()
     with pytest.raises(ValueError, match="no structure for the fingerprints of 19-13, 19-22"):
-        train_networks(dataset, structures[2:], BOTH | {"networks": ["cgcnn"]}, tmp_path, tmp_path, gpus=0, threads=2)
+        train_networks(dataset, structures[2:], ALL | {"networks": ["cgcnn"]}, tmp_path, tmp_path, gpus=0, threads=2)
 
 
 def test_a_diverging_training_says_what_to_write(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match=r"diverged.*cnn_paper: learning_rate"):
-        train(tmp_path, BOTH | {"cnn_paper": CNN | {"learning_rate": 1e30}})
+    for model in ("cnn_paper_small", "cgcnn"):
+        with pytest.raises(RuntimeError, match=rf"diverged.*{model}: learning_rate"):
+            train(tmp_path, ALL | {"networks": [model], model: ALL[model] | {"learning_rate": 1e30}})
 
 
 def test_the_learning_rate_rises_and_falls_to_zero() -> None:

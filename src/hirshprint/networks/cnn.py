@@ -174,7 +174,7 @@ def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: S
     rows, by_edge = every, every[:, None]
     if card["edges_angstrom"] != "any":
         joined = side_by_side(dataset)
-        if joined is None or joined[1].shape[1] != len(card["edges_angstrom"]):
+        if joined is None or np.unique(dataset.initial_edges).tolist() != card["edges_angstrom"]:
             raise ModelError(f"{folder}: its network needs fingerprints at the edges {card['edges_angstrom']} Å")
         rows, by_edge = joined
     divisor = np.array(card["divided_by"], np.float32)

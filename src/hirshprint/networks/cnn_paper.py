@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hirshprint.config.learning import CnnPaper
 from hirshprint.datasets.gather import Dataset, first_rows
 from hirshprint.networks.backend import keras
+from hirshprint.networks.cards import ModelError
 from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, rows_digest
 from hirshprint.structures.structure import Structure
 
@@ -103,6 +104,14 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: CnnPaper)
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
-    """Make the images of a dataset to be predicted."""
+    """Make the images of a dataset to be predicted.
+
+    Raises
+    ------
+    ModelError
+        The network is of a version that divided its images by a number.
+    """
+    if "divided_by" in card:
+        raise ModelError(f"{folder}: its network learned from fingerprints on another scale; train it again")
     images, rows = cnn_images(dataset), first_rows(dataset)
     return Applied(rows, lambda asked: (images[rows[asked]],))

@@ -132,8 +132,8 @@ def started(
         card = read_json(path, CARD_KEYS, unit=folder)
         _check_inputs(place, folder, card["inputs"], own.card, settings.written())
         _check_edges(place, folder, card["inputs"], dataset)
-        applied = _applied(place, model, card, folder, dataset, structures, source, own)
         weights = _weights(place, path, source)
+        applied = _applied(place, model, card, folder, dataset, structures, source, own)
         rows, fitted = applied.rows, _fitted(applied, card, folder)
         same = (card["property"], card["unit"]) == (dataset.property, dataset.unit)
         of_card = {key: card[key] for key in ("dataset", "property", "unit")} | {"structures": card["rows"]["train"]}
@@ -179,9 +179,9 @@ def _check_inputs(
         old, new = theirs.get(key), own.get(key)
         if key in FITTED or old == new or (key in TAKES_ALL and old == TAKES_ALL[key]):
             continue
-        remedy = (
-            f"write {key}: {old}" if key in written else "give this dataset what that one has, or name other models"
-        )
+        remedy = "give this dataset what that one has, or name other models"
+        if key in written:  # what a card says may follow from a word: channels are named there, `auto` is written
+            remedy = f"write {key}: {old}" if not isinstance(old, list) else f"write {key} so that it sees the same"
         raise DatasetError(f"{place}the network of {folder} has {key} {old}, here it is {new}; {remedy}")
 
 
