@@ -31,7 +31,7 @@ from hirshprint.report.figures.parity import residuals
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.report.page import script
-from hirshprint.report.page.accuracy import learned_content
+from hirshprint.report.page.accuracy import edges_text, learned_content
 from hirshprint.report.page.dataset import geometry_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
@@ -392,7 +392,7 @@ def test_report_shows_the_paper_apart_and_partial_models_unranked(page: str) -> 
     ):
         assert figure in text
     assert "Published figures, on other datasets: for orientation only" in text
-    assert re.search(r"bond_lengthscomposition[^a-z]+not ranked: \d+", text)
+    assert re.search(r"bond_lengthscompositionnone[^a-z]+not ranked: \d+", text)
 
 
 def embedded(page: str, number: int = 0) -> dict[str, Any]:
@@ -500,6 +500,25 @@ def test_summary_has_five_lines_with_the_figures(made: DatasetInputs) -> None:
     assert "gradient_boosting MAE" in lines[3]
     assert "mean MAE" in lines[3]
     assert lines[4].endswith("results/report.html")
+
+
+def test_the_page_says_how_many_edges_a_model_sees(made: DatasetInputs) -> None:
+    one = pd.Series([4.5, 4.5], ["a", "b"])
+    alike = pd.Series([3.6, 4.0, 4.4] * 2, ["a"] * 3 + ["b"] * 3)
+    drawn = pd.Series(np.linspace(3.5, 5.5, 24), ["a"] * 12 + ["b"] * 12)
+    expected = {
+        "ridge": ("none", "none", "none"),
+        "cnn_paper": ("one", "one of 3", "one of 12"),
+        "cnn": ("one", "3 together", "mean of 8, 12 in training"),
+        "readout": ("one, known to it", "3 together, known to it", "mean of 8, 12 in training, known to it"),
+        "cgcnn": ("one, known to it", "one of 3, known to it", "mean of 8, 12 in training, known to it"),
+    }
+    for model, texts in expected.items():
+        assert tuple(edges_text(model, edges) for edges in (one, alike, drawn)) == texts
+    targets = read_targets(made.targets)
+    predictions = read_predictions(made.folder / "predictions.csv")
+    rows = learned_content(made, predictions, targets, ["random"])["tables"][0]["rows"]
+    assert {row["model"]: row["edges"] for row in rows}["readout"] == "one, known to it"
 
 
 def test_a_model_that_started_from_other_data_is_said_to(made: DatasetInputs) -> None:

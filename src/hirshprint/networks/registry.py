@@ -46,6 +46,8 @@ class Network:
     site_moments : bool
         Whether it learns from the moments of the channels of the sites A, B and X, and so only from datasets that
         have these sites.
+    knows_edge : bool
+        Whether it is told the initial edge, by distances or as a number.
     one_edge : bool
         Whether it sees only the first of a list of initial edges.
     """
@@ -56,6 +58,7 @@ class Network:
     images: tuple[str, ...] = ()
     halves: bool = False
     site_moments: bool = False
+    knows_edge: bool = False
     one_edge: bool = False
 
 
@@ -65,8 +68,8 @@ NETWORKS: dict[str, Network] = {
         Network(name=CNN_PAPER, sees="fingerprint", channel="total", images=("total",), one_edge=True),
         Network(name=CNN_PAPER_SMALL, sees="fingerprint", channel="total", images=("total",), one_edge=True),
         Network(name=CNN, sees="fingerprint", halves=True),
-        Network(name=READOUT, sees="fingerprint", channel="site", site_moments=True),
-        Network(name=CGCNN, sees="crystal graph", one_edge=True),
+        Network(name=READOUT, sees="fingerprint", channel="site", site_moments=True, knows_edge=True),
+        Network(name=CGCNN, sees="crystal graph", knows_edge=True, one_edge=True),
         Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
     )
 }

@@ -19,6 +19,8 @@ from hirshprint.accuracy.standing import (
     worst_rows,
 )
 from hirshprint.datasets.folds import curve_share
+from hirshprint.datasets.splits import TOLD_DRAWS
+from hirshprint.networks.registry import NETWORKS
 from hirshprint.report.fingerprint_file import open_fingerprints, structure_of
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.paper.published import TABLE1
@@ -45,6 +47,7 @@ def learned_content(
 ) -> dict[str, Any]:
     """Collect what the template shows of predictions and their accuracy."""
     split = splits[0]
+    edges = targets.set_index("compound")["initial_edge_angstrom"].dropna()
     main = headline_metrics(predictions, split)
     best, shown = best_row(main), shown_model(main)
     unit = display_unit(str(predictions["unit"].iloc[0]))
@@ -58,10 +61,14 @@ def learned_content(
         "fails": _failures(predictions, split, best),
         "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
         "started": dict(item.started),
+        "has_edges": bool(len(edges)),
         "tables": [
             {
                 "split": x,
-                "rows": [with_start(row, item.started) for row in accuracy_rows(headline_metrics(predictions, x))],
+                "rows": [
+                    with_start(row, item.started) | {"edges": edges_text(row["model"], edges) if len(edges) else ""}
+                    for row in accuracy_rows(headline_metrics(predictions, x))
+                ],
             }
             for x in splits
         ],
@@ -92,6 +99,32 @@ def with_start(row: Mapping[str, Any], started: Mapping[str, str]) -> dict[str, 
     """Add to what a model sees that it was trained on other data before, if it was."""
     name = started.get(row["model"])
     return {**row, "inputs": f"{row['inputs']}; started from {name}"} if name else dict(row)
+
+
+def edges_text(model: str, edges: pd.Series[float]) -> str:
+    """Say at how many initial edges of a compound a model learns and is tested, and whether it is told them.
+
+    Parameters
+    ----------
+    model : str
+        Name of a network or a baseline; a baseline sees none.
+    edges : Series of float, Å
+        Initial edges by compound.
+    """
+    entry = NETWORKS.get(model)
+    if entry is None:
+        return "none"
+    count = int(edges.groupby(level=0).size().max())
+    alike = edges.nunique() == count
+    if count == 1:
+        text = "one"
+    elif entry.images or (alike and entry.one_edge):
+        text = f"one of {count}"
+    elif alike:
+        text = f"{count} together"
+    else:
+        text = f"mean of {min(count, TOLD_DRAWS)}" + (f", {count} in training" if count > TOLD_DRAWS else "")
+    return text + (", known to it" if entry.knows_edge else "")
 
 
 def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
