@@ -178,15 +178,15 @@ def test_print_view_paginates_and_fits_the_page(browser: Any, report: Path, tmp_
 def test_columns_sort_both_ways_and_leave_the_published_rows(browser: Any, report: Path) -> None:
     opened(browser, report)
     table = browser.find_element("css selector", "table.sortable")
-    button = table.find_elements("css selector", "thead button")[3]
+    button = table.find_elements("css selector", "thead button")[4]
     assert button.text.startswith("MAE")
 
     def values() -> list[float]:
-        cells = table.find_elements("css selector", "tbody:not(.fixed) td[data-value]:nth-child(4)")
+        cells = table.find_elements("css selector", "tbody:not(.fixed) td[data-value]:nth-child(5)")
         return [float(x.get_attribute("data-value")) for x in cells]
 
     published = table.find_element("css selector", "tbody.fixed").text
-    header = table.find_elements("css selector", "thead th")[3]
+    header = table.find_elements("css selector", "thead th")[4]
     button.click()
     assert values() == sorted(values())
     assert header.get_attribute("aria-sort") == "ascending"
