@@ -13,6 +13,7 @@ from written_settings import planned_splits
 from hirshprint.datasets.folds import curve_share, make_splits
 from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.splits import paper_split
+from hirshprint.fingerprints.half_resolution import half_resolution
 
 COLUMNS = (
     *("structure_id", "compound", "group", "formula", "A", "B", "X"),
@@ -102,6 +103,22 @@ def test_reads_only_the_channels_asked_for(tmp_path: Path) -> None:
     assert load_dataset("d", *files, channels=()).counts.shape == (1, 0, 4, 4)
     with pytest.raises(ValueError, match=r"no channel cation; it has total, A"):
         load_dataset("d", *files, channels=["cation"])
+
+
+def test_reads_channels_at_half_resolution_where_the_file_has_them(tmp_path: Path) -> None:
+    rows = [target("Sr-Ti-O"), target("Ba-Ti-O")]
+    files = table(tmp_path, rows)
+    dataset = load_dataset("d", *files, channels=("A",), halved=("total", "A", "cation"))
+    assert list(dataset.halves) == ["total", "A"]
+    assert dataset.halves["A"].shape == (2, 2, 2)
+    whole = load_dataset("d", *files)
+    for number, channel in enumerate(("total", "A")):
+        np.testing.assert_allclose(dataset.halves[channel], half_resolution(whole.counts[:, number]), rtol=1e-6)
+    assert whole.halves == {}
+    with h5py.File(files[0], "r+") as file:
+        file["counts"][1, 0, 2, 2] = np.nan
+    with pytest.raises(ValueError, match="non-finite counts: Ba-Ti-O-a4"):
+        load_dataset("d", *files, channels=(), halved=("total",))
 
 
 def test_without_a_prototype_there_are_no_sites(tmp_path: Path) -> None:

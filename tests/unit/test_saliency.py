@@ -41,7 +41,7 @@ def test_of_the_papers_network_they_sum_up_to_the_change() -> None:
     end, start = (2000 * rng.exponential(size=(2, 8, 8, 1))).astype(np.float32)
     change = np.diff(network([np.stack([start, end])], training=False).numpy()[:, 0])[0]
     assert abs(change) > 0.2 * LEAST
-    promised = TOLERANCE * max(abs(change), LEAST)
+    promised = TOLERANCE * max(abs(float(change)), LEAST)
     assert integrated_gradients(network, end, start).sum() == pytest.approx(change, abs=promised)
 
 
