@@ -230,7 +230,7 @@ def test_a_network_of_the_folder_can_be_chosen_and_is_said(
         said = capsys.readouterr().out
         expected = rows[rows["model"] == model]
         expected = expected[expected["structure_id"] == ""] if (expected["structure_id"] == "").any() else expected
-        shown[model] = re.search(r"SrTiO3 +Sr +Ti +O +(\d\.\d{4})", said).group(1)  # type: ignore[union-attr]
+        shown[model] = re.search(r"SrTiO3 +Sr +Ti +O +(-?\d+\.\d{4})", said).group(1)  # type: ignore[union-attr]
         assert float(shown[model]) == pytest.approx(expected["predicted"].mean(), abs=1e-4)
         edges = "4.0 Å" if NETWORKS[model].one_edge else "4.0, 4.6 Å"
         assert f"by the network {model} of {folder} (4 trainings, validation error " in said
