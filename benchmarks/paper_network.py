@@ -61,7 +61,7 @@ def train(dataset: Any, name: str, epochs: int, batch: int) -> Iterator[dict[str
     """Train a variant on the authors' split; give its errors every `EVERY` epochs and at the end."""
     from hirshprint.datasets.folds import planned_splits
     from hirshprint.datasets.gather import first_rows
-    from hirshprint.networks.cnn_paper import build_cnn_paper, cnn_images
+    from hirshprint.networks.cnn_paper import RECIPE, build_cnn_paper, cnn_images
     from hirshprint.networks.interface import Recipe
     from hirshprint.networks.training import Trainer
 
@@ -69,16 +69,15 @@ def train(dataset: Any, name: str, epochs: int, batch: int) -> Iterator[dict[str
     images, first = variant.image(cnn_images(dataset)), first_rows(dataset)
     fold = planned_splits(dataset, _learning())["paper"][0]
     parts = {part: np.intersect1d(rows, first) for part, rows in fold.parts().items()}
-    row_of = pd.Series(first, dataset.compounds[first])
     by_compound = pd.Series(np.arange(len(dataset.targets))).groupby(dataset.compounds).apply(np.array)
     train_rows, targets = parts["train"], dataset.targets
-    mean, sd = (targets[train_rows].mean(), targets[train_rows].std()) if variant.standardised else (0.0, 1.0)
+    mean, sd = (Recipe() if variant.standardised else RECIPE).scale(targets[train_rows])
 
     def build() -> Any:
         network = build_cnn_paper(images.shape[1:])
         return network if variant.dense_normalised else without_dense_normalisation(network)
 
-    trainer, random, start = Trainer(build, Recipe(plain=True)), np.random.default_rng(0), time.monotonic()
+    trainer, random, start = Trainer(build, RECIPE), np.random.default_rng(0), time.monotonic()
     trainer.reset(0)
     for epoch in range(1, epochs + 1):
         rows = random.permutation(train_rows)
@@ -89,9 +88,8 @@ def train(dataset: Any, name: str, epochs: int, batch: int) -> Iterator[dict[str
         if epoch % EVERY == 0 or epoch == epochs:
             found = {"variant": name, "epoch": epoch, "seconds": time.monotonic() - start}
             for part in ("train", "test"):
-                rows = row_of[dataset.compounds[parts[part]]].to_numpy()
-                predicted = trainer.predict(lambda asked: (images[asked],), rows) * sd + mean
-                found[f"{part}_mae_angstrom"] = float(np.abs(predicted - targets[rows]).mean())
+                predicted = trainer.predict(lambda asked: (images[asked],), parts[part]) * sd + mean
+                found[f"{part}_mae_angstrom"] = float(np.abs(predicted - targets[parts[part]]).mean())
             yield found
 
 

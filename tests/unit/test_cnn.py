@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_up import perovskite_dataset, perovskite_rows
 from test_training import keras_model
 from written_settings import train_networks
 
@@ -43,29 +44,13 @@ def spots(places: Any, edges: Any) -> Any:
 
 def perovskites(edges: Sequence[float] | None = (4.0, 4.5), draws: int = 3) -> Dataset:
     """36 compounds at given edges or at drawn ones; each site's image has a spot whose place tells its element."""
-    generator = np.random.default_rng(1)
-    rows = []
-    for a in range(len(A)):
-        for b in range(len(B)):
-            own = edges or generator.uniform(4.0, 5.0, draws).round(5).tolist()
-            rows += [(a, b, edge, k) for k, edge in enumerate(own)]
+    pairs = [(a, b) for a in range(len(A)) for b in range(len(B))]
+    rows = perovskite_rows(pairs, edges, draws, np.random.default_rng(1), (4.0, 5.0))
     of_a, of_b, edge, draw = (np.array(column) for column in zip(*rows, strict=True))
-    compounds = np.array([f"{A[a]}{B[b]}O3" for a, b in zip(of_a, of_b, strict=True)])
     halves = {"A": spots(1.0 + of_a, edge), "B": spots(1.0 + of_b, edge + 1), "X": spots(np.full(len(edge), 4.0), edge)}
-    return Dataset(
-        name="made_up",
-        property="a_angstrom",
-        unit="Å",
-        structure_ids=np.array([f"{name}-a{one:.5f}" for name, one in zip(compounds, edge, strict=True)]),
-        compounds=compounds,
-        groups=compounds,
-        elements={"A": np.array(A)[of_a], "B": np.array(B)[of_b], "X": np.full(len(edge), "O")},
-        formulas=compounds,
-        initial_edges=edge,
-        targets=4 + 0.1 * of_a + 0.2 * of_b,
-        draws=draw,
+    return perovskite_dataset(
+        *(np.array(A)[of_a], np.array(B)[of_b], edge, draw, 4 + 0.1 * of_a + 0.2 * of_b),
         counts=np.zeros((len(edge), 0, 16, 16), np.float32),
-        channels=(),
         moments=np.zeros((len(edge), 0, 12)),
         halves=halves | {"total": halves["A"] + halves["B"] + halves["X"]},
     )

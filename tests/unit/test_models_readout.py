@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_up import perovskite_dataset, perovskite_rows
 from written_settings import planned_splits, train_networks
 
 from hirshprint.accuracy.metrics import metrics
@@ -33,33 +34,13 @@ def perovskites(edges: tuple[float, ...] | None = (4.0, 4.5), draws: int = 3) ->
     generator = np.random.default_rng(1)
     of_a = {a: generator.normal(size=12) for a in A}
     of_b = {b: generator.normal(size=12) for b in B}
-    rows = []
-    for a in A:
-        for b in B:
-            own = edges or tuple(generator.uniform(3.5, 5.5, draws).round(5).tolist())
-            rows += [(a, b, edge, k) for k, edge in enumerate(own)]
-    compounds = np.array([f"{a}{b}O3" for a, b, _, _ in rows])
+    rows = perovskite_rows([(a, b) for a in A for b in B], edges, draws, generator, (3.5, 5.5))
     made = np.array([np.outer((1.0, 0.1, 0.5), of_a[a]) + np.outer((0.1, 1.0, 0.5), of_b[b]) for a, b, _, _ in rows])
-    edge = np.array([row[2] for row in rows])
+    symbols_a, symbols_b, edge, draw = (np.array(column) for column in zip(*rows, strict=True))
     value = {a: generator.normal(scale=0.1) for a in A} | {b: generator.normal(scale=0.2) for b in B}
-    return Dataset(
-        name="made_up",
-        property="a_angstrom",
-        unit="Å",
-        structure_ids=np.array([f"{name}-a{row[2]:.5f}" for name, row in zip(compounds, rows, strict=True)]),
-        compounds=compounds,
-        groups=compounds,
-        elements={
-            "A": np.array([row[0] for row in rows]),
-            "B": np.array([row[1] for row in rows]),
-            "X": np.full(len(rows), "O"),
-        },
-        formulas=compounds,
-        initial_edges=edge,
-        targets=np.array([4 + value[a] + value[b] for a, b, _, _ in rows]),
-        draws=np.array([row[3] for row in rows]),
+    return perovskite_dataset(
+        *(symbols_a, symbols_b, edge, draw, [4 + value[a] + value[b] for a, b, _, _ in rows]),
         counts=np.zeros((len(rows), 0, 4, 4), np.float32),
-        channels=(),
         moments=made * (1 + 0.2 * (edge - 4.5))[:, None, None] + (edge**2)[:, None, None],
     )
 

@@ -130,6 +130,12 @@ def side_by_side(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]
     return rows[by_row], by_edge[by_row]
 
 
+def joined_rows(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to learn from, increasing, and (m, e) the structures that each stands for: `side_by_side` if it can be."""
+    every = np.arange(len(dataset.targets))
+    return side_by_side(dataset) or (every, every[:, None])
+
+
 def first_rows(dataset: Dataset) -> NDArray[np.int64]:
     """One row per sample: the first initial edge of a compound, every file."""
     return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
-from hirshprint.config.learning import Learning
-from hirshprint.config.model import Config, Dataset, Surfaces, joined_learning
+from hirshprint.config.model import Config, Dataset, Surfaces
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.networks.registry import UnknownNameError, network
@@ -126,11 +125,9 @@ def starts(datasets: Mapping[str, Dataset], name: str) -> list[tuple[str, Path, 
     return [(model, Path(place), made.get(Path(place).resolve(), "")) for model, place in asked.items() if place]
 
 
-def start_names(config: Mapping[str, Any], dataset: str) -> dict[str, str]:
+def start_names(config: Mapping[str, Any], name: str) -> dict[str, str]:
     """Networks of a dataset that start from others, each with the name of what those learned from (`start_name`)."""
-    learning = Learning.from_dict(joined_learning(config, dataset))
-    asked = {model: getattr(learning, model).start_from for model in learning.networks}
-    return {model: start_name(Path(place)) for model, place in asked.items() if place}
+    return {model: start_name(folder) for model, folder, _ in starts(Config.from_dict(config).datasets, name)}
 
 
 def check_starts(config: Config) -> None:

@@ -16,19 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.config.learning import Cnn
-from hirshprint.datasets.gather import Dataset, DatasetError, side_by_side
+from hirshprint.datasets.gather import Dataset, DatasetError, joined_rows
 from hirshprint.networks.backend import keras
-from hirshprint.networks.cards import ModelError
+from hirshprint.networks.cnn_paper import CHANNEL, total_channels
 from hirshprint.networks.interface import Applied, Elements, Fitted, Recipe, Source, array_digest, rows_digest
+from hirshprint.networks.readout import ELEMENTS, FEATURES, dense_head
+from hirshprint.networks.site_moments import trained_rows
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS, composition
 
 RECIPE = Recipe(huber=0.2, weight_decay=0.01, elements=0.3)
-ELEMENTS = 103
-FEATURES = 24
 DIRECT = 32
 DROPOUT = 0.1
-KINDS = ("anion", "cation")
 
 Images = NDArray[np.float32]
 
@@ -65,10 +64,7 @@ def build_cnn(side: int, channels: int, sites: int) -> Any:
         logits.append(keras.layers.Dense(ELEMENTS, name=f"elements_{site}")(features))
         vector = keras.layers.Dense(FEATURES, use_bias=False, kernel_initializer=small, name=f"vectors_{site}")
         vectors.append(vector(keras.layers.Softmax()(logits[-1])))
-    hidden = keras.layers.Concatenate()(vectors)
-    for width in (128, 64):
-        hidden = keras.layers.Dense(width, activation="gelu")(hidden)
-    output = keras.layers.Concatenate()([keras.layers.Dense(1, name="property")(hidden), *logits])
+    output = keras.layers.Concatenate()([dense_head(keras.layers.Concatenate()(vectors)), *logits])
     return keras.Model([image], output, name="cnn")
 
 
@@ -89,13 +85,12 @@ def cnn_channels(dataset: Dataset, wanted: str) -> list[str]:
     """
     if wanted == "auto" and dataset.elements and set(dataset.elements) <= set(dataset.halves):
         return list(dataset.elements)
-    if "total" not in dataset.halves:
+    if CHANNEL not in dataset.halves:
         raise DatasetError(
             f"cnn learns from the channels of the sites or from 'total', which the fingerprints of '{dataset.name}' "
             "lack; add `site` or `total` under fingerprint: channels:"
         )
-    kinds = [kind for kind in KINDS if kind in dataset.halves and not dataset.elements and wanted == "auto"]
-    return ["total", *kinds]
+    return [CHANNEL] if wanted == "total" else total_channels(dataset, dataset.halves)
 
 
 def element_shares(dataset: Dataset) -> Elements:
@@ -117,12 +112,6 @@ def element_shares(dataset: Dataset) -> Elements:
     return lambda rows: shares[number[rows]]
 
 
-def _rows_and_images(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows to learn from, and (m, e) the structures whose images are the channels of each of them."""
-    every = np.arange(len(dataset.targets))
-    return side_by_side(dataset) or (every, every[:, None])
-
-
 def _images(dataset: Dataset, channels: Sequence[str], structures: NDArray[np.int64]) -> Images:
     """Square roots of the images (m, h, h, edges × channels) of (m, e) structures: empty and full bins stay apart."""
     found = [dataset.halves[channel][of_edge] for of_edge in structures.T for channel in channels]
@@ -139,7 +128,7 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Cnn) -> S
         The fingerprints lack a channel.
     """
     channels = cnn_channels(dataset, settings.channels)
-    rows, by_edge = _rows_and_images(dataset)
+    rows, by_edge = joined_rows(dataset)
     side = dataset.halves[channels[0]].shape[-1]
     seen = np.unique(dataset.initial_edges).tolist() if by_edge.shape[1] > 1 else "any"
 
@@ -163,19 +152,7 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Cnn) -> S
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
-    """Make the images of a dataset to be predicted, scaled as in training.
-
-    Raises
-    ------
-    ModelError
-        The network learned from compounds at fixed edges, and these have others.
-    """
-    every = np.arange(len(dataset.targets))
-    rows, by_edge = every, every[:, None]
-    if card["edges_angstrom"] != "any":
-        joined = side_by_side(dataset)
-        if joined is None or np.unique(dataset.initial_edges).tolist() != card["edges_angstrom"]:
-            raise ModelError(f"{folder}: its network needs fingerprints at the edges {card['edges_angstrom']} Å")
-        rows, by_edge = joined
+    """Make the images of a dataset to be predicted, scaled as in training."""
+    rows, by_edge = trained_rows(card, folder, dataset)
     divisor = np.array(card["divided_by"], np.float32)
     return Applied(rows, lambda asked: (_images(dataset, card["channels"], by_edge[asked]) / divisor,))

@@ -7,7 +7,7 @@ held out to stop by. The fingerprint enters as it is, not normalised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ from hirshprint.datasets.gather import Dataset, first_rows
 from hirshprint.networks.backend import keras
 from hirshprint.networks.cards import ModelError
 from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, rows_digest
+from hirshprint.networks.registry import KINDS
 from hirshprint.structures.structure import Structure
 
 RECIPE = Recipe(plain=True)
 CHANNEL = "total"
-KINDS = ("anion", "cation")
 
 
 def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
@@ -57,9 +57,14 @@ def build_cnn_paper(input_shape: tuple[int, int, int]) -> Any:
     return keras.Model([image], keras.layers.Dense(1)(features), name="cnn_paper")
 
 
+def total_channels(dataset: Dataset, present: Collection[str]) -> list[str]:
+    """The total channel, as in the paper; without named sites also those of anions and cations that are present."""
+    return [CHANNEL, *(kind for kind in KINDS if kind in present and not dataset.elements)]
+
+
 def cnn_channels(dataset: Dataset) -> list[str]:
-    """Channels that the network sees: the total one, as in the paper; without named sites also anions and cations."""
-    return [CHANNEL, *(kind for kind in KINDS if kind in dataset.channels and not dataset.elements)]
+    """Channels that the network sees (`total_channels`)."""
+    return total_channels(dataset, dataset.channels)
 
 
 def cnn_images(dataset: Dataset) -> NDArray[np.float32]:

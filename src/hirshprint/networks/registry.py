@@ -74,6 +74,9 @@ NETWORKS: dict[str, Network] = {
     )
 }
 
+KINDS = ("anion", "cation")
+"""Channels that stand for sites where these have no names."""
+
 OF_PAPER = (CNN_PAPER, CNN_PAPER_SMALL)
 """The networks of the paper's authors; predictions of one of them are traced back to regions of the fingerprint."""
 
@@ -130,5 +133,5 @@ def needed_of_fingerprints(networks: Iterable[str], sites: Sequence[str]) -> dic
     asked = [network(name) for name in networks]
     images = list(dict.fromkeys(channel for entry in asked for channel in entry.images))
     moments = tuple(sites) == SITES and any(entry.site_moments for entry in asked)
-    halved = ["total", *(sites or ("anion", "cation"))] if any(entry.halves for entry in asked) else []
+    halved = ["total", *(sites or KINDS)] if any(entry.halves for entry in asked) else []
     return {"channels": images if sites or not images else None, "site_moments": moments, "halved": halved}

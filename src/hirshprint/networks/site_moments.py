@@ -1,4 +1,4 @@
-"""Moments of the channels of named sites, as the networks that learn from them take them."""
+"""Rows of compounds, at one edge or all of them, and moments of named sites, as networks take them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.gather import Dataset, same_edges, samples, side_by_side
+from hirshprint.datasets.gather import Dataset, joined_rows, same_edges, samples
 from hirshprint.networks.cards import ModelError
 from hirshprint.networks.interface import Batch, Inputs
 
@@ -22,28 +22,39 @@ def moment_rows(dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
     Where all compounds have the same edges, the moments at all of them stand side by side, and the edges are zeros:
     they tell nothing.
     """
-    joined = side_by_side(dataset)
-    if joined is None:
-        every = np.arange(len(dataset.targets))
-        return every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
-    rows, by_edge = joined
-    return rows, dataset.moments[by_edge].reshape(len(rows), -1), np.zeros(len(rows))
+    return _moments_of(dataset, *joined_rows(dataset), told=not same_edges(dataset))
 
 
 def rows_of_card(card: Mapping[str, Any], folder: Path, dataset: Dataset) -> tuple[NDArray[np.int64], Array, Array]:
-    """Rows to predict, their moments (m, p) and initial edges (m,): joined as in training (`moment_rows`).
+    """Rows to predict, their moments (m, p) and initial edges (m,): joined as in training (`trained_rows`)."""
+    rows, by_edge = trained_rows(card, folder, dataset)
+    return _moments_of(dataset, rows, by_edge, told=card["edges_angstrom"] == "any")
+
+
+def _moments_of(
+    dataset: Dataset, rows: NDArray[np.int64], by_edge: NDArray[np.int64], told: bool
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Rows, the moments (m, p) of the structures (m, e) that they stand for, and the edges, zeros if not to be told."""
+    edges = dataset.initial_edges[rows] if told else np.zeros(len(rows))
+    return rows, dataset.moments[by_edge].reshape(len(rows), -1), edges
+
+
+def trained_rows(
+    card: Mapping[str, Any], folder: Path, dataset: Dataset
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows to predict, and (m, e) the structures that each stands for, as the network was trained (`joined_rows`).
 
     Raises
     ------
     ModelError
         The network learned from compounds at fixed edges, and these have others.
     """
+    every = np.arange(len(dataset.targets))
     if card["edges_angstrom"] == "any":
-        every = np.arange(len(dataset.targets))
-        return every, dataset.moments.reshape(len(every), -1), dataset.initial_edges
-    if not same_edges(dataset):
+        return every, every[:, None]
+    if not same_edges(dataset) or np.unique(dataset.initial_edges).tolist() != card["edges_angstrom"]:
         raise ModelError(f"{folder}: its network needs fingerprints at the edges {card['edges_angstrom']} Å")
-    return moment_rows(dataset)
+    return joined_rows(dataset)
 
 
 def of_latest(latest: dict[Callable[[], Batch], Batch], made: Callable[[], Batch], rows: NDArray[np.int64]) -> Inputs:

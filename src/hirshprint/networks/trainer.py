@@ -147,12 +147,11 @@ def _units(
     for split, folds in plan.items():
         for fold in folds:
             learned = np.intersect1d(fold.train, source.rows)
-            of_rows = {part: np.intersect1d(rows, told) for part, rows in fold.parts().items()}
+            used = Fold(fold.number, *(np.intersect1d(rows, told) for rows in fold.parts().values()))
             own = None if starts else source.inputs_of(learned)
             for seed in seeds_of(split, learning):
                 start = starts.get(seed)
                 inputs, scaling, arrays = own or starts[seed].fitted
-                used = Fold(fold.number, **of_rows)
                 more = (sample, arrays, start, source.elements)
                 units.append(Unit(model, split, seed, used, learned, settings, inputs, scaling, *more))
     identity = {
