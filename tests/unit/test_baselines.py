@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from written_settings import planned_splits, predict_baselines
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import validate_predictions
+from hirshprint.baselines.fingerprint import fingerprint_inputs
 from hirshprint.baselines.registry import BASELINES
-from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.gather import Dataset, DatasetError
 from hirshprint.structures.elements import element_properties, oxidation_states, shannon_radius
 from hirshprint.structures.symbols import SYMBOLS, composition
 
@@ -102,25 +105,62 @@ def test_element_network_is_trained_once_per_seed_and_repeats_itself() -> None:
     np.testing.assert_allclose(of_seed["ensemble"], (of_seed["3"] + of_seed["5"]) / 2)
 
 
+def peaks(dataset: Dataset, path: Path, channels: tuple[str, ...] = ("total", "A", "B", "X")) -> Path:
+    """Write fingerprints whose areas gather about a d_i and a d_e that tell the target, at any edge."""
+    middle = 6 + 2.0 * (dataset.targets - dataset.targets.mean()) / dataset.targets.std()
+    bins = np.arange(12) + 0.5
+    along = np.exp(-0.5 * (bins - middle[:, None]) ** 2)
+    with h5py.File(path, "w") as file:
+        file["ids"] = np.array(dataset.structure_ids[::-1].tolist(), dtype=h5py.string_dtype())
+        file["channels"] = np.array(channels, dtype=h5py.string_dtype())
+        image = (along[:, :, None] * along[:, None, :])[::-1]
+        file["counts"] = np.repeat(image[:, None], len(channels), axis=1).astype(np.float32)
+    return path
+
+
 @pytest.mark.parametrize("split", ["leave-A-out", "leave-B-out"])
-def test_elements_that_training_never_saw_are_predicted(split: str) -> None:
+def test_elements_that_training_never_saw_are_predicted(split: str, tmp_path: Path) -> None:
     dataset = additive()
-    table = predict_baselines(dataset, LEARNING | {"splits": [split], "baselines": list(BASELINES)}, threads=1)
+    learning = LEARNING | {"splits": [split], "baselines": list(BASELINES)}
+    table = predict_baselines(dataset, learning, peaks(dataset, tmp_path / "f.h5"), threads=1)
     validate_predictions(table)
     tested = table[table["part"] == "test"].groupby("model")["compound"].nunique()
     assert set(tested[tested == len(dataset.targets)].index) == set(BASELINES) - {"bond_lengths", "verma"}
 
 
 @pytest.mark.parametrize("sites", [True, False])
-def test_shuffled_targets_cannot_be_predicted(sites: bool) -> None:
+def test_shuffled_targets_cannot_be_predicted(sites: bool, tmp_path: Path) -> None:
     dataset = additive(sites=sites)
-    shuffled = np.random.default_rng(2).permutation(dataset.targets)
-    table = predict_baselines(
-        dataclasses.replace(dataset, targets=shuffled), LEARNING | {"baselines": list(BASELINES)}, threads=1
-    )
+    fingerprints = peaks(dataset, tmp_path / "f.h5")
+    shuffled = dataclasses.replace(dataset, targets=np.random.default_rng(2).permutation(dataset.targets))
+    table = predict_baselines(shuffled, LEARNING | {"baselines": list(BASELINES)}, fingerprints, threads=1)
     test = metrics(table).set_index(["part", "model"]).loc["test"]
     assert set(test.index) == set(BASELINES) - (set() if sites else {"bond_lengths", "verma"})
     assert test["r2"].max() < 0.1
+
+
+@pytest.mark.parametrize("sites", [True, False])
+def test_gaussian_process_learns_from_fingerprints(sites: bool, tmp_path: Path) -> None:
+    dataset = additive(sites=sites)
+    learning = LEARNING | {"baselines": ["gaussian_process"]}
+    table = predict_baselines(dataset, learning, peaks(dataset, tmp_path / "f.h5"), threads=1)
+    validate_predictions(table)
+    assert metrics(table).set_index("part").loc["test", "mae"] < 0.05 * dataset.targets.std()
+
+
+def test_edges_that_all_compounds_have_are_seen_together_else_the_first(tmp_path: Path) -> None:
+    dataset = additive(draws=2)
+    path, first = peaks(dataset, tmp_path / "f.h5"), np.flatnonzero(dataset.draws == 0)
+    alike = dataclasses.replace(dataset, initial_edges=np.where(dataset.draws == 0, 4.0, 5.0))
+    drawn = dataclasses.replace(dataset, initial_edges=np.linspace(3.5, 5.5, len(dataset.targets)))
+    together, one = (fingerprint_inputs(x, first, path) for x in (alike, drawn))
+    assert together.shape == (80, 2 * 3 * 15)
+    assert one.shape == (80, 3 * 15)
+    np.testing.assert_allclose(together[:, : 3 * 15], one)
+    kinds = dataclasses.replace(drawn, elements={})
+    assert fingerprint_inputs(kinds, first, path).shape == (80, 15)
+    with pytest.raises(DatasetError, match=r"no channel total; add it under fingerprint: channels"):
+        fingerprint_inputs(kinds, first, peaks(kinds, tmp_path / "g.h5", ("inside",)))
 
 
 def test_formulas_predict_what_they_can_and_say_what_not(caplog: pytest.LogCaptureFixture) -> None:
@@ -142,7 +182,8 @@ def test_formulas_predict_what_they_can_and_say_what_not(caplog: pytest.LogCaptu
 
 
 def test_one_row_stands_for_all_structures_of_a_compound() -> None:
-    learning = LEARNING | {"baselines": list(BASELINES)}
+    of_composition = [name for name, baseline in BASELINES.items() if baseline.sees != "fingerprint"]
+    learning = LEARNING | {"baselines": of_composition}
     one, three = (predict_baselines(additive(draws), learning, threads=1) for draws in (1, 3))
     validate_predictions(three)
     assert set(three["structure_id"]) == {""}
@@ -161,15 +202,15 @@ def test_polymorphs_with_their_own_targets_stay_apart() -> None:
     assert set(table["structure_id"]) == {"", "NaTiO3-0", "NaTiO3-1"}
 
 
-def test_test_targets_do_not_reach_a_fit() -> None:
+def test_test_targets_do_not_reach_a_fit(tmp_path: Path) -> None:
     dataset = additive()
-    learning = LEARNING | {"folds": 2, "baselines": list(BASELINES)}
-    honest = predict_baselines(dataset, learning, threads=1)
+    learning, path = LEARNING | {"folds": 2, "baselines": list(BASELINES)}, peaks(dataset, tmp_path / "f.h5")
+    honest = predict_baselines(dataset, learning, path, threads=1)
     fold = planned_splits(dataset, learning)["random"][0]
     targets = dataset.targets.copy()
     targets[fold.test] += 100
     targets[fold.validation] -= 50  # no model here looks at it either
-    poisoned = predict_baselines(dataclasses.replace(dataset, targets=targets), learning, threads=1)
+    poisoned = predict_baselines(dataclasses.replace(dataset, targets=targets), learning, path, threads=1)
     for model in BASELINES:
         for number in (0, 1):
             pair = [t[(t["model"] == model) & (t["fold"] == number)]["predicted"].tolist() for t in (honest, poisoned)]
@@ -177,7 +218,7 @@ def test_test_targets_do_not_reach_a_fit() -> None:
             assert (pair[0] == pair[1]) == (number == fold.number), model
 
 
-def test_inputs_of_test_rows_do_not_reach_a_fit() -> None:
+def test_inputs_of_test_rows_do_not_reach_a_fit(tmp_path: Path) -> None:
     dataset = additive()
     learning = LEARNING | {"folds": 2, "baselines": list(BASELINES)}
     fold = planned_splits(dataset, learning)["random"][0]
@@ -185,7 +226,13 @@ def test_inputs_of_test_rows_do_not_reach_a_fit() -> None:
     elements["B"][fold.test] = "Os"  # an element that is nowhere else
     swapped = dataclasses.replace(dataset, elements=elements)
     kept = dataset.compounds[np.concatenate([fold.train, fold.validation])]
-    found = [predict_baselines(d, learning, threads=1) for d in (dataset, swapped)]
+    path, other = (peaks(dataset, tmp_path / name) for name in ("f.h5", "g.h5"))
+    with h5py.File(other, "r+") as file:
+        for row in fold.test:
+            file["counts"][len(dataset.targets) - 1 - row] = np.eye(
+                12, dtype=np.float32
+            )  # the file's order is reversed
+    found = [predict_baselines(d, learning, f, threads=1) for d, f in ((dataset, path), (swapped, other))]
     pair = [t[(t["fold"] == 0) & t["compound"].isin(kept)].reset_index(drop=True) for t in found]
     assert set(pair[0]["model"]) == set(BASELINES)
     np.testing.assert_allclose(pair[0]["predicted"], pair[1]["predicted"], rtol=0, atol=1e-9)

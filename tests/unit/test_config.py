@@ -378,6 +378,15 @@ def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) ->
         assert read_datasets(path)["one"].unit == "Å"
 
 
+def test_predictions_are_made_for_the_first_edges_of_those_that_training_drew(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    edge = "{kind: random, low_angstrom: 3.5, high_angstrom: 5.5, draws: 32, seed: 4}"
+    path.write_text(f"datasets: {{one: {{table: t.csv, initial_edge: {edge}}}, new: {{table: n.csv, model: one}}}}\n")
+    rules = [of.initial_edge.written() for of in read_datasets(path).values() if of.initial_edge]
+    assert rules == [rules[0], rules[0] | {"draws": 8}]
+    assert rules[0]["draws"] == 32
+
+
 def test_a_file_of_many_crystals_has_a_property_only_where_one_is_named() -> None:
     datasets = {
         "alone": {"structures": "{where:a.jsonl}"},

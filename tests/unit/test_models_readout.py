@@ -136,6 +136,15 @@ def test_an_unseen_element_is_known_by_its_properties_alone() -> None:
     assert all(np.isfinite(values).all() for values in (elements, properties, leading))
 
 
+def test_fewer_training_rows_than_components_leave_the_network_its_inputs() -> None:
+    dataset = perovskites((4.0,))
+    flat, few = dataset.moments.reshape(len(dataset.targets), -1), np.arange(5)
+    inputs = scaled_inputs(dataset.elements, flat, fit_scales(dataset.elements, flat, few))
+    properties = inputs[1].shape[1]
+    assert np.isfinite(build_hybrid(properties)(list(inputs)).numpy()).all()
+    assert not inputs[2][:, 5:].any()
+
+
 @pytest.mark.parametrize("edges", [(4.0, 4.5), None])
 @pytest.mark.parametrize("model", ["readout", "hybrid"])
 def test_they_learn_and_not_from_shuffled_targets(model: str, edges: tuple[float, ...] | None, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from hirshprint.baselines import composition
@@ -34,8 +35,10 @@ def planned_splits(dataset: gather.Dataset, learning: Mapping[str, Any]) -> dict
     return folds.planned_splits(dataset, Learning.from_dict(learning))
 
 
-def predict_baselines(dataset: gather.Dataset, learning: Mapping[str, Any], **more: Any) -> Any:
-    return composition.predict_baselines(dataset, Learning.from_dict(learning), **more)
+def predict_baselines(
+    dataset: gather.Dataset, learning: Mapping[str, Any], fingerprints: Path | None = None, **more: Any
+) -> Any:
+    return composition.predict_baselines(dataset, Learning.from_dict(learning), fingerprints or Path("none"), **more)
 
 
 def train_networks(

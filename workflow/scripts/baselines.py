@@ -13,5 +13,5 @@ start_log(snakemake.log[0])
 files = (snakemake.input.fingerprints, snakemake.input.targets)
 dataset = load_dataset(snakemake.wildcards.dataset, *files, channels=())
 learning = Config.from_dict(snakemake.config).datasets[dataset.name].learning
-predictions = predict_baselines(dataset, learning, threads=snakemake.threads)
+predictions = predict_baselines(dataset, learning, files[0], threads=snakemake.threads)
 write_predictions(snakemake.output[0], predictions)

@@ -1,4 +1,4 @@
-"""What a referee asks for beside a network: models of the composition alone, on the very same folds.
+"""What a referee asks for beside a network: simple models, of the composition most of them, on the very same folds.
 
 A compound has one composition, so these make one prediction per compound, not one per structure. The empirical
 formulas predict only compounds of ABX3 whose ions are known.
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 
 from hirshprint.accuracy.predictions import fold_predictions, joined, plain, with_ensembles
 from hirshprint.baselines import regressors
+from hirshprint.baselines.fingerprint import fingerprint_inputs
 from hirshprint.baselines.formulas import FORMULAS, ions
 from hirshprint.baselines.registry import (
     BASELINES,
     CPANN,
+    GAUSSIAN_PROCESS,
     GRADIENT_BOOSTING,
     GRNN,
     MEAN,
@@ -41,7 +44,9 @@ Floats = NDArray[np.float64]
 Fit = Callable[[Floats, Floats, NDArray[np.int64], int], Floats]
 
 
-def predict_baselines(dataset: Dataset, learning: Learning, *, threads: int = 2) -> pd.DataFrame:
+def predict_baselines(
+    dataset: Dataset, learning: Learning, fingerprints_h5: str | Path, *, threads: int = 2
+) -> pd.DataFrame:
     """Fit the baselines named in `learning` on every split and fold, and predict every compound.
 
     Those without randomness have one prediction, their `seed` is the first of the plan; ``mlp`` is trained with every
@@ -53,6 +58,8 @@ def predict_baselines(dataset: Dataset, learning: Learning, *, threads: int = 2)
         What to learn from.
     learning : Learning
         The configuration's ``learning`` section.
+    fingerprints_h5 : str or Path
+        The dataset's fingerprints, for the baselines that see them.
     threads : int, default 2
         CPU threads.
 
@@ -84,7 +91,7 @@ def predict_baselines(dataset: Dataset, learning: Learning, *, threads: int = 2)
                 LOG.info(f"{model} is left out: {reason}")
                 continue
             inputs_of, fit = FITS[model]
-            inputs = inputs_of(single)
+            inputs = inputs_of(single) if inputs_of else fingerprint_inputs(dataset, rows, fingerprints_h5)
             for split, folds in plan.items():
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
@@ -239,7 +246,7 @@ def _of_ions(name: str, inputs: Floats, targets: Floats, train: NDArray[np.int64
     return FORMULAS[name](inputs[:, :3], inputs[:, 3:], targets, train)
 
 
-FITS: dict[str, tuple[Callable[[Dataset], Floats], Fit]] = {
+FITS: dict[str, tuple[Callable[[Dataset], Floats] | None, Fit]] = {
     MEAN: (_nothing, _mean),
     RIDGE: (_one_hot, _ridge),
     GRADIENT_BOOSTING: (_properties, _gradient_boosting),
@@ -248,5 +255,7 @@ FITS: dict[str, tuple[Callable[[Dataset], Floats], Fit]] = {
     GRNN: (_properties, _without_seed(regressors.kernel_regression)),
     CPANN: (_properties, _without_seed(regressors.counter_propagation)),
     **{name: (_ions, partial(_of_ions, name)) for name in FORMULAS},
+    GAUSSIAN_PROCESS: (None, _without_seed(regressors.gaussian_process)),
 }
-"""Of each baseline: what makes its inputs (n, p), and what fits it on the training rows and predicts every row."""
+"""Of each baseline: what makes its inputs (n, p) of a composition, None where they are those of the fingerprints
+(`fingerprint_inputs`), and what fits it on the training rows and predicts every row."""

@@ -19,6 +19,7 @@ GRNN = "grnn"
 CPANN = "cpann"
 BOND_LENGTHS = "bond_lengths"
 VERMA = "verma"
+GAUSSIAN_PROCESS = "gaussian_process"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,5 +56,6 @@ BASELINES: dict[str, Baseline] = {
         Baseline(name=CPANN),
         Baseline(name=BOND_LENGTHS, formula=True),
         Baseline(name=VERMA, formula=True),
+        Baseline(name=GAUSSIAN_PROCESS, sees="fingerprint"),
     )
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from itertools import pairwise
 
 import numpy as np
@@ -35,6 +36,8 @@ SIGMAS = np.geomspace(0.05, 0.8, 13)  # of the kernel regression, in standardise
 SIGMA_ROWS = 10_000  # most training rows that the width is chosen by
 BLOCK = 512  # rows whose distances are held at a time
 DISTANCES = 10_000_000  # that are held at a time
+
+PROCESS_ROWS = 2_000  # most rows that a Gaussian process learns from: its time grows with their third power
 
 MAP_EDGE = 50  # most neurons along an edge of the Kohonen map
 MAP_EPOCHS = 30
@@ -161,6 +164,38 @@ def support_vectors(inputs: Floats, targets: Floats, train: Rows) -> Floats:
         fitted = np.sort(np.random.default_rng(0).permutation(train)[:SVR_ROWS])
         LOG.info(f"svr learns from {SVR_ROWS:,} of {len(train):,} training rows, drawn at random")
     return predicted(min(SVR_SETTINGS, key=error), fitted, x) * sd + mean
+
+
+def gaussian_process(inputs: Floats, targets: Floats, train: Rows) -> Floats:
+    """Gaussian process with a Matérn kernel (smoothness 5/2) and noise, fitted by the likelihood of the training rows.
+
+    Of more than `PROCESS_ROWS` training rows so many are drawn.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, p)
+        Inputs of all rows, those to fit on and those to predict.
+    targets : ndarray of float64, (n,)
+        Property of each row.
+    train : ndarray of int64
+        Rows to fit on; nothing of the others is looked at.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+    x = standardised(inputs, train)
+    if x.shape[1] == 0:
+        return np.full(len(targets), targets[train].mean())
+    if len(train) > PROCESS_ROWS:
+        train = np.random.default_rng(0).choice(train, PROCESS_ROWS, replace=False)
+    kernel = ConstantKernel(1.0, (1e-3, 1e5)) * Matern(np.sqrt(x.shape[1]), (1e-3, 1e5), nu=2.5)
+    process = GaussianProcessRegressor(kernel + WhiteKernel(1e-2, (1e-6, 1e1)), normalize_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a bound is reached where nothing can be learned
+        process.fit(x[train], targets[train])
+    predicted: Floats = process.predict(x)
+    return predicted
 
 
 def kernel_regression(inputs: Floats, targets: Floats, train: Rows) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,9 +64,9 @@ class Dataset:
         for.
     halves : dict of str to ndarray of float32, (n, h, h)
         `half_resolution` of the fingerprints, by channel; of those that were asked for.
-    places : ndarray of int64, (n,), or None
-        Row of each structure in the table of targets, whose order the split ``paper`` follows; None where the
-        structures are in this order.
+    places : ndarray of int64 or None
+        Ndarray of int64, (n,), or None Row of each structure in the table of targets, whose order the split ``paper``
+        follows; None where the structures are in this order.
     """
 
     name: str
@@ -278,7 +278,13 @@ def _finite(counts: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.concatenate([np.ones(0, dtype=bool), *found])
 
 
-def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> NDArray[np.float64]:
+def channels_of(fingerprints_h5: str | Path) -> list[str]:
+    """Names of the channels of a file of fingerprints."""
+    with open_hdf5(fingerprints_h5, ("ids", "channels", "counts")) as file:
+        return [text.decode() for text in file["channels"][:]]
+
+
+def total_moments(fingerprints_h5: str | Path, structure_ids: Sequence[str]) -> NDArray[np.float64]:
     """Moments (n, 12) of the total channel of some structures, in the order of `structure_ids`.
 
     Raises
@@ -286,15 +292,46 @@ def total_moments(fingerprints_h5: str | Path, structure_ids: Iterable[str]) -> 
     DatasetError
         The file has no such channel.
     """
+    if "total" not in channels_of(fingerprints_h5):
+        raise DatasetError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")
+    return described_channels(fingerprints_h5, structure_ids, ["total"], moments)[:, 0]
+
+
+def described_channels(
+    fingerprints_h5: str | Path,
+    structure_ids: Sequence[str],
+    channels: Sequence[str],
+    describe: Callable[[NDArray[np.float32]], NDArray[np.float64]],
+) -> NDArray[np.float64]:
+    """Describe channels of structures by a few numbers each, some of them in memory at a time.
+
+    Parameters
+    ----------
+    fingerprints_h5 : str or Path
+        File of fingerprints.
+    structure_ids : sequence of str, (n,)
+        Structures of the file.
+    channels : sequence of str, (c,)
+        Channels of the file.
+    describe : callable
+        Makes p numbers (m, p) of m histograms (m, b, b).
+
+    Returns
+    -------
+    ndarray of float64, (n, c, p)
+    """
     with open_hdf5(fingerprints_h5, ("ids", "channels", "counts")) as file:
         present = [text.decode() for text in file["channels"][:]]
-        if "total" not in present:
-            raise DatasetError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")
         row_of = {text.decode(): row for row, text in enumerate(file["ids"][:])}
-        counts, column = file["counts"], present.index("total")
-        found = [moments(counts[k : k + ROWS_AT_ONCE, column]) for k in range(0, len(counts), ROWS_AT_ONCE)]
-    wanted: NDArray[np.float64] = np.concatenate(found)[[row_of[name] for name in structure_ids]]
-    return wanted
+        rows = np.array([row_of[name] for name in structure_ids])
+        order = np.argsort(rows, kind="stable")
+        chunks, starts = np.unique(rows[order] // ROWS_AT_ONCE, return_index=True)
+        found: list[list[NDArray[np.float64]]] = [[] for _ in channels]
+        for chunk, of_chunk in zip(chunks.tolist(), np.split(order, starts[1:]), strict=True):
+            read = slice(chunk * ROWS_AT_ONCE, (chunk + 1) * ROWS_AT_ONCE)
+            for channel, numbers in zip(channels, found, strict=True):
+                numbers.append(describe(file["counts"][read, present.index(channel)][rows[of_chunk] - read.start]))
+    return np.stack([np.concatenate(numbers) for numbers in found], axis=1)[np.argsort(order)]
 
 
 def _site_moments(counts: h5py.Dataset, present: Sequence[str], path: str | Path) -> NDArray[np.float64]:

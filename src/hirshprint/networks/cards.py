@@ -208,16 +208,22 @@ def best_network(card: Mapping[str, Any]) -> str:
     return min(errors, key=lambda model: errors[model])
 
 
-def needed_edges(card: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Rule of the initial edges that the best network looks at: of a list, some look at the first alone.
+def told_edges(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Rule of the initial edges that predictions are made for: of random ones the first `TOLD_DRAWS`.
 
-    Of random ones it is the first `TOLD_DRAWS`, as in the predictions whose errors are known.
+    Parameters
+    ----------
+    rule : mapping
+        ``initial_edge`` of the dataset that was learned from.
     """
+    return {**rule, "draws": min(rule["draws"], TOLD_DRAWS)} if rule["kind"] == "random" else {**rule}
+
+
+def needed_edges(card: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Rule of the initial edges that the best network looks at: of a list, some look at the first alone."""
     rule: dict[str, Any] | None = card["initial_edge"]
-    if rule is not None and rule["kind"] == "random":
-        return rule | {"draws": min(rule["draws"], TOLD_DRAWS)}
     if rule is None or rule["kind"] != "list" or not network(best_network(card)).one_edge:
-        return rule
+        return None if rule is None else told_edges(rule)
     return rule | {"edges_angstrom": rule["edges_angstrom"][:1]}
 
 
@@ -289,6 +295,8 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
             wanted = "`table` or `elements`" if of_prototype else "`folder` or `structures`"
             learned = f"the prototype {of_prototype}" if of_prototype else "files"
             raise ModelError(f"{place}: it learned from {learned}: name the new compounds by {wanted}")
-        keys = ("prototype", "initial_edge", "property", "unit")
+        keys = ("prototype", "property", "unit")
         datasets[name] = dataset | {key: of_model[key] for key in keys if of_model.get(key)}
+        if rule := of_model.get("initial_edge"):
+            datasets[name]["initial_edge"] = told_edges(rule)
     return datasets

@@ -89,7 +89,8 @@ def fit_scales(
     properties = column_scales(_properties(elements), train)
     spread = column_scales(moments, train)
     standard = _scaled(moments, *spread)
-    directions = np.linalg.svd(standard[train], full_matrices=False)[2][:COMPONENTS].T
+    found = np.linalg.svd(standard[train], full_matrices=False)[2][:COMPONENTS].T
+    directions = np.pad(found, ((0, 0), (0, COMPONENTS - found.shape[1])))  # fewer rows than components leave zeros
     leading = column_scales(standard @ directions, train)
     names = ("property_mean", "property_sd", "moment_mean", "moment_sd", "component_mean", "component_sd")
     return {"known": known, "directions": directions} | dict(zip(names, (*properties, *spread, *leading), strict=True))

@@ -72,7 +72,13 @@ class Recipe(NamedTuple):
     elements: float = 0.0
 
     def scale(self, targets: NDArray[np.float64]) -> tuple[float, float]:
-        """Mean and standard deviation of the training targets (n,), which the network's output is in units of."""
+        """Mean and standard deviation of the training targets (n,), which the network's output is in units of.
+
+        Parameters
+        ----------
+        targets : ndarray of float64, (n,)
+            Property of each row.
+        """
         return (0.0, 1.0) if self.plain else (float(targets.mean()), float(targets.std()) or 1.0)
 
 

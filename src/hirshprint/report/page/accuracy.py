@@ -18,6 +18,7 @@ from hirshprint.accuracy.standing import (
     with_sd,
     worst_rows,
 )
+from hirshprint.baselines.registry import BASELINES
 from hirshprint.datasets.folds import curve_share
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.networks.registry import NETWORKS
@@ -107,24 +108,25 @@ def edges_text(model: str, edges: pd.Series[float]) -> str:
     Parameters
     ----------
     model : str
-        Name of a network or a baseline; a baseline sees none.
+        Name of a network or a baseline; a baseline that sees the composition sees none.
     edges : Series of float, Å
         Initial edges by compound.
     """
     entry = NETWORKS.get(model)
-    if entry is None:
+    if entry is None and BASELINES[model].sees != "fingerprint":
         return "none"
     count = int(edges.groupby(level=0).size().max())
     alike = edges.nunique() == count
+    first_alone = not alike if entry is None else entry.images or (alike and entry.one_edge)
     if count == 1:
         text = "one"
-    elif entry.images or (alike and entry.one_edge):
+    elif first_alone:
         text = f"one of {count}"
     elif alike:
         text = f"{count} together"
     else:
         text = f"mean of {min(count, TOLD_DRAWS)}" + (f", {count} in training" if count > TOLD_DRAWS else "")
-    return text + (", known to it" if entry.knows_edge else "")
+    return text + (", known to it" if entry and entry.knows_edge else "")
 
 
 def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
