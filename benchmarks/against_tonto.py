@@ -41,6 +41,7 @@ def read_site(cif: Path, path: Path) -> tuple[Structure, np.ndarray]:
         frac=crystal.frac_coords,
         is_anion=np.zeros(len(crystal), dtype=bool),
         site_atom=np.array([atom]),
+        atom_site=np.where(np.arange(len(crystal)) == atom, 0, -1),
         site_labels=(str(tonto["site_label"]),),
         multiplicity=np.array([int(tonto["site_multiplicity"])]),
         site_operations=(np.eye(3, dtype=np.int64)[None],),

@@ -69,6 +69,7 @@ def perovskite(name: str, symmetric: bool = True, edge: float | None = None) -> 
         frac=np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]),
         is_anion=np.array([False, False, True, True, True]),
         site_atom=np.array([0, 1, 2]),
+        atom_site=np.array([0, 1, 2, 2, 2]),
         site_labels=("A", "B", "X"),
         multiplicity=np.array([1, 1, 3]),
         site_operations=(cubic, cubic, cubic[np.abs(cubic[:, 2, 2]) == 1]) if symmetric else (one, one, one),

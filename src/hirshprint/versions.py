@@ -6,8 +6,10 @@ Kept apart so that the Snakefile reads them without importing numpy.
 READING = "2"  # what a structure file is read as: other atoms, another cell, a refusal, a remark
 SURFACE_ALGORITHM = "3"  # vertices, distances or areas of the Python engine
 TONTO_ALGORITHM = "1"  # the input that Tonto is given, or how its surface is read
+SURFACE_FILES = "2"  # the arrays that a batch keeps of its surfaces: files of another version lie beside these
 DENSITIES = "1"  # the table of free-atom densities
 FINGERPRINT_FORMAT = "3"  # the layout or the counting of fingerprints.h5
+CONTACT_FORMAT = "1"  # how contacts are made of surfaces, and their arrays
 LEARNING_ALGORITHM = 4  # what a training of a network gives
 MODEL_FORMAT = 3  # model.json, and the standard deviation to expect
-RESULTS_FORMAT = "2"  # the files in results/, their names, columns or arrays: an older folder is refused
+RESULTS_FORMAT = "3"  # the files in results/, their names, columns or arrays: an older folder is refused

@@ -19,7 +19,7 @@ from hirshprint.batch import journal
 from hirshprint.batch.binning import Binning
 from hirshprint.batch.file import read_surfaces, write_arrays
 from hirshprint.batch.kept import drop_superseded, forget_failures
-from hirshprint.batch.keys import structure_digest, surface_key
+from hirshprint.batch.keys import structure_digest
 from hirshprint.batch.run import run_batch
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
@@ -32,7 +32,7 @@ from hirshprint.structures.batches import batch_of
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import OpenEngine
 from hirshprint.surfaces.python.engine import compute_surfaces
-from hirshprint.surfaces.surface import Surface, pack_surfaces
+from hirshprint.surfaces.surface import Surface
 
 NAMES = ("a", "b", "c", "d", "e")
 BINS = Bins(count=10, low_angstrom=0.76, high_angstrom=2.8)
@@ -373,18 +373,6 @@ def test_what_a_batch_has_no_more_is_kept_for_when_it_comes_back(
     assert kept.exists()  # no file of now has what is in it
 
 
-def test_files_of_each_structure_of_earlier_versions_are_taken_over(
-    structures: list[Structure], surfaces: list[Surface], attempts: Callable[..., Any], tmp_path: Path
-) -> None:
-    key = surface_key(structures[1], OpenEngine(lambda _: [], lambda _: "settings"))
-    old = tmp_path / "cache" / key[:2] / f"{key}.npz"
-    old.parent.mkdir(parents=True)
-    np.savez(old, **pack_surfaces({"b": surfaces}))
-    computed, records = attempts(1, {})
-    assert computed == ["a", "c", "d", "e"]
-    assert [name for name, record in records.items() if record["reused"]] == ["b"]
-
-
 def test_failures_are_known_until_they_are_forgotten(attempts: Callable[..., Any], tmp_path: Path) -> None:
     lasting = type("LastingError", (ValueError,), {"lasting": True})("wrong")
     deeds = {"a": lasting, "b": ValueError("at times")}
@@ -460,10 +448,15 @@ def test_what_killed_attempts_and_users_left_beside_a_batch_does_no_harm(
 
 
 def test_digest_of_a_structure_is_that_of_its_parts(structures: list[Structure]) -> None:
-    """Written out at length: caches of earlier versions have it in their names."""
+    """Written out at length: equal operations are written only once."""
     one = structures[0]
     parts = [one.structure_id, one.lattice.tolist(), one.numbers.tolist(), one.frac.tolist(), one.is_anion.tolist()]
-    sites = [one.site_atom.tolist(), list(one.site_labels), [operations.tolist() for operations in one.site_operations]]
+    sites = [
+        one.site_atom.tolist(),
+        one.atom_site.tolist(),
+        list(one.site_labels),
+        [operations.tolist() for operations in one.site_operations],
+    ]
     assert structure_digest(one) == digest(*parts, *sites)
     assert structure_digest(replace(one, site_operations=one.site_operations[:2])) != structure_digest(one)
 

@@ -349,6 +349,7 @@ def test_surface(
     sites = {"Sr1": 1, "Ti1": 1, "O3": 3}  # labels of the CIF
     assert {path.name for path in folder.iterdir()} == {
         "sites.csv",
+        "contacts.csv",
         *(f"{site}.{suffix}" for site in sites for suffix in ("vtp", "ply", "gltf")),
     }
     with (folder / "sites.csv").open(encoding="utf-8") as file:
@@ -360,6 +361,12 @@ def test_surface(
         assert 0.9 < float(row["sphericity"]) < 1
     assert float(rows[0]["area_angstrom2"]) == pytest.approx(28.377, abs=0.01)
     assert float(rows[0]["contact_O"]) == 1
+    with (folder / "contacts.csv").open(encoding="utf-8") as file:
+        contacts = [(r["site"], r["atoms"], r["met_site"], float(r["share"])) for r in csv.DictReader(file)]
+    assert contacts[:2] == [("Sr1", "12", "O3", 1.0), ("Ti1", "6", "O3", 1.0)]
+    assert [(atoms, met) for _, atoms, met, _ in contacts[2:]] == [("2", "Ti1"), ("4", "Sr1"), ("8", "O3")]
+    assert sum(share for *_, share in contacts[2:]) == pytest.approx(1, abs=1e-5)
+    assert "O3 meets 2 Ti1 at 1.952 Å (50.5%), 4 Sr1 at 2.761 Å (32.4%), 8 O3 at 2.761 Å (17.1%)" in out
 
 
 def test_a_used_folder_is_cleared_of_what_surface_wrote(tmp_path: Path) -> None:
@@ -370,7 +377,7 @@ def test_a_used_folder_is_cleared_of_what_surface_wrote(tmp_path: Path) -> None:
     assert surface._earlier_files(tmp_path) == [tmp_path / "surfaces.png"]  # no table: nothing is known of the meshes
     table.write_text("site,element,multiplicity,sphericity,mesh_level\nTi1,Ti,1,1,48\nO(1),O,3,1,48\n../x,O,3,1,48\n")
     names = {str(path.relative_to(tmp_path)) for path in surface._earlier_files(tmp_path)}
-    assert names == {*meshes, "sites.csv", "surfaces.png"}
+    assert names == {*meshes, "sites.csv", "contacts.csv", "surfaces.png"}
     table.write_text("site,element,atoms,anion\nA,Sr,1,no\n")
     with pytest.raises(CommandError, match="of something else; name another folder"):
         surface._earlier_files(tmp_path)

@@ -96,6 +96,7 @@ def test_one_triangle_by_hand(srtio3: list[Surface]) -> None:
         inside_nuclei=np.zeros((1, 3)),
         outside_nuclei=nuclei,
         outside_numbers=np.full(3, 8, dtype=np.uint8),
+        outside_sites=np.zeros(3, dtype=np.int32),
         normal=np.zeros((3, 3)),
         operations=np.eye(3)[None],
         multiplicity=2,
@@ -167,6 +168,7 @@ def reordered(structure: Structure) -> Structure:
         frac=structure.frac[order],
         is_anion=structure.is_anion[order],
         site_atom=place[structure.site_atom],
+        atom_site=structure.atom_site[order],
     )
 
 
@@ -184,6 +186,7 @@ def doubled(structure: Structure) -> Structure:
         frac=np.concatenate([structure.frac, structure.frac + np.array([1, 0, 0])]) * np.array([0.5, 1, 1]),
         is_anion=np.tile(structure.is_anion, 2),
         site_atom=np.concatenate([structure.site_atom, structure.site_atom + count]),
+        atom_site=np.concatenate([structure.atom_site, structure.atom_site + len(structure.site_atom)]),
         site_labels=structure.site_labels * 2,
         multiplicity=np.tile(structure.multiplicity, 2),
         site_operations=structure.site_operations * 2,

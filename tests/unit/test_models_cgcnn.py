@@ -28,6 +28,7 @@ def crystal(lattice: NDArray[np.float64], numbers: list[int], frac: NDArray[np.f
         frac=np.asarray(frac, float),
         is_anion=np.zeros(len(numbers), bool),
         site_atom=np.arange(len(numbers)),
+        atom_site=np.arange(len(numbers)),
         site_labels=("",) * len(numbers),
         multiplicity=np.ones(len(numbers), int),
         site_operations=(),

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.fingerprints.contacts import contact_fingerprints
+from hirshprint.fingerprints.contact_kinds import contact_fingerprints
 from hirshprint.report.pictures.files import write_picture
 from hirshprint.report.pictures.fingerprints import comparison_picture, fingerprint_picture
 from hirshprint.report.pictures.render import PANEL_PIXELS, NoPictureError, render_panels

@@ -131,6 +131,7 @@ def made_up_surface(label: str, number: int, multiplicity: int = 1, level: int =
         centre=np.full(3, 2.25), vertices=directions * radius[:, None] + 2.25, triangles=triangles, d_i=radius,
         d_e=3 - radius, inside_species=np.full(n, number, np.uint8), outside_species=np.full(n, 8, np.uint8),
         normal=directions, inside_nuclei=origin, outside_nuclei=origin, outside_numbers=np.array([8], np.uint8),
+        outside_sites=np.zeros(1, np.int32),
         operations=OCTAHEDRAL.astype(float), area=20.0, volume=8.0, open_fraction=0.0, engine="python",
         density_source="thakkar", level=level,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.spreading import spread_area
+from hirshprint.surfaces.spreading import BEND, spread_area
 
 Array = NDArray[np.float64]
 
@@ -23,9 +23,9 @@ def spread_plane(
     normals = np.tile([0.0, 0.0, 1.0], (len(x), 1))
     counts = np.zeros((max(group) + 1, bins, bins))
     sums = spread_area(
-        vertices, normals, np.zeros((1, 3)), np.array(outside), triangles, np.array(group), counts, low, width
+        vertices, normals, np.zeros((1, 3)), np.array(outside), triangles, np.array(group), counts, low, width, BEND
     )
-    return counts, sums
+    return counts, sums[:, 0]
 
 
 @pytest.mark.parametrize("height", [2.0, 3.0])  # at 2 d_i = d_e: each part is a line in the plane of both

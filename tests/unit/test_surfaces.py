@@ -123,6 +123,7 @@ def golden(shared: Path) -> dict[str, tuple[Structure, dict[str, Array]]]:
                 frac=read.frac_coords,
                 is_anion=np.zeros(len(read), dtype=bool),
                 site_atom=np.array([atom]),
+                atom_site=np.where(np.arange(len(read)) == atom, 0, -1),
                 site_labels=(str(reference["site_label"]),),
                 multiplicity=np.array([int(reference["site_multiplicity"])]),
                 site_operations=(np.eye(3, dtype=np.int64)[None],),

@@ -53,6 +53,7 @@ def one_site_each(lattice: Array, numbers: Array, frac: Array) -> Structure:
         frac=frac,
         is_anion=np.zeros(count, dtype=bool),
         site_atom=np.arange(count),
+        atom_site=np.arange(count),
         site_labels=tuple(f"S{k}" for k in range(count)),
         multiplicity=np.ones(count, dtype=np.int64),
         site_operations=(np.eye(3, dtype=np.int64)[None],) * count,

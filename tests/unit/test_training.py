@@ -53,6 +53,7 @@ def crystals() -> tuple[Dataset, list[Structure]]:
             frac=frac,
             is_anion=np.array([0, 0, 1, 1, 1], bool),
             site_atom=np.arange(3),
+            atom_site=np.array([0, 1, 2, 2, 2]),
             site_labels=("A", "B", "X"),
             multiplicity=np.array([1, 1, 3]),
             site_operations=(),

@@ -1,4 +1,4 @@
-"""Fingerprints of a batch, made beside its surfaces: only bins that something falls into are kept."""
+"""Fingerprints and contacts of a batch, made beside its surfaces: only bins that something falls into are kept."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from hirshprint.batch.file import Pack
 from hirshprint.config.model import Fingerprint
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import Contacts, join_contacts, site_contacts
 from hirshprint.fingerprints.layout import channel_names
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
-from hirshprint.versions import FINGERPRINT_FORMAT
+from hirshprint.versions import CONTACT_FORMAT, FINGERPRINT_FORMAT
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Binning:
     @cached_property
     def digest(self) -> str:
         """Digest of all that determines a fingerprint beside the surfaces."""
-        return digest(self.settings.written(), list(self.site_labels), FINGERPRINT_FORMAT)
+        return digest(self.settings.written(), list(self.site_labels), FINGERPRINT_FORMAT, CONTACT_FORMAT)
 
 
 def pack_batch(by_id: Mapping[str, Sequence[Surface]], keys: Mapping[str, str], binning: Binning) -> Pack:
@@ -37,7 +38,7 @@ def pack_batch(by_id: Mapping[str, Sequence[Surface]], keys: Mapping[str, str], 
 
 
 def binned(pack: Pack, binning: Binning) -> Pack:
-    """Give a pack the fingerprints of its structures; a surface counts as it is packed, in single precision.
+    """Give a pack the fingerprints and contacts of its structures; a surface counts as packed, in single precision.
 
     Parameters
     ----------
@@ -48,13 +49,18 @@ def binned(pack: Pack, binning: Binning) -> Pack:
     """
     channels = len(channel_names(binning.settings.channels, binning.site_labels))
     bins, counts, fractions = [np.empty(0, np.int32)], [np.empty(0, np.float32)], []
+    contacts: list[Contacts] = []
     for surfaces in unpack_surfaces(pack).values():
         fingerprint, fraction = fingerprint_of(surfaces, binning.settings, binning.site_labels)
         filled = np.flatnonzero(fingerprint)
         bins.append(filled.astype(np.int32))
         counts.append(fingerprint.reshape(-1)[filled])
         fractions.append(fraction)
+        contacts += [site_contacts(surface) for surface in surfaces]
+    of_contacts = join_contacts(contacts)._asdict()
     return pack | {
+        **{f"contact_{name}": array for name, array in of_contacts.items()},
+        "contact_offsets": np.cumsum([0, *(len(one.sites) for one in contacts)]),
         "bin_offsets": np.cumsum([len(part) for part in bins]),
         "bin": np.concatenate(bins),
         "count": np.concatenate(counts),

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.files.reading import read_npz, reading
+from hirshprint.fingerprints.contacts import Contacts, join_contacts
 from hirshprint.surfaces.registry import ENGINES
 from hirshprint.surfaces.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
 
@@ -30,6 +31,7 @@ OF_OTHER_ROWS = {  # by the offsets that say which rows are of which surface
     f"{row}_offsets": [name for name, (_, _, own) in ARRAYS.items() if own == row]
     for row in ("vertex", "inside", "outside")
 }
+OF_OTHER_ROWS["contact_offsets"] = [f"contact_{name}" for name in Contacts._fields]
 OF_BINS = ("bin", "count")
 SETS = ("triangle", "operation")
 """The arrays of a batch file, by what they have a row for."""
@@ -115,7 +117,9 @@ def _joined_sets(
 def without_fingerprints(read: Reader) -> Reader:
     """Give the arrays of a pack as if no fingerprints had been made."""
     structures = len(read("ids"))
-    none: Pack = {
+    contacts = join_contacts([])._asdict()
+    none: Pack = {f"contact_{name}": array for name, array in contacts.items()} | {
+        "contact_offsets": np.zeros(len(read("site_label")) + 1, dtype=np.int64),
         "bin_offsets": np.zeros(structures + 1, dtype=np.int64),
         "bin": np.empty(0, dtype=np.int32),
         "count": np.empty(0, dtype=np.float32),

@@ -18,6 +18,7 @@ from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.config.model import Fingerprint
 from hirshprint.files.reading import USER_BLOCK, read_npz, reading, seal_hdf5
 from hirshprint.files.writing import written_whole
+from hirshprint.fingerprints.contacts import CONTACT_NAMES, Contacts, join_contacts
 from hirshprint.fingerprints.layout import COUNTS_UNIT, ROWS_AT_ONCE, bin_edges, channel_names
 from hirshprint.surfaces.surface import Surface
 from hirshprint.versions import FINGERPRINT_FORMAT
@@ -26,7 +27,8 @@ COMPRESSION = 4  # level of zlib: the fastest that comes near the smallest file
 
 NEEDED = (
     *("ids", "in_range_fraction", "bin_offsets", "bin", "count", "binning", "surface_offsets"),
-    *("site_label", "multiplicity", "area", "volume", "engine", "density_source", "level"),
+    *("site_label", "inside_number", "multiplicity", "area", "volume", "open_fraction"),
+    *("engine", "density_source", "level", "contact_offsets", *(f"contact_{name}" for name in Contacts._fields)),
 )
 """Arrays of a batch that its fingerprints are in; none of those as large as the surfaces is read."""
 
@@ -140,6 +142,9 @@ def _write_file(
         file["site_multiplicity"] = of_sites("multiplicity", np.int64)
         file["site_area_angstrom2"] = of_sites("area", np.float64)
         file["site_volume_angstrom3"] = of_sites("volume", np.float64)
+        file["site_number"] = of_sites("inside_number", np.int64)
+        file["site_open_fraction"] = of_sites("open_fraction", np.float64)
+        _write_contacts(file, batches, list(zip((k for k, _ in order), sites, strict=True)))
         _write_counts(file, batches, order, shape, threads)
         file.attrs.update(
             {
@@ -155,6 +160,19 @@ def _write_file(
         )
         file.close()
         seal_hdf5(temporary)
+
+
+def _write_contacts(
+    file: h5py.File, batches: Sequence[Mapping[str, NDArray[Any]]], sites: Sequence[tuple[int, slice]]
+) -> None:
+    """Write the contacts of the sites, which are given as their batch and their rows in it, one after the other."""
+    offsets = [batches[k]["contact_offsets"][part.start : part.stop + 1] for k, part in sites]
+    file["contact_offsets"] = np.cumsum(np.concatenate([[0], *(np.diff(part) for part in offsets)]))
+    for name, empty in join_contacts([])._asdict().items():
+        rows = [batches[k][f"contact_{name}"][of[0] : of[-1]] for (k, _), of in zip(sites, offsets, strict=True)]
+        values = np.concatenate([empty, *rows])
+        packed = {"compression": "gzip", "shuffle": True} if values.ndim == 3 and len(values) else {}
+        file.create_dataset(CONTACT_NAMES[name], data=values, **packed)
 
 
 def _distinct(*columns: NDArray[Any]) -> set[tuple[Any, ...]]:

@@ -24,7 +24,6 @@ from hirshprint.batch.file import Arrays, Reader, join_packs, notes_of, without_
 from hirshprint.files.reading import DamagedError, check_zip, kept_or_none, read_member, read_npz
 from hirshprint.files.writing import written_whole
 from hirshprint.structures.batches import batch_of, batches_of
-from hirshprint.surfaces.surface import Surface, unpack_surfaces
 
 
 class Found(NamedTuple):
@@ -100,18 +99,6 @@ def open_pack(path: Path, files: ExitStack) -> Reader | None:
         return read
 
     found: Reader | None = kept_or_none(path, opened, f"{path.parent.name}, {path.stem}")
-    return found
-
-
-def old_layout(folder: Path) -> frozenset[str]:
-    """Names of the folders in which earlier versions kept a file for each structure, below `cache/surfaces`."""
-    return frozenset(path.name for path in folder.glob("[0-9a-f][0-9a-f]"))
-
-
-def of_old_layout(folder: Path, key: str, name: str) -> list[Surface] | None:
-    """Surfaces that an earlier version kept in a file of their own."""
-    path = folder / key[:2] / f"{key}.npz"
-    found: list[Surface] | None = kept_or_none(path, lambda path: unpack_surfaces(read_npz(path))[name], name)
     return found
 
 

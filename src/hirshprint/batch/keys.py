@@ -20,6 +20,7 @@ def structure_digest(structure: Structure) -> str:
         structure.frac.tolist(),
         structure.is_anion.tolist(),
         structure.site_atom.tolist(),
+        structure.atom_site.tolist(),
         list(structure.site_labels),
     ]
     operations = ",".join(_operations_text(one.shape, one.tobytes()) for one in structure.site_operations)

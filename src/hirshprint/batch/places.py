@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hirshprint.config.model import Config
 from hirshprint.surfaces.registry import engine_named
+from hirshprint.versions import SURFACE_FILES
 
 SURFACE_CACHE = Path("cache/surfaces")
 
@@ -15,4 +16,4 @@ def engine_folder(config: Config, engine: str) -> Path:
 
     What else decides about a result, such as the densities themselves, is in its key.
     """
-    return SURFACE_CACHE / engine_named(engine).cache_name(config)
+    return SURFACE_CACHE / f"{engine_named(engine).cache_name(config)}-{SURFACE_FILES}"

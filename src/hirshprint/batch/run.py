@@ -23,8 +23,6 @@ from hirshprint.batch.kept import (
     find_kept,
     keep,
     keep_part,
-    of_old_layout,
-    old_layout,
     remove_parts,
 )
 from hirshprint.batch.keys import structure_digest, surface_key
@@ -119,14 +117,11 @@ def run_batch(
         results = Results(kept, binning, files, required=attempt < attempts)
         for name, one in found.items():
             results.take_over(name, one, geometry[name], past)
-        old = old_layout(kept.parents[2])
         given_up = past.culprits() if attempt >= attempts else set()
 
         def compute(structure: Structure) -> Outcome:
             name = structure.structure_id
             record, key = _record(geometry[name]), keys[name]
-            if key[:2] in old and (surfaces := of_old_layout(kept.parents[2], key, name)):
-                return _outcome(record | {"reused": True}, name, surfaces, key, binning)
             if name in given_up:
                 reason = "every earlier attempt was killed while computing it"
                 return Outcome(record | {"status": "failed", "reason": reason})

@@ -17,7 +17,7 @@ from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.fingerprints.contacts import contact_fingerprints
+from hirshprint.fingerprints.contact_kinds import contact_fingerprints
 from hirshprint.fingerprints.layout import COUNTS_UNIT, bin_edges
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line

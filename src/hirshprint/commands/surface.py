@@ -10,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files.writing import written_whole
 from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.fingerprints.layout import bin_edges
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
@@ -26,6 +29,7 @@ from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 from hirshprint.surfaces.surface import Surface
 
 MESHES = (".vtp", ".ply", ".gltf")
+SHOWN_SHARE = 0.01  # of the area of a site: smaller contacts are in the table only
 OWN_COLUMNS = {"site", "multiplicity", "sphericity", "mesh_level"}  # of a table of sites, besides others
 FINE, COARSE, FINE_SITES = 48, 16, 8
 """Mesh level of the files, whose triangles are flat, unlike those that a fingerprint is made from: `FINE` (1e-4 Å
@@ -46,16 +50,20 @@ def run(arguments: argparse.Namespace) -> None:
     for path in earlier:
         path.unlink(missing_ok=True)
     rows = site_rows(surfaces)
-    write_site_table(rows, folder / "sites.csv")
+    write_table(rows, folder / "sites.csv")
+    contacts = contact_rows(structure, rough)
+    write_table(contacts, folder / "contacts.csv")
     meshes = closed_meshes(structure, densities, surfaces)
     _write_meshes([with_properties(mesh, structure, densities) for mesh in meshes], folder)
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
     print(_table(rows))
+    print(_contact_lines(contacts))
     shares = volumes(structure, surfaces)
     print(
         f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} are inside the surfaces and {shares.voids:.3f} outside"
     )
-    print(f"written to {folder}: sites.csv, a mesh per site as .vtp, .ply and .gltf{', ' + picture if picture else ''}")
+    made = ["sites.csv", "contacts.csv", "a mesh per site as .vtp, .ply and .gltf", *([picture] if picture else [])]
+    print(f"written to {folder}: {', '.join(made)}")
 
 
 def _earlier_files(folder: Path) -> list[Path]:
@@ -66,7 +74,7 @@ def _earlier_files(folder: Path) -> list[Path]:
     CommandError
         The folder has a table of this name that is of something else, such as that of a prototype.
     """
-    table, picture = folder / "sites.csv", folder / "surfaces.png"
+    table, picture, contacts = folder / "sites.csv", folder / "surfaces.png", folder / "contacts.csv"
     if not table.is_file():
         return [picture]
     with table.open(encoding="utf-8", errors="replace", newline="") as file:
@@ -74,15 +82,17 @@ def _earlier_files(folder: Path) -> list[Path]:
         if not set(reader.fieldnames or ()) >= OWN_COLUMNS:
             raise CommandError(f"{table} is of something else; name another folder", UNUSABLE)
         sites = [site for row in reader if LABEL.fullmatch(site := row["site"] or "")]
-    return [*(folder / f"{site}{suffix}" for site in sites for suffix in MESHES), table, picture]
+    return [*(folder / f"{site}{suffix}" for site in sites for suffix in MESHES), table, picture, contacts]
 
 
 def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
     """Compute the surfaces at another level, but for isosurfaces: the cost of these grows with its third power."""
     radial = [site for site, surface in enumerate(surfaces) if surface.is_radial]
+    place = {site: row for row, site in enumerate(radial)}
     part = replace(
         structure,
         site_atom=structure.site_atom[radial],
+        atom_site=np.array([place.get(site, -1) for site in structure.atom_site.tolist()]),
         site_labels=tuple(structure.site_labels[site] for site in radial),
         multiplicity=structure.multiplicity[radial],
         site_operations=tuple(structure.site_operations[site] for site in radial),
@@ -154,8 +164,48 @@ def site_rows(surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
     ]
 
 
-def write_site_table(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
-    """Write the rows of `site_rows` as CSV, numbers with six digits."""
+def contact_rows(structure: Structure, surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
+    """One row of figures per contact (`fingerprints.contacts`): Å, Å²; those of a site largest share first."""
+    rows = []
+    for surface in surfaces:
+        found = site_contacts(surface)
+        for k in np.argsort(-found.areas, kind="stable").tolist():
+            met = int(found.sites[k])
+            rows.append(
+                {
+                    "site": surface.site_label,
+                    "element": SYMBOLS[surface.inside_number - 1],
+                    "met_site": structure.site_labels[met],
+                    "met_element": SYMBOLS[structure.numbers[structure.site_atom[met]] - 1],
+                    "atoms": int(found.atoms[k]),
+                    "distance_angstrom": float(found.distances[k]),
+                    "area_angstrom2": float(found.areas[k]),
+                    "share": float(found.areas[k] / surface.area),
+                    "d_i_mean_angstrom": float(found.means[k, 0]),
+                    "d_e_mean_angstrom": float(found.means[k, 1]),
+                    "d_i_deviation_angstrom": float(found.deviations[k, 0]),
+                    "d_e_deviation_angstrom": float(found.deviations[k, 1]),
+                    "least_sum_angstrom": float(found.least[k]),
+                }
+            )
+    return rows
+
+
+def _contact_lines(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Who meets whom, as text: contacts of at least a hundredth of a site's area."""
+    lines = []
+    for site in dict.fromkeys(row["site"] for row in rows):
+        parts = [
+            f"{row['atoms']} {row['met_site']} at {row['distance_angstrom']:.3f} Å ({row['share']:.1%})"
+            for row in rows
+            if row["site"] == site and row["share"] >= SHOWN_SHARE
+        ]
+        lines.append(f"{site} meets {', '.join(parts)}")
+    return "\n".join(lines)
+
+
+def write_table(rows: Sequence[Mapping[str, Any]], path: str | Path) -> None:
+    """Write the rows of `site_rows` or `contact_rows` as CSV, numbers with six digits."""
     with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(rows[0])

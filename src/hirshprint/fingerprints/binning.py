@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.fingerprints.layout import KINDS, bin_edges, channel_names
 from hirshprint.surfaces.patches import lattice_points, nearest_distances
-from hirshprint.surfaces.spreading import spread_area
+from hirshprint.surfaces.spreading import BEND, spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre
 
 PAPER_POINTS = 10
@@ -101,6 +101,6 @@ def area_histograms(
     """
     counts = np.zeros((int(group.max()) + 1, bins.count, bins.count))
     width = (bins.high_angstrom - bins.low_angstrom) / bins.count
-    sums = spread_area(*mesh_about_centre(surface), group, counts, bins.low_angstrom, width)
+    sums = spread_area(*mesh_about_centre(surface), group, counts, bins.low_angstrom, width, BEND)[:, 0]
     scale = surface.area / len(surface.operations) / sums.sum()  # flat parts of curved triangles are a little small
     return counts * scale, sums * scale

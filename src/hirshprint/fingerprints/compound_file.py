@@ -14,7 +14,7 @@ from hirshprint.files.writing import written_whole
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
-_STRUCTURE = ("lattice", "numbers", "frac", "is_anion", "site_atom", "multiplicity")
+_STRUCTURE = ("lattice", "numbers", "frac", "is_anion", "site_atom", "atom_site", "multiplicity")
 _ARRAYS = (
     "site",
     "operations",

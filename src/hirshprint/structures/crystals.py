@@ -103,7 +103,7 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
     numbers = np.array([atomic_number(symbol) for symbol in symbols])
     frac = np.array(crystal.frac, dtype=float) % 1.0
     very_near = check_distances(lattice, frac, symbols, names)
-    atoms, multiplicity, operations = find_symmetry(lattice, frac, numbers)
+    atoms, atom_site, operations = find_symmetry(lattice, frac, numbers)
     anion = _anion(symbols)
     return Structure(
         structure_id=structure_id,
@@ -112,8 +112,9 @@ def crystal_structure(crystal: Crystal, structure_id: str) -> Structure:
         frac=frac,
         is_anion=np.array([symbol == anion for symbol in symbols]),
         site_atom=atoms,
+        atom_site=atom_site,
         site_labels=_site_labels([symbols[atom] for atom in atoms], [names[atom] for atom in atoms] if names else []),
-        multiplicity=multiplicity,
+        multiplicity=np.bincount(atom_site),
         site_operations=operations,
         formula_units=int(np.gcd.reduce(np.unique(numbers, return_counts=True)[1])),
         remarks=(

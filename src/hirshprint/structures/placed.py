@@ -81,7 +81,7 @@ def _ideal(prototype: Prototype) -> Structure:
     lattice = np.array(prototype.cell)
     if not np.allclose(lattice, np.diag(np.diag(lattice))):
         lattice = standard_orientation(lattice)
-    atoms, multiplicity, operations = find_symmetry(lattice * 4.0, frac, numbers)
+    atoms, atom_site, operations = find_symmetry(lattice * 4.0, frac, numbers)
     return Structure(
         structure_id=prototype.name,
         lattice=lattice,
@@ -89,8 +89,9 @@ def _ideal(prototype: Prototype) -> Structure:
         frac=frac,
         is_anion=np.zeros(len(numbers), dtype=bool),
         site_atom=atoms,
+        atom_site=atom_site,
         site_labels=("",) * len(atoms),
-        multiplicity=multiplicity,
+        multiplicity=np.bincount(atom_site),
         site_operations=operations,
         formula_units=1,
     )

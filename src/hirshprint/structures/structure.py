@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from hirshprint.files.reading import USER_BLOCK, open_hdf5, seal_hdf5
 
 ARRAYS = (
-    *("ids", "lattice", "formula_units", "atom_offsets", "numbers", "frac", "is_anion", "site_offsets", "site_atom"),
-    *("site_labels", "multiplicity", "site_operation_set", "operation_offsets", "operations", "remark_offsets"),
-    "remarks",
+    *("ids", "lattice", "formula_units", "atom_offsets", "numbers", "frac", "is_anion", "atom_site"),
+    *("site_offsets", "site_atom", "site_labels", "multiplicity", "site_operation_set"),
+    *("operation_offsets", "operations", "remark_offsets", "remarks"),
 )
 """Arrays of a file of structures, in all of them."""
 
@@ -40,6 +40,8 @@ class Structure:
         Atoms that count as anions (``inside`` channels).
     site_atom : ndarray of int64, (n_sites,)
         One representative atom per distinct site.
+    atom_site : ndarray of int64, (n_atoms,)
+        Row of the site that each atom is an image of; -1 where that site is left out.
     site_labels : tuple of str
         Names of the sites, ``A``, ``B``, ``X`` in a prototype, else ``Ti1``, ``O1`` ...
     multiplicity : ndarray of int64, (n_sites,)
@@ -59,11 +61,28 @@ class Structure:
     frac: NDArray[np.float64]
     is_anion: NDArray[np.bool_]
     site_atom: NDArray[np.int64]
+    atom_site: NDArray[np.int64]
     site_labels: tuple[str, ...]
     multiplicity: NDArray[np.int64]
     site_operations: tuple[NDArray[np.int64], ...]
     formula_units: int
     remarks: tuple[str, ...] = ()
+
+
+def sites_at(structure: Structure, places: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Rows of the sites (`Structure.atom_site`) of the atoms, or their images, at some places; (m,).
+
+    Parameters
+    ----------
+    structure : Structure
+        The crystal.
+    places : ndarray of float64, (m, 3), Å
+        Cartesian positions of its atoms or of images of them.
+    """
+    away = (places @ np.linalg.inv(structure.lattice))[:, None] - structure.frac
+    nearest = (((away - np.rint(away)) @ structure.lattice) ** 2).sum(axis=2).argmin(axis=1)
+    sites: NDArray[np.int32] = structure.atom_site[nearest].astype(np.int32)
+    return sites
 
 
 def write_structures(path: Path, structures: Sequence[Structure], attributes: dict[str, Any]) -> None:
@@ -90,6 +109,7 @@ def write_structures(path: Path, structures: Sequence[Structure], attributes: di
         file["atom_offsets"] = np.cumsum([0, *(len(s.numbers) for s in structures)])
         file["numbers"] = joined([s.numbers for s in structures], (), np.int64)
         file["frac"] = joined([s.frac for s in structures], (3,), np.float64)
+        file["atom_site"] = joined([s.atom_site for s in structures], (), np.int64)
         file["is_anion"] = joined([s.is_anion for s in structures], (), np.bool_)
         file["site_offsets"] = np.cumsum([0, *(len(s.site_atom) for s in structures)])
         file["site_atom"] = joined([s.site_atom for s in structures], (), np.int64)
@@ -148,6 +168,7 @@ def read_structures(path: Path, ids: Iterable[str] | None = None) -> list[Struct
                     frac=source["frac"][atoms],
                     is_anion=source["is_anion"][atoms],
                     site_atom=source["site_atom"][sites],
+                    atom_site=source["atom_site"][atoms],
                     site_labels=tuple(label.decode() for label in source["site_labels"][sites]),
                     multiplicity=source["multiplicity"][sites],
                     site_operations=tuple(sets[k] for k in source["site_operation_set"][sites]),

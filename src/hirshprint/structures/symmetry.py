@@ -33,8 +33,8 @@ def find_symmetry(
     -------
     site_atom : ndarray of int64, (n_sites,)
         First atom of each orbit.
-    multiplicity : ndarray of int64, (n_sites,)
-        Atoms in the orbit, in this cell.
+    atom_site : ndarray of int64, (n_atoms,)
+        Orbit of each atom: a row of `site_atom`.
     site_operations : tuple of ndarray of int64
         Per site (m, 3, 3) rotations in fractional coordinates, identity first.
     """
@@ -43,11 +43,11 @@ def find_symmetry(
         n = len(numbers)
         return (
             np.arange(n),
-            np.ones(n, dtype=np.int64),
+            np.arange(n),
             tuple(np.eye(3, dtype=np.int64)[None] for _ in range(n)),
         )
     orbits = np.asarray(dataset.equivalent_atoms)
-    atoms, multiplicity = np.unique(orbits, return_counts=True)
+    atoms, atom_site = np.unique(orbits, return_inverse=True)
     rotations = np.asarray(dataset.rotations).astype(np.int64)
     by_entries = np.lexsort(rotations.reshape(-1, 9).T[::-1])
     identity = (rotations == np.eye(3, dtype=np.int64)).all(axis=(1, 2))
@@ -61,7 +61,7 @@ def find_symmetry(
         kept = rotations[stays]
         again = (kept[1:] == kept[:-1]).all(axis=(1, 2))  # by another translation
         operations.append(kept[np.concatenate([[True], ~again])])
-    return atoms.astype(np.int64), multiplicity.astype(np.int64), tuple(operations)
+    return atoms.astype(np.int64), atom_site.astype(np.int64), tuple(operations)
 
 
 def _dataset(
@@ -105,12 +105,12 @@ def primitive_cell(structure: Structure) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def atom_images(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Find, for every atom of the cell, the distinct site whose image it is.
+    """Find, for every atom of the cell, how it is an image of its distinct site.
 
     Returns
     -------
     site : ndarray of int64, (n_atoms,)
-        Row of the site in `structure.site_atom`.
+        `structure.atom_site`.
     operations : ndarray of float64, (n_atoms, 3, 3)
         Cartesian rotations R, proper or not: a point p about the site's atom has its image R p about this one.
     """
@@ -119,7 +119,7 @@ def atom_images(structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.flo
     if len(structure.site_atom) == len(frac):
         return np.arange(len(frac)), np.repeat(identity[None], len(frac), axis=0)
     dataset = spglib.get_symmetry_dataset((lattice, frac, structure.numbers), symprec=SYMMETRY_TOLERANCE_ANGSTROM)
-    site = np.searchsorted(structure.site_atom, dataset.equivalent_atoms)
+    site = structure.atom_site
     rotations = np.asarray(dataset.rotations)
     operations = np.empty((len(frac), 3, 3))
     for atom, first in enumerate(structure.site_atom[site]):

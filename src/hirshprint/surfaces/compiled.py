@@ -114,8 +114,18 @@ def compile_all() -> None:
     engine.fragment_surface(structure, densities, [1], 2)
     vertices, normals, inside, outside, triangles = mesh_about_centre(surface)
     spreading.spread_area(
-        vertices, normals, inside, outside, triangles, np.zeros(len(outside), np.int64), np.zeros((1, 9, 9)), 0.5, 0.5
+        vertices,
+        normals,
+        inside,
+        outside,
+        triangles,
+        np.zeros(len(outside), np.int64),
+        np.zeros((1, 9, 9)),
+        0.5,
+        0.5,
+        1e-2,
     )
+    patches.nearest_rows(vertices, outside)
     patches.nearest_distances(patches.lattice_points(vertices, normals, triangles, 3), outside)
     procrystal.nearest_inside(vertices, np.zeros((1, 4)))
 

@@ -20,7 +20,10 @@ from hirshprint.files.writing import written_whole
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.surfaces.surface import Surface
 
-NOT_POINT_DATA = ("vertices", "triangles", "operations", "centre", "inside_nuclei", "outside_nuclei", "outside_numbers")
+NOT_POINT_DATA = (
+    *("vertices", "triangles", "operations", "centre"),
+    *("inside_nuclei", "outside_nuclei", "outside_numbers", "outside_sites"),
+)
 GLTF_FLOAT, GLTF_UINT32 = 5126, 5125
 GLTF_ARRAY, GLTF_INDICES = 34962, 34963
 

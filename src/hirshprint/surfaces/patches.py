@@ -230,3 +230,26 @@ def nearest_distances(points: Array, nuclei: Array) -> Array:
         Positions of the nuclei.
     """
     return np.array([nearest(p[0], p[1], p[2], nuclei) for p in points])
+
+
+@kernel
+def nearest_rows(points: Array, nuclei: Array) -> NDArray[np.int64]:
+    """Row (m,) of the nucleus of some (n, 3) that is nearest to each point (m, 3).
+
+    Parameters
+    ----------
+    points : ndarray of float64, (m, 3), Å
+        Points.
+    nuclei : ndarray of float64, (n, 3), Å
+        Positions of the nuclei.
+    """
+    found = np.zeros(len(points), np.int64)
+    for i in range(len(points)):
+        least = np.inf
+        for k in range(len(nuclei)):
+            d = 0.0
+            for axis in range(3):
+                d += (points[i, axis] - nuclei[k, axis]) ** 2
+            if d < least:
+                least, found[i] = d, k
+    return found

@@ -25,7 +25,7 @@ from hirshprint.surfaces.python.procrystal import (
     without,
 )
 from hirshprint.surfaces.python.rays import SHIFT
-from hirshprint.surfaces.spreading import spread_area
+from hirshprint.surfaces.spreading import BEND, spread_area
 from hirshprint.surfaces.surface import Surface, full, mesh_about_centre
 
 RADII = "distance at which the density of the free atom is 0.001 e/bohr³ (Rahm, Hoffmann, Ashcroft 2016)"
@@ -106,7 +106,8 @@ def sphericity(surface: Surface) -> float:
 def contact_share(surface: Surface) -> dict[int, float]:
     """Share of the area that is nearest to each species outside, by atomic number; the shares sum to 1."""
     species, group = np.unique(surface.outside_numbers, return_inverse=True)
-    areas = spread_area(*mesh_about_centre(surface), group.astype(np.int64), np.zeros((len(species), 1, 1)), 0.0, 1e3)
+    none = np.zeros((len(species), 1, 1))
+    areas = spread_area(*mesh_about_centre(surface), group.astype(np.int64), none, 0.0, 1e3, BEND)[:, 0]
     return {int(z): float(area / areas.sum()) for z, area in zip(species, areas, strict=True) if area > 0}
 
 

@@ -42,6 +42,7 @@ def spread_area(
     counts: Array,
     low: float,
     width: float,
+    bend_angstrom: float,
 ) -> Array:
     """Add the area of a surface to a histogram of d_i and d_e.
 
@@ -66,13 +67,16 @@ def spread_area(
         [group, d_i, d_e]; added to.
     low, width : float, Å
         Lower end of the first bin, and width of a bin.
+    bend_angstrom : float, Å
+        See `BEND`: a larger value makes fewer parts.
 
     Returns
     -------
-    ndarray of float64, (n_groups,)
-        Area in Å² of each group, in and out of the bins.
+    ndarray of float64, (n_groups, 5)
+        Of each group, in and out of the bins: the area in Å², and the integrals over it of d_i, its square, d_e, and
+        its square, in bins from `low`.
     """
-    sums = np.zeros(len(counts))
+    sums = np.zeros((len(counts), 5))
     u, c = np.empty((3, 3)), np.empty(10)
     columns = 4 + MOST_RIVALS  # x y z; in bins: d_i, distances to the nuclei outside
     points = np.empty(((MOST_PARTS + 1) * (MOST_PARTS + 2) // 2, columns))
@@ -87,7 +91,7 @@ def spread_area(
         if rivals > 1:
             rivals = _kept(points, rival, rivals)
         largest = _bends(points, rivals, bend)
-        n = min(MOST_PARTS, max(1, int(np.ceil(np.sqrt(largest / BEND)))))
+        n = min(MOST_PARTS, max(1, int(np.ceil(np.sqrt(largest / bend_angstrom)))))
         if n == 1:
             points[1], points[2] = points[2], points[5]  # only the corners
         elif n > 2:
@@ -104,9 +108,9 @@ def spread_area(
                     if rivals == 1 or (best[a] == best[b] and best[a] == best[third]):
                         own = best[a]
                         layer = group[rival[own]]
-                        sums[layer] += area
                         polygon = polygons[0]
                         whole = _corners(points, a, b, third, own, polygon)
+                        _integrate(polygon, 3, area, sums[layer])
                         _spread(polygon, 3, area / whole, area, counts, layer, cells)
                         continue
                     for own in range(rivals):
@@ -115,7 +119,7 @@ def spread_area(
                         if m >= 3:
                             layer = group[rival[own]]
                             piece = area * _twice(polygon, m, 0)
-                            sums[layer] += piece
+                            _integrate(polygon, m, piece, sums[layer])
                             _spread(polygon, m, area / whole, piece, counts, layer, cells)
             start = following
     return sums
@@ -273,6 +277,20 @@ def _twice(polygon: Array, count: int, column: int) -> float:
         twice += (polygon[k, column] - x) * (polygon[k + 1, column + 1] - y)
         twice -= (polygon[k, column + 1] - y) * (polygon[k + 1, column] - x)
     return twice
+
+
+@kernel
+def _integrate(polygon: Array, count: int, area: float, sums: Array) -> None:
+    """Add the area of a convex polygon, and the integrals of d_i and d_e, which are linear in it, and their squares."""
+    sums[0] += area
+    density = area / _twice(polygon, count, 0)
+    x, y = polygon[0, 0], polygon[0, 1]
+    for k in range(1, count - 1):
+        part = (polygon[k, 0] - x) * (polygon[k + 1, 1] - y) - (polygon[k, 1] - y) * (polygon[k + 1, 0] - x)
+        for axis in range(2):
+            a, b, c = polygon[0, 2 + axis], polygon[k, 2 + axis], polygon[k + 1, 2 + axis]
+            sums[1 + 2 * axis] += density * part * (a + b + c) / 3.0
+            sums[2 + 2 * axis] += density * part * (a * a + b * b + c * c + a * b + b * c + c * a) / 6.0
 
 
 @kernel

@@ -53,6 +53,8 @@ class Surface:
         The same of the nuclei outside.
     outside_numbers : ndarray of uint8, (b,)
         Atomic numbers of `outside_nuclei`.
+    outside_sites : ndarray of int32, (b,)
+        Their rows among the distinct sites of the structure (`Structure.atom_site`).
     operations : ndarray of float64, (k, 3, 3)
         Cartesian rotations R about the centre (x' = R x, x a column), identity first; the images of the stored
         triangles under all of them make the closed surface, each part once.
@@ -83,6 +85,7 @@ class Surface:
     inside_nuclei: NDArray[np.float64]
     outside_nuclei: NDArray[np.float64]
     outside_numbers: NDArray[np.uint8]
+    outside_sites: NDArray[np.int32]
     operations: NDArray[np.float64]
     area: float
     volume: float
@@ -157,6 +160,7 @@ def full(surface: Surface) -> Surface:
         normal=images(surface.normal)[kept],
         outside_nuclei=nuclei[once] + surface.centre,
         outside_numbers=surface.outside_numbers[once % len(outside)],
+        outside_sites=surface.outside_sites[once % len(outside)],
         operations=np.eye(3)[None],
     )
 
@@ -197,6 +201,7 @@ ARRAYS: dict[str, tuple[Any, tuple[int, ...], str]] = {  # kind on disk, shape o
     "inside_nuclei": (np.float32, (3,), "inside"),
     "outside_nuclei": (np.float32, (3,), "outside"),
     "outside_numbers": (np.uint8, (), "outside"),
+    "outside_sites": (np.int32, (), "outside"),
 }
 _PLACES = ("vertices", "inside_nuclei", "outside_nuclei")  # kept relative to the centre
 

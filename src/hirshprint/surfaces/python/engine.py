@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hirshprint.densities import Densities
 from hirshprint.structures.geometry import cartesian_axes
-from hirshprint.structures.structure import Structure
+from hirshprint.structures.structure import Structure, sites_at
 from hirshprint.surfaces.patches import measure
 from hirshprint.surfaces.python.isosurface import isosurface
 from hirshprint.surfaces.python.procrystal import (
@@ -84,6 +84,7 @@ def compute_surfaces(structure: Structure, densities: Densities, mesh_level: int
         centre = structure.frac[atom] @ structure.lattice
         surfaces.append(
             _surface(
+                structure,
                 crystal,
                 mesh,
                 frame,
@@ -92,7 +93,6 @@ def compute_surfaces(structure: Structure, densities: Densities, mesh_level: int
                 inside_number=int(structure.numbers[atom]),
                 is_anion=bool(structure.is_anion[atom]),
                 multiplicity=int(structure.multiplicity[site]),
-                formula_units=structure.formula_units,
                 density_source=densities.source,
             )
         )
@@ -138,6 +138,7 @@ def fragment_surface(
     except SurfaceError as error:
         raise SurfaceError(f"{structure.structure_id}: the fragment has no closed surface: {error}") from None
     return _surface(
+        structure,
         crystal,
         mesh,
         frame,
@@ -146,7 +147,6 @@ def fragment_surface(
         inside_number=0,
         is_anion=False,
         multiplicity=1,
-        formula_units=structure.formula_units,
         density_source=densities.source,
     )
 
@@ -218,13 +218,16 @@ def _marching_cubes(
     return _Mesh(vertices, triangles, normal, np.eye(3)[None], None, step, inside, around, is_open)
 
 
-def _surface(crystal: Procrystal, mesh: _Mesh, frame: Array, centre: Array, **site: Any) -> Surface:
+def _surface(
+    structure: Structure, crystal: Procrystal, mesh: _Mesh, frame: Array, centre: Array, **site: Any
+) -> Surface:
     """Turn a mesh back into the frame of the crystal and add what follows from it."""
     d_i, inside_species = nearest_inside(mesh.vertices, mesh.inside)
     d_e, outside_species, nuclei, numbers = _nearest_outside(crystal, mesh, centre @ frame.T)
     normal = np.zeros_like(mesh.normal) if mesh.level is None else mesh.normal
     areas, volume = measure(mesh.vertices, normal, mesh.triangles)
     area = float(areas.sum())
+    places = nuclei @ frame + centre
     copies = len(mesh.operations)
     open_area = float(areas @ mesh.is_open[mesh.triangles].mean(axis=1)) if mesh.is_open.any() else 0.0
     return Surface(
@@ -237,8 +240,10 @@ def _surface(crystal: Procrystal, mesh: _Mesh, frame: Array, centre: Array, **si
         outside_species=outside_species,
         normal=mesh.normal @ frame,
         inside_nuclei=mesh.inside[:, :3] @ frame + centre,
-        outside_nuclei=nuclei @ frame + centre,
+        outside_nuclei=places,
         outside_numbers=numbers,
+        outside_sites=sites_at(structure, places),
+        formula_units=structure.formula_units,
         operations=frame.T @ mesh.operations @ frame,
         area=copies * area,
         volume=copies * float(volume),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.structures.structure import Structure
+from hirshprint.structures.structure import Structure, sites_at
 from hirshprint.surfaces.surface import Surface, flat_area_and_volume
 from hirshprint.surfaces.tonto.check import places_outside
 from hirshprint.surfaces.tonto.errors import TontoError
@@ -75,6 +75,7 @@ def _site_surface(structure: Structure, cell: Cell, site: int, tonto: Tonto) -> 
         inside_nuclei=centre[None],
         outside_nuclei=nuclei[rivals] + centre,
         outside_numbers=numbers[rivals].astype(np.uint8),
+        outside_sites=sites_at(structure, nuclei[rivals] + centre),
         operations=np.eye(3)[None],
         area=area,
         volume=volume,

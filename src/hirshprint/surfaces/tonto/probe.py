@@ -41,6 +41,7 @@ def probe(installation: Installation) -> Identity:
         frac=np.array([[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]),
         is_anion=np.array([False, False, True, True, True]),
         site_atom=np.array([1]),
+        atom_site=np.array([-1, 0, -1, -1, -1]),
         site_labels=("B",),
         multiplicity=np.array([1]),
         site_operations=(one,),
