@@ -78,7 +78,7 @@ def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
     card = {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"toy": 0.1}}
     (tmp_path / CARD).write_text(json.dumps(sealed_json(card)), encoding="utf-8")
     with pytest.raises(
-        ModelError, match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, hybrid"
+        ModelError, match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, contacts, hybrid"
     ):
         read_folder_card(tmp_path)
     with pytest.raises(UnknownNameError, match="unknown network toy"):
@@ -91,18 +91,20 @@ def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
 
 def test_needed_of_fingerprints_is_what_the_networks_see() -> None:
     sites = ("A", "B", "X")
-    for networks, of, channels, site_moments, halved in (
-        (["cgcnn"], sites, [], False, []),
-        (["cnn_paper"], sites, ["total"], False, []),
-        (["cnn_paper_small"], sites, ["total"], False, []),
-        (["cnn_paper", "hybrid"], sites, ["total"], True, []),
-        (["cnn_paper", "hybrid"], (), None, False, []),
-        (["readout"], ("A", "X"), [], False, []),
-        (["cnn"], sites, [], False, ["total", "A", "B", "X"]),
-        (["cnn"], (), [], False, ["total", "anion", "cation"]),
-        (["cnn", "readout", "cnn_paper"], sites, ["total"], True, ["total", "A", "B", "X"]),
+    for networks, of, channels, site_moments, halved, contacts in (
+        (["cgcnn"], sites, [], False, [], False),
+        (["cgcnn", "contacts"], sites, [], False, [], True),
+        (["contacts"], (), [], False, [], True),
+        (["cnn_paper"], sites, ["total"], False, [], False),
+        (["cnn_paper_small"], sites, ["total"], False, [], False),
+        (["cnn_paper", "hybrid"], sites, ["total"], True, [], False),
+        (["cnn_paper", "hybrid"], (), None, False, [], False),
+        (["readout"], ("A", "X"), [], False, [], False),
+        (["cnn"], sites, [], False, ["total", "A", "B", "X"], False),
+        (["cnn"], (), [], False, ["total", "anion", "cation"], False),
+        (["cnn", "readout", "cnn_paper"], sites, ["total"], True, ["total", "A", "B", "X"], False),
     ):
-        expected = {"channels": channels, "site_moments": site_moments, "halved": halved}
+        expected = {"channels": channels, "site_moments": site_moments, "halved": halved, "contacts": contacts}
         assert needed_of_fingerprints(networks, of) == expected
 
 

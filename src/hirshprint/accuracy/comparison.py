@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.accuracy.metrics import metrics
-from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, headline_rows, with_sd
+from hirshprint.accuracy.standing import (
+    COMPOSITION,
+    FINGERPRINT,
+    GRAPHS,
+    best_model,
+    headline_metrics,
+    headline_rows,
+    with_sd,
+)
 
 # 97.5 % points of Student's t for 1, 2, ... 9 degrees of freedom; more are treated as 9
 STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
@@ -85,10 +93,10 @@ def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) ->
 
 
 def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
-    """Compare the best fingerprint model, hybrid and graph model with the best composition baseline."""
+    """Compare the best fingerprint model, hybrid and graph models with the best composition baseline."""
     table = headline_metrics(predictions, split)
     baseline = best_model(table, COMPOSITION)
-    models = [best_model(table, [x]) for x in (*FINGERPRINT, "crystal graph")]
+    models = [best_model(table, [x]) for x in (*FINGERPRINT, *GRAPHS)]
     if baseline is None:
         return []
     found = (compare(predictions, split, x["model"], baseline["model"]) for x in models if x is not None)

@@ -14,6 +14,7 @@ from hirshprint.baselines.registry import BASELINES
 from hirshprint.networks.registry import NETWORKS, UnknownNameError
 
 FINGERPRINT = ("fingerprint", "fingerprint and composition")
+GRAPHS = ("contacts and composition", "crystal graph")
 COMPOSITION = ("composition", "nothing")
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 

@@ -82,6 +82,16 @@ class Cgcnn(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Contacts(Section):
+    """The network of contacts: sites, and the patches of their surfaces by the site that they face."""
+
+    epochs: int = key(150, "Epochs of a training.", minimum=1)
+    batch_size: int = key(64, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Learning(Section):
     """Networks and baselines, all on the same splits by compound."""
 
@@ -120,13 +130,14 @@ class Learning(Section):
         maximum=0.5,
         note="of the compounds outside the test fold, never trained on",
     )
-    networks: list[Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "hybrid"]] = key(
+    networks: list[Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "hybrid"]] = key(
         ["cnn_paper_small", "cnn", "cgcnn"],
         """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge, for thousands of
         compounds and a GPU. `cnn_paper_small`: the one of its authors for a hundred compounds. `cnn`: learns from
         fingerprints at all initial edges, and to name the elements beside the property. `readout`: reads
         the elements off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`:
-        the crystal graph at one initial edge, or at all where each compound has its own. `hybrid`: elements, their
+        the crystal graph at one initial edge, or at all where each compound has its own. `contacts`: the graph of
+        the contacts of the surfaces, for any crystals. `hybrid`: elements, their
         properties and fingerprints together.""",
         note="also readout and hybrid, for thousands of compounds",
     )
@@ -169,6 +180,7 @@ class Learning(Section):
     readout: Readout = part(Readout)
     hybrid: Hybrid = part(Hybrid)
     cgcnn: Cgcnn = part(Cgcnn)
+    contacts: Contacts = part(Contacts)
     gpus: Literal[0, 1] = key(
         1,
         "GPUs that the training job asks for; 0 asks for none.",

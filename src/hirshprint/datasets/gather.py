@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.datasets.contacts import SiteContacts, read_contacts
 from hirshprint.datasets.splits import SITES, TOLD_DRAWS
 from hirshprint.files.reading import open_hdf5, read_rows
 from hirshprint.fingerprints.half_resolution import half_resolution
@@ -67,6 +68,8 @@ class Dataset:
     places : ndarray of int64 or None
         Ndarray of int64, (n,), or None Row of each structure in the table of targets, whose order the split ``paper``
         follows; None where the structures are in this order.
+    contacts : SiteContacts or None
+        Sites and contacts of the structures; None where they were not asked for.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Dataset:
     moments: NDArray[np.float64]
     halves: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     places: NDArray[np.int64] | None = None
+    contacts: SiteContacts | None = None
 
 
 def samples(dataset: Dataset) -> NDArray[np.str_]:
@@ -149,6 +153,7 @@ def load_dataset(
     site_moments: bool = False,
     halved: Sequence[str] = (),
     with_targets: bool = True,
+    contacts: bool = False,
 ) -> Dataset:
     """Join a fingerprint file and a table of targets on the structure id.
 
@@ -171,6 +176,8 @@ def load_dataset(
         The channels to read at half resolution, of those that the file has: a quarter of the memory.
     with_targets : bool, default True
         Whether every structure must have one; without, those of a dataset to be predicted are NaN.
+    contacts : bool, default False
+        Whether to read the contacts of the sites.
 
     Raises
     ------
@@ -224,6 +231,7 @@ def load_dataset(
         moments=np.zeros((len(rows), 0, 12)) if of_sites is None else of_sites,
         halves=halves,
         places=np.array([place[one] for one in ids]),
+        contacts=read_contacts(fingerprints_h5, ids) if contacts else None,
     )
 
 

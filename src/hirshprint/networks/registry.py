@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 from hirshprint.datasets.splits import SITES
 
-Sees = Literal["fingerprint", "fingerprint and composition", "crystal graph", "composition", "nothing"]
+Sees = Literal[
+    "fingerprint", "fingerprint and composition", "contacts and composition", "crystal graph", "composition", "nothing"
+]
 """What a model sees of a compound: the kinds that the report compares."""
 
 CNN_PAPER = "cnn_paper"
@@ -20,6 +22,7 @@ CNN_PAPER_SMALL = "cnn_paper_small"
 CNN = "cnn"
 READOUT = "readout"
 CGCNN = "cgcnn"
+CONTACTS = "contacts"
 HYBRID = "hybrid"
 
 
@@ -46,6 +49,8 @@ class Network:
     site_moments : bool
         Whether it learns from the moments of the channels of the sites A, B and X, and so only from datasets that
         have these sites.
+    contacts : bool
+        Whether it sees the contacts of the sites.
     knows_edge : bool
         Whether it is told the initial edge, by distances or as a number.
     one_edge : bool
@@ -58,6 +63,7 @@ class Network:
     images: tuple[str, ...] = ()
     halves: bool = False
     site_moments: bool = False
+    contacts: bool = False
     knows_edge: bool = False
     one_edge: bool = False
 
@@ -70,6 +76,7 @@ NETWORKS: dict[str, Network] = {
         Network(name=CNN, sees="fingerprint", halves=True),
         Network(name=READOUT, sees="fingerprint", channel="site", site_moments=True, knows_edge=True),
         Network(name=CGCNN, sees="crystal graph", knows_edge=True, one_edge=True),
+        Network(name=CONTACTS, sees="contacts and composition", contacts=True, knows_edge=True, one_edge=True),
         Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
     )
 }
@@ -128,10 +135,12 @@ def needed_of_fingerprints(networks: Iterable[str], sites: Sequence[str]) -> dic
     Returns
     -------
     dict
-        The arguments `channels`, `site_moments` and `halved`.
+        The arguments `channels`, `site_moments`, `halved` and `contacts`.
     """
     asked = [network(name) for name in networks]
     images = list(dict.fromkeys(channel for entry in asked for channel in entry.images))
     moments = tuple(sites) == SITES and any(entry.site_moments for entry in asked)
     halved = ["total", *(sites or KINDS)] if any(entry.halves for entry in asked) else []
-    return {"channels": images if sites or not images else None, "site_moments": moments, "halved": halved}
+    contacts = any(entry.contacts for entry in asked)
+    channels = images if sites or not images else None
+    return {"channels": channels, "site_moments": moments, "halved": halved, "contacts": contacts}

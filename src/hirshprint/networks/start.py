@@ -25,7 +25,7 @@ from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import composition
 
 LOG = logging.getLogger(__name__)
-FITTED = ("divided_by", "arrays")  # keys of a card that hold what is fitted on training rows
+FITTED = ("divided_by", "arrays", "node_mean", "node_sd")  # keys of a card that hold what is fitted on training rows
 TAKES_ALL = {"edges_angstrom": "any", "draws": "all"}  # values with which a network takes whatever is there
 
 Weights = list[NDArray[Any]]

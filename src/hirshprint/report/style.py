@@ -42,6 +42,7 @@ MARKERS = "osD^vP*Xd"
 INPUT_COLOURS = {
     "fingerprint": "#1b5e8c",
     "fingerprint and composition": "#7a3b8f",
+    "contacts and composition": "#b07a00",
     "crystal graph": "#2e7d4f",
     "composition": "#b3421b",
     "nothing": "#777777",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
-from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, best_model, headline_metrics, headline_rows
+from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, GRAPHS, best_model, headline_metrics, headline_rows
 from hirshprint.networks.registry import of_paper
 from hirshprint.report.figures.calibration import calibration, coverage_table
 from hirshprint.report.figures.distances import distance_table, error_by_distance
@@ -46,12 +46,12 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
 
 
 def shown_models(predictions: pd.DataFrame, split: str) -> list[str]:
-    """Models that the figures show: the best of those that see fingerprints, composition, both, or the graph.
+    """Models that the figures show: the best of those that see fingerprints, composition, both, or a graph.
 
     The best fingerprint model comes first; the network of the paper's authors is among them where it was trained.
     """
     table = headline_metrics(predictions, split)
-    kinds: list[Sequence[str]] = [[FINGERPRINT[0]], COMPOSITION, ["crystal graph"], [FINGERPRINT[1]]]
+    kinds: list[Sequence[str]] = [[FINGERPRINT[0]], COMPOSITION, *([kind] for kind in GRAPHS), [FINGERPRINT[1]]]
     found = [str(best["model"]) for kind in kinds if (best := best_model(table, kind)) is not None]
     trained = set(table.loc[table["ranked"], "model"])
     paper = of_paper(trained)

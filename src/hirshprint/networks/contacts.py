@@ -1,0 +1,179 @@
+"""The network of contacts: sites as nodes, and the patches of their Hirshfeld surfaces as edges.
+
+Every site of a crystal meets the atoms that its surface faces, and no others: the graph has no cut-off radius and no
+number of neighbours, and the share of the surface that an atom has says how much it counts. Messages are gated as in
+CGCNN (Xie and Grossman, Phys. Rev. Lett. 120, 145301, 2018) and weighed by these shares. A structure is the mean and
+the largest of its atoms, feature by feature, so a supercell is predicted as its cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hirshprint.config.learning import Contacts
+from hirshprint.datasets.contacts import taken
+from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
+from hirshprint.networks.backend import keras, tf
+from hirshprint.networks.cgcnn import ElementEmbedding, WeightedNormalization
+from hirshprint.networks.interface import Applied, Fitted, Inputs, Recipe, Source, array_digest
+from hirshprint.networks.site_graphs import EDGE_FEATURES, NODE_FEATURES, SiteGraphs, contact_graphs, graph_batch
+from hirshprint.structures.structure import Structure
+
+RECIPE = Recipe(huber=0.05, weight_decay=0.01)
+FEATURES = 64
+CONVOLUTIONS = 3
+HIDDEN = 128
+LEAST_SD = 1e-6
+"""What varies less over the sites of the training part is left as it is."""
+
+EXPANDED = ((0.6, 6.2, 0.2), (0.5, 3.5, 0.1), (0.5, 3.5, 0.1))
+"""First and last centre and step, Å, of the Gaussians of the distance, of mean d_i and of mean d_e."""
+
+
+@keras.saving.register_keras_serializable(package="hirshprint")
+class ContactFeatures(keras.layers.Layer):  # type: ignore[misc]
+    """Numbers of contacts (e, 7), as `site_graphs.contact_graphs` gives them → (e, g): distances as Gaussians."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.centres = [np.arange(low, high + step / 2, step, dtype=np.float32) for low, high, step in EXPANDED]
+        self.width = sum(map(len, self.centres)) + EDGE_FEATURES - len(EXPANDED)
+
+    def call(self, numbers: Any) -> Any:
+        """Return (e, g) edge features."""
+        parts = [
+            tf.exp(-tf.square((numbers[:, k, None] - centres) / step))
+            for k, (centres, (_, _, step)) in enumerate(zip(self.centres, EXPANDED, strict=True))
+        ]
+        return tf.concat([*parts, numbers[:, len(EXPANDED) :]], axis=1)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+        """Return (e, g)."""
+        return (input_shape[0], self.width)
+
+
+@keras.saving.register_keras_serializable(package="hirshprint")
+class ContactConvolution(keras.layers.Layer):  # type: ignore[misc]
+    """v_i ← v_i + swish(N(Σ_j w_ij σ(z_ij W_f + b_f) ⊙ swish(z_ij W_s + b_s))), with w_ij the share of the area.
+
+    z_ij joins the features of both sites and of their contact. Its product with W is a sum over the three, so each
+    site is multiplied once and not once per contact. N and the gates are normalised over the atoms of a batch.
+    """
+
+    def build(self, nodes_shape: Any, edges_shape: Any, **shapes: Any) -> None:
+        """Make the three parts of (W_f, W_s) side by side and the normalisations."""
+        width = nodes_shape[-1]
+        self.of_centre = self.add_weight(shape=(width, 2 * width), name="of_centre")
+        self.of_neighbour = self.add_weight(shape=(width, 2 * width), name="of_neighbour")
+        self.of_edge = self.add_weight(shape=(edges_shape[-1], 2 * width), name="of_edge")
+        self.of_gates = WeightedNormalization(name="of_gates")
+        self.of_sums = WeightedNormalization(name="of_sums")
+        self.of_gates.build((None, 2 * width))
+        self.of_sums.build((None, width))
+
+    def call(
+        self, nodes: Any, edges: Any, centres: Any, neighbours: Any, weights: Any, shares: Any, training: bool = False
+    ) -> Any:
+        """Return (n, f) updated sites from (n, f) sites and (e, g) contacts."""
+        mixed = (
+            tf.gather(tf.matmul(nodes, self.of_centre), centres)
+            + tf.gather(tf.matmul(nodes, self.of_neighbour), neighbours)
+            + tf.matmul(edges, self.of_edge)
+        )
+        counted = weights * tf.gather(shares, centres)
+        gate, core = tf.split(self.of_gates(mixed, counted, training=training), 2, axis=1)
+        messages = weights[:, None] * tf.sigmoid(gate) * tf.nn.silu(core)
+        sums = tf.math.unsorted_segment_sum(messages, centres, tf.shape(nodes)[0])
+        return nodes + tf.nn.silu(self.of_sums(sums, shares, training=training))
+
+    def compute_output_shape(self, nodes_shape: Any, **shapes: Any) -> Any:
+        """Return (n, f)."""
+        return nodes_shape
+
+
+@keras.saving.register_keras_serializable(package="hirshprint")
+class MeanAndLargest(keras.layers.Layer):  # type: ignore[misc]
+    """Sites (n, f) of a batch → structures (s, 2 f): the mean over each structure's atoms, and the largest of them."""
+
+    def call(self, nodes: Any, shares: Any, owners: Any) -> Any:
+        """Return (s, 2 f); `owners` is ascending and counts from 0."""
+        count = owners[-1] + 1
+        mean = tf.math.unsorted_segment_sum(nodes * shares[:, None], owners, count)
+        return tf.concat([mean, tf.math.unsorted_segment_max(nodes, owners, count)], axis=1)
+
+    def compute_output_shape(self, nodes_shape: Any, **shapes: Any) -> Any:
+        """Return (s, 2 f)."""
+        return (nodes_shape[0], 2 * nodes_shape[1])
+
+
+def build_contacts() -> Any:
+    """Build the network: inputs as `site_graphs.graph_batch` gives them, output (s, 1), the scaled property."""
+    numbers, shares, sites, owners, centres, neighbours, contacts, weights = inputs = [
+        keras.Input(shape=shape, dtype=dtype, name=name)
+        for name, dtype, shape in (
+            ("numbers", "int32", ()),
+            ("shares", "float32", ()),
+            ("sites", "float32", (NODE_FEATURES,)),
+            ("owners", "int32", ()),
+            ("centres", "int32", ()),
+            ("neighbours", "int32", ()),
+            ("contacts", "float32", (EDGE_FEATURES,)),
+            ("weights", "float32", ()),
+        )
+    ]
+    nodes = ElementEmbedding(FEATURES)(numbers) + keras.layers.Dense(FEATURES)(sites)
+    edges = ContactFeatures()(contacts)
+    for _ in range(CONVOLUTIONS):
+        nodes = ContactConvolution()(nodes, edges, centres, neighbours, weights, shares)
+    hidden = keras.layers.Dense(HIDDEN, activation="silu")(MeanAndLargest()(nodes, shares, owners))
+    return keras.Model(inputs, keras.layers.Dense(1)(hidden), name="contacts")
+
+
+def learn(dataset: Dataset, structures: Sequence[Structure], settings: Contacts) -> Source:
+    """Learn from the contacts of each compound at its first initial edge, or at all where the edges are its own.
+
+    Raises
+    ------
+    DatasetError
+        A structure of the dataset is missing.
+    """
+    every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
+    rows = np.arange(len(dataset.targets)) if every else first_rows(dataset)
+    graphs = _graphs(dataset, structures)
+
+    def inputs_of(train: NDArray[np.int64]) -> Fitted:
+        nodes = graphs.nodes[taken(graphs.node_offsets, train)[1]].astype(np.float64)
+        sd = nodes.std(axis=0)
+        scale = {"node_mean": nodes.mean(axis=0).tolist(), "node_sd": np.where(sd > LEAST_SD, sd, 1.0).tolist()}
+        return Fitted(_inputs(graphs, scale), scale | {"draws": "all" if every else "first"}, {})
+
+    return Source(rows, False, inputs_of, build_contacts, array_digest(*graphs.arrays()))
+
+
+def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
+    """Make the graphs of a dataset to be predicted."""
+    rows = first_rows(dataset) if card["draws"] == "first" else np.arange(len(dataset.targets))
+    inputs = _inputs(_graphs(dataset, structures), card)
+    return Applied(rows, lambda asked: inputs(rows[asked]))
+
+
+def _graphs(dataset: Dataset, structures: Sequence[Structure]) -> SiteGraphs:
+    volume_of = {one.structure_id: abs(float(np.linalg.det(one.lattice))) for one in structures}
+    if missing := [name for name in dataset.structure_ids.tolist() if name not in volume_of]:
+        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
+    assert dataset.contacts is not None
+    volumes = np.array([volume_of[name] for name in dataset.structure_ids.tolist()])
+    return contact_graphs(dataset.contacts, volumes)
+
+
+def _inputs(graphs: SiteGraphs, scale: Mapping[str, Any]) -> Inputs:
+    """Give the batch of some rows, the figures of the sites scaled as in training."""
+    nodes = (graphs.nodes - np.array(scale["node_mean"])) / np.array(scale["node_sd"])
+    scaled = replace(graphs, nodes=nodes.astype(np.float32))
+    return lambda asked: graph_batch(scaled, asked)
