@@ -336,14 +336,14 @@ def test_mesh_level_is_that_of_the_engine() -> None:
 def test_networks_and_baselines_are_those_of_the_library() -> None:
     """What may be written is what there is, and each network has its section."""
     from hirshprint.baselines.registry import BASELINES
-    from hirshprint.datasets.splits import HOLDOUT, PAPER, SPLITS
+    from hirshprint.datasets.splits import GROUPS, HOLDOUT, PAPER, SPLITS
     from hirshprint.networks.registry import NETWORKS
 
     learning = json_schema(Config)["properties"]["learning"]["properties"]
     assert set(learning["networks"]["items"]["enum"]) == set(NETWORKS)
     assert set(NETWORKS) <= set(learning)
     assert set(learning["baselines"]["items"]["enum"]) == set(BASELINES)
-    assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, HOLDOUT, PAPER}
+    assert set(learning["splits"]["items"]["enum"]) == {*SPLITS, GROUPS, HOLDOUT, PAPER}
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,22 @@ def test_a_fold_that_would_train_on_one_compound_is_refused() -> None:
         make_splits(prototypes(n_a=1, n_b=3), "random", 3, 0, 0.2)
 
 
+def test_each_group_is_the_test_part_of_a_fold() -> None:
+    dataset = prototypes(n_a=4, n_b=5)
+    groups = np.array([f"fold {k % 3}" for k in range(len(dataset.targets))])
+    plan = {"splits": ["groups"], "folds": 5, "validation_fraction": 0.2}
+    folds = planned_splits(dataclasses.replace(dataset, groups=groups), plan)["groups"]
+    assert [set(groups[fold.test].tolist()) for fold in folds] == [{"fold 0"}, {"fold 1"}, {"fold 2"}]
+    for fold in folds:
+        rows = np.concatenate(list(fold.parts().values()))
+        assert sorted(rows.tolist()) == list(range(len(groups)))
+        kept, trained = (set(dataset.formulas[part].tolist()) for part in (fold.validation, fold.train))
+        assert kept
+        assert not kept & trained
+    with pytest.raises(ValueError, match=r"20 groups.*split 'groups'.*column that says which fold"):
+        planned_splits(dataclasses.replace(dataset, groups=np.array([f"{k}" for k in range(20)])), plan | {"folds": 2})
+
+
 HOLDOUT = {"splits": ["holdout"], "folds": 5, "validation_fraction": 0.2, "holdout": ["KTiO3", "BaCoO3"]}
 
 

@@ -95,13 +95,14 @@ class Contacts(Section):
 class Learning(Section):
     """Networks and baselines, all on the same splits by compound."""
 
-    splits: list[Literal["random", "leave-A-out", "leave-B-out", "holdout", "paper"]] = key(
+    splits: list[Literal["random", "groups", "leave-A-out", "leave-B-out", "holdout", "paper"]] = key(
         ["random"],
-        """Ways to divide the compounds. `random`: k-fold. `leave-A-out`, `leave-B-out`: k-fold over the elements of a
-        site, so that a test fold has elements that training never saw. `holdout`: one fold, which tests a fixed
-        list. `paper`: the one fold of the paper's authors, 70 % to train and 30 % to test, without validation, drawn
-        from the rows in their order; of `a_angstrom` those above 5 Å are left out.""",
-        note="random, leave-A-out, leave-B-out, holdout, paper",
+        """Ways to divide the compounds. `random`: k-fold. `groups`: a fold for each group of the dataset (`group`),
+        such as the folds that a benchmark prescribes. `leave-A-out`, `leave-B-out`: k-fold over the elements of a
+        site, so that a test fold has elements that training never saw. `holdout`: one fold, which tests a fixed list.
+        `paper`: the one fold of the paper's authors, 70 % to train and 30 % to test, without validation, drawn from
+        the rows in their order; of `a_angstrom` those above 5 Å are left out.""",
+        note="random, groups, leave-A-out, leave-B-out, holdout, paper",
     )
     holdout: list[str] = key([], "Compounds that the split `holdout` tests, as the table names them.")
     learning_curve: list[float] = key(

@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 
 from hirshprint.config.learning import Learning
 from hirshprint.datasets.gather import Dataset
-from hirshprint.datasets.splits import HOLDOUT, PAPER, SPLIT_SEED, Parts, dealt, divide, hold_out, paper_split
+from hirshprint.datasets.splits import (
+    GROUPS,
+    HOLDOUT,
+    PAPER,
+    SPLIT_SEED,
+    Parts,
+    dealt,
+    divide,
+    group_folds,
+    hold_out,
+    paper_split,
+)
 
 CURVE = "random-{}-percent"  # the random split, trained on so much of its training parts
 
@@ -99,6 +110,8 @@ def planned_splits(dataset: Dataset, learning: Learning) -> dict[str, list[Fold]
             return holdout_split(dataset, learning.holdout, SPLIT_SEED, fraction)
         if kind == PAPER:
             return [_paper_fold(dataset)]
+        if kind == GROUPS:
+            return _group_folds(dataset, fraction)
         return make_splits(dataset, kind, learning.folds, SPLIT_SEED, fraction)
 
     plan: dict[str, list[Fold]] = {kind: made(kind) for kind in learning.splits}
@@ -136,3 +149,16 @@ def _paper_fold(dataset: Dataset) -> Fold:
     parts, kept = paper_split(dataset.name, dataset.compounds[rows].tolist(), dataset.groups[rows].tolist(), edges)
     fold = _fold(dataset, 0, parts)
     return Fold(0, *(np.intersect1d(of_part, rows[kept]) for of_part in fold.parts().values()))
+
+
+def _group_folds(dataset: Dataset, validation_fraction: float) -> list[Fold]:
+    """Make the folds of `splits.group_folds`; rows of one formula are never divided between training and validation."""
+    found = group_folds(
+        dataset.name, dataset.groups.tolist(), dataset.formulas.tolist(), SPLIT_SEED, validation_fraction
+    )
+    folds = []
+    for number, (group, kept) in enumerate(found):
+        tested = dataset.groups == group
+        validation = ~tested & np.isin(dataset.formulas, sorted(kept))
+        folds.append(Fold(number, *(np.flatnonzero(part) for part in (~tested & ~validation, validation, tested))))
+    return folds

@@ -21,6 +21,8 @@ SITES = ("A", "B", "X")  # sites with names of their own, which networks of site
 SPLITS = ("random", "leave-A-out", "leave-B-out")
 HOLDOUT = "holdout"
 PAPER = "paper"
+GROUPS = "groups"
+MOST_GROUPS = 20  # folds of the split `groups`: more are no folds, but groups that a split must not separate
 PAPER_HIGHEST_ANGSTROM = 5.0  # of the property `a_angstrom`
 PAPER_TESTED = 0.3  # share of the compounds
 
@@ -103,6 +105,47 @@ def divide(
             "less than two; add structures"
         )
     return made
+
+
+def group_folds(
+    name: str, groups: Sequence[str], formulas: Sequence[str], seed: int, validation_fraction: float
+) -> list[tuple[str, frozenset[str]]]:
+    """Make a fold for each group, which it tests: the folds of a benchmark stand in a column of its table.
+
+    Parameters
+    ----------
+    name : str
+        Name of the dataset, for messages.
+    groups, formulas : sequence of str
+        Group and formula of each row.
+    seed : int
+        Another seed gives other validation parts.
+    validation_fraction : float
+        Share of the formulas of the other groups.
+
+    Returns
+    -------
+    list of tuple (str, frozenset of str)
+        The group that each fold tests, in the order of their names, and the formulas of the other groups that are kept
+        for validation.
+
+    Raises
+    ------
+    SplitError
+        There is one group, or more than `MOST_GROUPS`.
+    """
+    names = sorted(set(groups))
+    if not 2 <= len(names) <= MOST_GROUPS:
+        raise SplitError(
+            f"dataset '{name}' has {len(names)} groups, and the split '{GROUPS}' makes a fold of each; write under "
+            f"`datasets: {name}: group:` the column that says which fold a row is of (2 to {MOST_GROUPS})"
+        )
+    found = []
+    for one in names:
+        others = {formula for formula, group in zip(formulas, groups, strict=True) if group != one}
+        ordered = dealt(others, f"{seed}/{GROUPS}/{one}")
+        found.append((one, frozenset(ordered[: round(validation_fraction * len(ordered))])))
+    return found
 
 
 def hold_out(
@@ -249,6 +292,8 @@ def learning_faults(
                 parts, kept = paper_split(name, compounds, groups, edges)
                 tested = {compounds[row] for row in kept if groups[row] in parts.test}
                 faults += _untested_faults(learning, known - tested)
+            elif kind == GROUPS:
+                group_folds(name, groups, compounds, SPLIT_SEED, learning.validation_fraction)
             elif kind != HOLDOUT:
                 fraction = learning.validation_fraction
                 divide(name, kind, groups, elements.get(site), learning.folds, SPLIT_SEED, fraction)
