@@ -132,7 +132,7 @@ class Learning(Section):
         note="of the compounds outside the test fold, never trained on",
     )
     networks: list[Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "hybrid"]] = key(
-        ["cnn_paper_small", "cnn", "cgcnn"],
+        ["cnn_paper_small", "cnn", "cgcnn", "contacts"],
         """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge, for thousands of
         compounds and a GPU. `cnn_paper_small`: the one of its authors for a hundred compounds. `cnn`: learns from
         fingerprints at all initial edges, and to name the elements beside the property. `readout`: reads
