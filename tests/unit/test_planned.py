@@ -13,7 +13,7 @@ from written_settings import make_structures, plan_dataset
 from hirshprint.config.learning import Learning
 from hirshprint.config.load import resolve_config
 from hirshprint.config.model import Config
-from hirshprint.datasets.splits import learning_faults
+from hirshprint.datasets.split_faults import learning_faults
 from hirshprint.run.planned import known_faults, left_out, plan_faults
 from hirshprint.structures.entries import InputError
 

@@ -20,7 +20,7 @@ sys.path.insert(0, str(SOURCE))
 from hirshprint.config.faults import unknown_units
 from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.config.model import Config
-from hirshprint.datasets.splits import asked_in_vain
+from hirshprint.datasets.split_faults import asked_in_vain
 from hirshprint.files.writing import ForeignFolderError, digest, refuse_unwritable
 from hirshprint.networks.cards import ModelError, check_starts, complete_predicted, fingerprint_definition
 from hirshprint.run import digests, environment, frozen, inputs, planned, resources, results

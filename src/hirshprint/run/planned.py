@@ -10,7 +10,8 @@ from pathlib import Path
 from hirshprint.config.learning import Learning
 from hirshprint.config.load import where_from
 from hirshprint.config.model import Config, Dataset
-from hirshprint.datasets.splits import HOLDOUT, SITES, absence, learning_faults, target_faults
+from hirshprint.datasets.split_faults import absence, learning_faults, target_faults
+from hirshprint.datasets.splits import HOLDOUT, SITES
 from hirshprint.files.reading import DamagedError, read_rows
 from hirshprint.networks.registry import networks_of_any_sites, site_networks
 from hirshprint.structures.entries import InputError, Plan, Rejection, passed_over_text

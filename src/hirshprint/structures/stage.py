@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hirshprint.config.learning import Learning
 from hirshprint.config.model import Dataset
-from hirshprint.datasets.splits import asked_in_vain, target_faults
+from hirshprint.datasets.split_faults import asked_in_vain, target_faults
 from hirshprint.files.reading import table_written
 from hirshprint.files.writing import written_whole
 from hirshprint.remarks import remark_lines
