@@ -27,6 +27,7 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "surfaces.registry",
         "status",
         "datasets.splits",
+        "datasets.split_faults",
         "networks.registry",
         "baselines.registry",
     ),

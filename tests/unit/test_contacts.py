@@ -14,7 +14,8 @@ from test_fingerprints import doubled, other_images, reordered, rotated, setting
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.densities import Densities
-from hirshprint.fingerprints.contacts import CONTACT_NAMES, Contacts, join_contacts, site_contacts
+from hirshprint.fingerprints.contact_layout import CONTACT_NAMES, Contacts, join_contacts
+from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.structures.crystals import Crystal, crystal_structure
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python.engine import compute_surfaces

@@ -12,7 +12,8 @@ from hirshprint.batch.file import Pack
 from hirshprint.config.model import Fingerprint
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.fingerprints.contacts import Contacts, join_contacts, site_contacts
+from hirshprint.fingerprints.contact_layout import Contacts, join_contacts
+from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.fingerprints.layout import channel_names
 from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.versions import CONTACT_FORMAT, FINGERPRINT_FORMAT

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.files.reading import read_npz, reading
-from hirshprint.fingerprints.contacts import Contacts, join_contacts
+from hirshprint.fingerprints.contact_layout import Contacts, join_contacts
 from hirshprint.surfaces.registry import ENGINES
 from hirshprint.surfaces.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
 

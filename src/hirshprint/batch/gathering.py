@@ -18,7 +18,7 @@ from hirshprint.batch.binning import Binning, pack_batch
 from hirshprint.config.model import Fingerprint
 from hirshprint.files.reading import USER_BLOCK, read_npz, reading, seal_hdf5
 from hirshprint.files.writing import written_whole
-from hirshprint.fingerprints.contacts import CONTACT_NAMES, Contacts, join_contacts
+from hirshprint.fingerprints.contact_layout import CONTACT_NAMES, Contacts, join_contacts
 from hirshprint.fingerprints.layout import COUNTS_UNIT, ROWS_AT_ONCE, bin_edges, channel_names
 from hirshprint.surfaces.surface import Surface
 from hirshprint.versions import FINGERPRINT_FORMAT

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.files.reading import open_hdf5
-from hirshprint.fingerprints.contacts import CONTACT_NAMES, Contacts
+from hirshprint.fingerprints.contact_layout import CONTACT_NAMES, Contacts
 
 
 @dataclass(frozen=True, eq=False)
