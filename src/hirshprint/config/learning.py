@@ -30,7 +30,7 @@ class CnnPaperSmall(Section):
 
     epochs: int = key(300, "Epochs of a training.", minimum=1)
     batch_size: int = key(32, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.001, "Step size of Adam.", above=0)
+    learning_rate: float = key(0.003, "Largest step size of Adam.", above=0)
     start_from: str = key("", START_FROM, note=START_NOTE)
 
 

@@ -1,4 +1,8 @@
-"""The network that the paper's authors use for small sets of measured edges; else as `cnn_paper`."""
+"""The network that the paper's authors use for small sets of measured edges.
+
+It sees what `cnn_paper` sees. Its training is that of the other networks here, with a standardised target and a rate
+that rises and falls: at the authors' constant rate it needs thousands of epochs to find the mean of the target.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,12 @@ from typing import Any
 from hirshprint.config.learning import CnnPaperSmall
 from hirshprint.datasets.gather import Dataset
 from hirshprint.networks.backend import keras
-from hirshprint.networks.cnn_paper import RECIPE, apply, learn_images
-from hirshprint.networks.interface import Source
+from hirshprint.networks.cnn_paper import apply, learn_images
+from hirshprint.networks.interface import Recipe, Source
 from hirshprint.structures.structure import Structure
 
 __all__ = ["RECIPE", "apply", "build_cnn_paper_small", "learn"]
+RECIPE = Recipe()
 PENALTY = 0.01
 """Of the squared weights of the dense layers; the authors' repository does not say how much, this is Keras' own."""
 
