@@ -25,6 +25,7 @@ from numba import njit
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities, read_densities
 from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.structure import Structure, read_structures, write_structures
 from hirshprint.surfaces.patches import lattice_points
@@ -89,7 +90,7 @@ def milliseconds(work: Callable[[], object], repeats: int) -> float:
 
 def mesh_levels(densities: Densities, repeats: int) -> None:
     """Cost and accuracy by mesh level."""
-    print("\nMesh levels: rays on a sphere and of SrTiO3; ms for surfaces and for the fingerprint; KiB on disk;")
+    print("\nMesh levels: rays on a sphere and of SrTiO3; ms for surfaces, fingerprint, contacts; KiB on disk;")
     print("mean (largest) over the perovskites, in %: L1 of the fingerprint on refinement (twice the level) and")
     print(f"against level {FINEST}, area and volume against it")
     symmetric = {name: perovskite(name) for name in PEROVSKITES}
@@ -101,6 +102,7 @@ def mesh_levels(densities: Densities, repeats: int) -> None:
             for s in symmetric.values()
         ]
         binning = [milliseconds(lambda f=f: fingerprint_of(f, FINGERPRINT), repeats) for f in found.values()]
+        meeting = [milliseconds(lambda f=f: [site_contacts(s) for s in f], repeats) for f in found.values()]
         packed = [pack_surfaces({name: surfaces}) for name, surfaces in found.items()]
         size = np.mean([sum(array.nbytes for array in arrays.values()) for arrays in packed]) / 1024
         errors = []
@@ -115,7 +117,7 @@ def mesh_levels(densities: Densities, repeats: int) -> None:
         mean, largest = 100 * np.mean(errors, axis=0), 100 * np.max(errors, axis=0)
         print(
             f"{level:5d} {24 * level**2 + 2:6d} {sum(len(s.vertices) for s in found['SrTiO3']):5d}"
-            f"  {np.mean(cost):5.1f} {np.mean(binning):5.1f} {size:4.0f}  | "
+            f"  {np.mean(cost):5.1f} {np.mean(binning):5.1f} {np.mean(meeting):5.1f} {size:4.0f}  | "
             + ", ".join(f"{m:.2f} ({x:.2f})" for m, x in zip(mean, largest, strict=True))
         )
     whole = perovskite("SrTiO3", symmetric=False)
