@@ -243,7 +243,7 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             },
             [
                 "`learning.networks`: readout and hybrid cannot learn from files (`datasets.mine`)",
-                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn, contacts]` there, or under `datasets.mine",
+                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn, contacts, voronoi]` there, or",
             ],
         ),
         (_with(learning={"baselines": ["gradient"]}), ["did you mean `gradient_boosting`?"]),

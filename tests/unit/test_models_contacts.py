@@ -20,6 +20,7 @@ from hirshprint.densities import Densities
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.contacts import build_contacts
 from hirshprint.networks.site_graphs import contact_graphs, graph_batch
+from hirshprint.networks.voronoi import face_contacts
 from hirshprint.structures.crystals import Crystal, crystal_structure
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.python.engine import compute_surfaces
@@ -101,6 +102,15 @@ def test_polymorphs_differ_and_neighbours_in_a_batch_do_not_matter(
     np.testing.assert_allclose(among[1:], [alone, other], rtol=1e-4)
 
 
+def test_faces_of_voronoi_cells_are_contacts_at_half_the_distance(perovskite: Callable[..., Structure]) -> None:
+    found = face_contacts([perovskite((38, 22, 8), 4.0)])
+    assert found.numbers.tolist() == [38, 22, 8]
+    shares = np.split(found.contacts.areas, found.contact_offsets[1:-1])
+    np.testing.assert_allclose([part.sum() for part in shares], found.areas, rtol=1e-5)
+    assert (found.volumes * found.multiplicities).sum() == pytest.approx(64.0)
+    np.testing.assert_allclose(found.contacts.means[:, 0], found.contacts.distances / 2)
+
+
 def test_rows_are_taken_in_their_order() -> None:
     begins, entries = taken(np.array([0, 2, 2, 5]), np.array([2, 1, 0]))
     assert begins.tolist() == [0, 3, 3, 5]
@@ -141,12 +151,15 @@ def crystals(thakkar: Densities, tmp_path_factory: pytest.TempPathFactory) -> tu
     ), structures
 
 
-def test_it_learns_and_not_from_shuffled_targets(crystals: tuple[Dataset, list[Structure]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("model", ["contacts", "voronoi"])
+def test_it_learns_and_not_from_shuffled_targets(
+    crystals: tuple[Dataset, list[Structure]], tmp_path: Path, model: str
+) -> None:
     from dataclasses import replace
 
     dataset, structures = crystals
     section = {"epochs": 100, "batch_size": 8, "learning_rate": 0.01}
-    learning = PLAN | {"networks": ["contacts"], "contacts": section}
+    learning = PLAN | {"networks": [model], model: section}
 
     def r2(of: Dataset, name: str) -> float:
         table = train_networks(of, structures, learning, tmp_path / name, tmp_path / f"{name}-models", gpus=0)

@@ -78,7 +78,8 @@ def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
     card = {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"toy": 0.1}}
     (tmp_path / CARD).write_text(json.dumps(sealed_json(card)), encoding="utf-8")
     with pytest.raises(
-        ModelError, match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, contacts, hybrid"
+        ModelError,
+        match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, contacts, voronoi, hybrid",
     ):
         read_folder_card(tmp_path)
     with pytest.raises(UnknownNameError, match="unknown network toy"):

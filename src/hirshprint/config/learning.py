@@ -92,6 +92,16 @@ class Contacts(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Voronoi(Section):
+    """The network of contacts on the faces of Voronoi cells: what surfaces add is the difference of the two."""
+
+    epochs: int = key(150, "Epochs of a training.", minimum=1)
+    batch_size: int = key(64, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Learning(Section):
     """Networks and baselines, all on the same splits by compound."""
 
@@ -131,15 +141,17 @@ class Learning(Section):
         maximum=0.5,
         note="of the compounds outside the test fold, never trained on",
     )
-    networks: list[Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "hybrid"]] = key(
+    networks: list[
+        Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "voronoi", "hybrid"]
+    ] = key(
         ["cnn_paper_small", "cnn", "cgcnn", "contacts"],
         """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge, for thousands of
         compounds and a GPU. `cnn_paper_small`: the one of its authors for a hundred compounds. `cnn`: learns from
-        fingerprints at all initial edges, and to name the elements beside the property. `readout`: reads
-        the elements off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`:
-        the crystal graph at one initial edge, or at all where each compound has its own. `contacts`: the graph of
-        the contacts of the surfaces, for any crystals. `hybrid`: elements, their
-        properties and fingerprints together.""",
+        fingerprints at all initial edges, and to name the elements beside the property. `readout`: reads the elements
+        off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`: the crystal
+        graph at one initial edge, or at all where each compound has its own. `contacts`: the graph of the contacts of
+        the surfaces, for any crystals; `voronoi`: the same network on the faces of Voronoi cells. `hybrid`: elements,
+        their properties and fingerprints together.""",
         note="also readout and hybrid, for thousands of compounds",
     )
     baselines: list[
@@ -182,6 +194,7 @@ class Learning(Section):
     hybrid: Hybrid = part(Hybrid)
     cgcnn: Cgcnn = part(Cgcnn)
     contacts: Contacts = part(Contacts)
+    voronoi: Voronoi = part(Voronoi)
     gpus: Literal[0, 1] = key(
         1,
         "GPUs that the training job asks for; 0 asks for none.",

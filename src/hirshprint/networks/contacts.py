@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.config.learning import Contacts
-from hirshprint.datasets.contacts import taken
+from hirshprint.datasets.contacts import SiteContacts, taken
 from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
 from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.cgcnn import ElementEmbedding, WeightedNormalization
@@ -143,9 +143,31 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Contacts)
     DatasetError
         A structure of the dataset is missing.
     """
+    return learn_graphs(dataset, contact_graphs(_contacts(dataset), cell_volumes(dataset, structures)))
+
+
+def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
+    """Make the graphs of a dataset to be predicted."""
+    return apply_graphs(card, dataset, contact_graphs(_contacts(dataset), cell_volumes(dataset, structures)))
+
+
+def _contacts(dataset: Dataset) -> SiteContacts:
+    assert dataset.contacts is not None, "they are read for this network"
+    return dataset.contacts
+
+
+def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
+    """Learn from graphs of all structures of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to learn from.
+    graphs : SiteGraphs
+        The graph of each of its rows.
+    """
     every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
     rows = np.arange(len(dataset.targets)) if every else first_rows(dataset)
-    graphs = _graphs(dataset, structures)
 
     def inputs_of(train: NDArray[np.int64]) -> Fitted:
         nodes = graphs.nodes[taken(graphs.node_offsets, train)[1]].astype(np.float64)
@@ -156,20 +178,46 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Contacts)
     return Source(rows, False, inputs_of, build_contacts, array_digest(*graphs.arrays()))
 
 
-def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
-    """Make the graphs of a dataset to be predicted."""
+def apply_graphs(card: Mapping[str, Any], dataset: Dataset, graphs: SiteGraphs) -> Applied:
+    """Make the inputs of a network of site graphs for a dataset to be predicted.
+
+    Parameters
+    ----------
+    card : mapping
+        What `learn_graphs` said.
+    dataset : Dataset
+        What to predict.
+    graphs : SiteGraphs
+        The graph of each of its rows.
+    """
     rows = first_rows(dataset) if card["draws"] == "first" else np.arange(len(dataset.targets))
-    inputs = _inputs(_graphs(dataset, structures), card)
+    inputs = _inputs(graphs, card)
     return Applied(rows, lambda asked: inputs(rows[asked]))
 
 
-def _graphs(dataset: Dataset, structures: Sequence[Structure]) -> SiteGraphs:
-    volume_of = {one.structure_id: abs(float(np.linalg.det(one.lattice))) for one in structures}
-    if missing := [name for name in dataset.structure_ids.tolist() if name not in volume_of]:
+def cell_volumes(dataset: Dataset, structures: Sequence[Structure]) -> NDArray[np.float64]:
+    """Volumes (n,) of the cells of a dataset's structures, Å³.
+
+    Raises
+    ------
+    DatasetError
+        A structure of the dataset is missing.
+    """
+    return np.array([abs(float(np.linalg.det(one.lattice))) for one in in_order(dataset, structures)])
+
+
+def in_order(dataset: Dataset, structures: Sequence[Structure]) -> list[Structure]:
+    """Put the structures in the order of a dataset's rows.
+
+    Raises
+    ------
+    DatasetError
+        A structure of the dataset is missing.
+    """
+    by_id = {one.structure_id: one for one in structures}
+    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
         raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
-    assert dataset.contacts is not None
-    volumes = np.array([volume_of[name] for name in dataset.structure_ids.tolist()])
-    return contact_graphs(dataset.contacts, volumes)
+    return [by_id[name] for name in dataset.structure_ids.tolist()]
 
 
 def _inputs(graphs: SiteGraphs, scale: Mapping[str, Any]) -> Inputs:

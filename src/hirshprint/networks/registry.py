@@ -23,6 +23,7 @@ CNN = "cnn"
 READOUT = "readout"
 CGCNN = "cgcnn"
 CONTACTS = "contacts"
+VORONOI = "voronoi"
 HYBRID = "hybrid"
 
 
@@ -77,6 +78,7 @@ NETWORKS: dict[str, Network] = {
         Network(name=READOUT, sees="fingerprint", channel="site", site_moments=True, knows_edge=True),
         Network(name=CGCNN, sees="crystal graph", knows_edge=True, one_edge=True),
         Network(name=CONTACTS, sees="contacts and composition", contacts=True, knows_edge=True, one_edge=True),
+        Network(name=VORONOI, sees="crystal graph", knows_edge=True, one_edge=True),
         Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
     )
 }
