@@ -40,6 +40,7 @@ and for the structure:
                  element; mesh_level of the files: 48 (1e-4 Å off) up to 8 sites, coarser for more, 16 at least
   contacts.csv   who meets whom: for each site the patches of its surface by the site that they face and its
                  distance, with their area, share, means and deviations of d_i and d_e
+  contacts.png   the same as bars
   surfaces.png   atoms, surfaces and fingerprint; left out, with the reason, where OpenGL does not work
 Positions are Cartesian, in Å, with a along x and b in the xy plane. Sites are named as in the CIF if its labels
 are different, else Ti1, O1, O2 ...; A, B and X for a formula. What an earlier call wrote into DIR is replaced.

@@ -350,6 +350,7 @@ def test_surface(
     assert {path.name for path in folder.iterdir()} == {
         "sites.csv",
         "contacts.csv",
+        "contacts.png",
         *(f"{site}.{suffix}" for site in sites for suffix in ("vtp", "ply", "gltf")),
     }
     with (folder / "sites.csv").open(encoding="utf-8") as file:
@@ -374,10 +375,11 @@ def test_a_used_folder_is_cleared_of_what_surface_wrote(tmp_path: Path) -> None:
     for name in (*meshes, "Ti2.vtp", "notes.txt", "x.vtp"):
         (tmp_path / name).write_text("")
     table = tmp_path / "sites.csv"
-    assert surface._earlier_files(tmp_path) == [tmp_path / "surfaces.png"]  # no table: nothing is known of the meshes
+    pictures = [tmp_path / "surfaces.png", tmp_path / "contacts.png"]
+    assert surface._earlier_files(tmp_path) == pictures  # no table: nothing is known of the meshes
     table.write_text("site,element,multiplicity,sphericity,mesh_level\nTi1,Ti,1,1,48\nO(1),O,3,1,48\n../x,O,3,1,48\n")
     names = {str(path.relative_to(tmp_path)) for path in surface._earlier_files(tmp_path)}
-    assert names == {*meshes, "sites.csv", "contacts.csv", "surfaces.png"}
+    assert names == {*meshes, "sites.csv", "contacts.csv", "contacts.png", "surfaces.png"}
     table.write_text("site,element,atoms,anion\nA,Sr,1,no\n")
     with pytest.raises(CommandError, match="of something else; name another folder"):
         surface._earlier_files(tmp_path)

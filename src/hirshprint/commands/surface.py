@@ -53,6 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_table(rows, folder / "sites.csv")
     contacts = contact_rows(structure, rough)
     write_table(contacts, folder / "contacts.csv")
+    _draw_contacts(structure, contacts, folder / "contacts.png")
     meshes = closed_meshes(structure, densities, surfaces)
     _write_meshes([with_properties(mesh, structure, densities) for mesh in meshes], folder)
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
@@ -62,7 +63,8 @@ def run(arguments: argparse.Namespace) -> None:
     print(
         f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} are inside the surfaces and {shares.voids:.3f} outside"
     )
-    made = ["sites.csv", "contacts.csv", "a mesh per site as .vtp, .ply and .gltf", *([picture] if picture else [])]
+    meshes_made = "a mesh per site as .vtp, .ply and .gltf"
+    made = ["sites.csv", "contacts.csv", "contacts.png", meshes_made, *([picture] if picture else [])]
     print(f"written to {folder}: {', '.join(made)}")
 
 
@@ -74,15 +76,16 @@ def _earlier_files(folder: Path) -> list[Path]:
     CommandError
         The folder has a table of this name that is of something else, such as that of a prototype.
     """
-    table, picture, contacts = folder / "sites.csv", folder / "surfaces.png", folder / "contacts.csv"
+    table, pictures = folder / "sites.csv", [folder / "surfaces.png", folder / "contacts.png"]
     if not table.is_file():
-        return [picture]
+        return pictures
     with table.open(encoding="utf-8", errors="replace", newline="") as file:
         reader = csv.DictReader(file)
         if not set(reader.fieldnames or ()) >= OWN_COLUMNS:
             raise CommandError(f"{table} is of something else; name another folder", UNUSABLE)
         sites = [site for row in reader if LABEL.fullmatch(site := row["site"] or "")]
-    return [*(folder / f"{site}{suffix}" for site in sites for suffix in MESHES), table, picture, contacts]
+    meshes = (folder / f"{site}{suffix}" for site in sites for suffix in MESHES)
+    return [*meshes, table, folder / "contacts.csv", *pictures]
 
 
 def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
@@ -133,6 +136,13 @@ def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], 
     edges = bin_edges(settings.bins)
     write_picture(surface_picture(structure, meshes, panels, fingerprint_of(rough, settings)[0][0], edges), path)
     return path.name
+
+
+def _draw_contacts(structure: Structure, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    from hirshprint.report.pictures.contact_bars import contact_bars
+    from hirshprint.report.pictures.files import write_picture
+
+    write_picture(contact_bars(structure.structure_id, rows), path)
 
 
 # --- the table of the sites ---------------------------------------------------------------------------------------
