@@ -149,16 +149,20 @@ class GatedConvolution(keras.layers.Layer):  # type: ignore[misc]
         training: bool = False,
     ) -> Any:
         """Return (n, f) updated atoms from (n, f) atoms and (e, g) edges."""
-        mixed = (
-            tf.gather(tf.matmul(nodes, self.of_centre), centres)
-            + tf.gather(tf.matmul(nodes, self.of_neighbour), neighbours)
-            + tf.matmul(edges, self.of_edge)
-        )
+        mixed = self.mixed(nodes, edges, centres, neighbours)
         edge_weights = multiplicities * tf.gather(shares, centres)
         gate, core = tf.split(self.of_gates(mixed, edge_weights, training=training), 2, axis=1)
         messages = multiplicities[:, None] * tf.sigmoid(gate) * tf.math.softplus(core)
         sums = tf.math.unsorted_segment_sum(messages, centres, tf.shape(nodes)[0])
         return tf.math.softplus(nodes + self.of_sums(sums, shares, training=training))
+
+    def mixed(self, nodes: Any, edges: Any, centres: Any, neighbours: Any) -> Any:
+        """Return (e, 2 f): the features of both ends of each edge and its own, times (W_f, W_s)."""
+        return (
+            tf.gather(tf.matmul(nodes, self.of_centre), centres)
+            + tf.gather(tf.matmul(nodes, self.of_neighbour), neighbours)
+            + tf.matmul(edges, self.of_edge)
+        )
 
     def compute_output_shape(self, nodes_shape: Any, **shapes: Any) -> Any:
         """Return (n, f)."""

@@ -20,7 +20,7 @@ from hirshprint.config.learning import Contacts
 from hirshprint.datasets.contacts import SiteContacts, taken
 from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
 from hirshprint.networks.backend import keras, tf
-from hirshprint.networks.cgcnn import ElementEmbedding, WeightedNormalization
+from hirshprint.networks.cgcnn import ElementEmbedding, GatedConvolution
 from hirshprint.networks.interface import Applied, Fitted, Inputs, Recipe, Source, array_digest
 from hirshprint.networks.site_graphs import EDGE_FEATURES, NODE_FEATURES, SiteGraphs, contact_graphs, graph_batch
 from hirshprint.structures.structure import Structure
@@ -59,42 +59,22 @@ class ContactFeatures(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="hirshprint")
-class ContactConvolution(keras.layers.Layer):  # type: ignore[misc]
+class ContactConvolution(GatedConvolution):
     """v_i ← v_i + swish(N(Σ_j w_ij σ(z_ij W_f + b_f) ⊙ swish(z_ij W_s + b_s))), with w_ij the share of the area.
 
-    z_ij joins the features of both sites and of their contact. Its product with W is a sum over the three, so each
-    site is multiplied once and not once per contact. N and the gates are normalised over the atoms of a batch.
+    z_ij joins the features of both sites and of their contact. N and the gates are normalised over a batch's atoms.
     """
-
-    def build(self, nodes_shape: Any, edges_shape: Any, **shapes: Any) -> None:
-        """Make the three parts of (W_f, W_s) side by side and the normalisations."""
-        width = nodes_shape[-1]
-        self.of_centre = self.add_weight(shape=(width, 2 * width), name="of_centre")
-        self.of_neighbour = self.add_weight(shape=(width, 2 * width), name="of_neighbour")
-        self.of_edge = self.add_weight(shape=(edges_shape[-1], 2 * width), name="of_edge")
-        self.of_gates = WeightedNormalization(name="of_gates")
-        self.of_sums = WeightedNormalization(name="of_sums")
-        self.of_gates.build((None, 2 * width))
-        self.of_sums.build((None, width))
 
     def call(
         self, nodes: Any, edges: Any, centres: Any, neighbours: Any, weights: Any, shares: Any, training: bool = False
     ) -> Any:
         """Return (n, f) updated sites from (n, f) sites and (e, g) contacts."""
-        mixed = (
-            tf.gather(tf.matmul(nodes, self.of_centre), centres)
-            + tf.gather(tf.matmul(nodes, self.of_neighbour), neighbours)
-            + tf.matmul(edges, self.of_edge)
-        )
+        mixed = self.mixed(nodes, edges, centres, neighbours)
         counted = weights * tf.gather(shares, centres)
         gate, core = tf.split(self.of_gates(mixed, counted, training=training), 2, axis=1)
         messages = weights[:, None] * tf.sigmoid(gate) * tf.nn.silu(core)
         sums = tf.math.unsorted_segment_sum(messages, centres, tf.shape(nodes)[0])
         return nodes + tf.nn.silu(self.of_sums(sums, shares, training=training))
-
-    def compute_output_shape(self, nodes_shape: Any, **shapes: Any) -> Any:
-        """Return (n, f)."""
-        return nodes_shape
 
 
 @keras.saving.register_keras_serializable(package="hirshprint")

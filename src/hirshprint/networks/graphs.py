@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.datasets.contacts import taken
 from hirshprint.structures.geometry import near_pairs
 from hirshprint.structures.structure import Structure
 
@@ -126,14 +127,14 @@ def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.gen
     centres, neighbours, distances, multiplicities : tuple of ndarray
         (e,) per edge; node numbers of the batch.
     """
-    nodes, node_owner = _ranges(graphs.node_offsets, rows)
-    edges, edge_owner = _ranges(graphs.edge_offsets, rows)
-    first_node = np.cumsum(np.bincount(node_owner, minlength=len(rows)))
-    shift = np.concatenate([[0], first_node[:-1]])[edge_owner].astype(np.int32)
+    node_begins, nodes = taken(graphs.node_offsets, rows)
+    edge_begins, edges = taken(graphs.edge_offsets, rows)
+    owners = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(node_begins))
+    shift = np.repeat(node_begins[:-1].astype(np.int32), np.diff(edge_begins))
     return (
         graphs.numbers[nodes],
         graphs.shares[nodes],
-        node_owner.astype(np.int32),
+        owners,
         graphs.centres[edges] + shift,
         graphs.neighbours[edges] + shift,
         graphs.distances[edges],
@@ -227,11 +228,3 @@ def _signatures(
     for centre, shell, other in around:
         per_atom[centre].append((shell, other))
     return [(int(own), tuple(seen)) for own, seen in zip(classes, per_atom, strict=True)]
-
-
-def _ranges(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions that the rows own, one row after the other, and the number of the owner in `rows`."""
-    lengths = offsets[rows + 1] - offsets[rows]
-    owner = np.repeat(np.arange(len(rows)), lengths)
-    within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return offsets[rows][owner] + within, owner
