@@ -104,4 +104,4 @@ def test_an_engine_and_a_channel_make_fingerprints(extended: Path, tmp_path: Pat
         counts = file["counts"][:]
         assert (counts[:, 1] <= counts[:, 0] * 1.0001).all()
         assert counts[:, 1].sum() > 0
-    assert (project.folder / "cache/surfaces/toy1").is_dir()
+    assert (project.folder / "cache/surfaces/toy1-2").is_dir()
