@@ -160,6 +160,7 @@ def test_numbers_of_the_paper_beside_those_of_the_run(tables: Tables, tmp_path: 
     text = markdown(table)
     assert text == markdown(pd.read_csv(tmp_path / "numbers.csv"))
     assert "| 0.0333 | 0.0200 ± 0.0000 | 4 | 48 | here |" in text
+    assert "| parameters | 1,227,041 | 225" in text
 
 
 def test_table1_keeps_the_paper_s_numbers(tables: Tables) -> None:

@@ -173,14 +173,13 @@ def markdown(table: pd.DataFrame) -> str:
     last = None
     for row in each(table):
         quantity = f"{row.quantity}, {row.unit}" if isinstance(row.unit, str) and row.unit else str(row.quantity)
-        whole = float(row.here).is_integer() and abs(row.here) >= 1000
         here = with_sd(row.here, row.here_sd) if row.unit == "Å²" else short_with_sd(row.here, row.here_sd)
         cells = (
             row.where,
             row.what,
             quantity,
-            "" if np.isnan(row.paper) else f"{row.paper:.5f}" if row.unit == "Å²" else f"{row.paper:.4f}",
-            "" if np.isnan(row.here) else f"{int(row.here):,}" if whole else here,
+            _with_thousands(row.paper, f"{row.paper:.5f}" if row.unit == "Å²" else f"{row.paper:.4f}"),
+            _with_thousands(row.here, here),
             str(row.folds or ""),
             f"{row.n:,}" if row.n else "",
             row.better if isinstance(row.better, str) else "",
@@ -189,3 +188,10 @@ def markdown(table: pd.DataFrame) -> str:
         last = row.differs
         lines.append("| " + " | ".join(str(cell) for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _with_thousands(value: float, text: str) -> str:
+    """A number as its text; a large whole one, such as a count of weights, with thousands marked; nothing for NaN."""
+    if np.isnan(value):
+        return ""
+    return f"{int(value):,}" if float(value).is_integer() and abs(value) >= 1000 else text
