@@ -137,7 +137,11 @@ def add_network(root: Path) -> None:
     _insert(library / "networks/registry.py", "        Network(name=READOUT,", entry)
     learning = library / "config/learning.py"
     _insert(learning, "@dataclass(frozen=True, kw_only=True)\nclass Learning(Section):", TOY_SECTION)
-    _replace(learning, 'networks: list[Literal["cnn_paper",', 'networks: list[Literal["toy", "cnn_paper",')
+    _replace(
+        learning,
+        '        Literal["cnn_paper", "cnn_paper_small",',
+        '        Literal["toy", "cnn_paper", "cnn_paper_small",',
+    )
     _insert(learning, "    cnn_paper: CnnPaper = part(CnnPaper)\n", "    toy: Toy = part(Toy)\n")
 
 

@@ -85,7 +85,7 @@ def test_the_paper_split_beside_the_random_one(tmp_path: Path) -> None:
     assert predictions.loc[predictions["split"] == "paper", "std"].isna().all()
     card = json.loads((results / "models/model.json").read_text())
     assert card["split"] == "random"
-    assert set(card["validation_mean_absolute_error"]) == {"cnn_paper_small", "cnn", "cgcnn"}
+    assert set(card["validation_mean_absolute_error"]) == {"cnn_paper_small", "cnn", "cgcnn", "contacts"}
     page = (folder / "results/report.html").read_text(encoding="utf-8")
     assert page.index("Test accuracy, random split") < page.index("Test accuracy, paper split")
     predicted = project.ask("predict", "SrTiO3", "--model", "results/small/models")

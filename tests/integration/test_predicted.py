@@ -173,7 +173,7 @@ def test_presets_of_other_tables(shared: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     predictions = pd.read_csv(tmp_path / "results/double_perovskites/predictions.csv", keep_default_na=False)
-    assert set(predictions["model"]) == {"cnn_paper_small", "cnn", "cgcnn", "mean", "ridge"}
+    assert set(predictions["model"]) == {"cnn_paper_small", "cnn", "cgcnn", "contacts", "mean", "ridge"}
     assert (predictions["compound"] == twice).any()
     targets = pd.read_csv(tmp_path / "results/double_perovskites/targets.csv")
     assert {"A", "B", "B2", "X"} < set(targets.columns)
