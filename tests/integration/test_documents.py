@@ -91,6 +91,7 @@ def place(tmp_path_factory: pytest.TempPathFactory, finished: Project) -> Path:
         "cnn_paper_small": {"epochs": 2},
         "cnn": {"epochs": 2},
         "cgcnn": {"epochs": 2},
+        "contacts": {"epochs": 2},
     }
     (folder / "config/mine.yaml").write_text(yaml.safe_dump(dataset | {"learning": quick}))
     run(folder, "snakemake --cores 2 --configfile config/mine.yaml")

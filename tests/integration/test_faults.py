@@ -18,7 +18,13 @@ from projects import ROOT, SMALL, Project, caesium_chloride, environment, kill_w
 ONE_BATCH: dict[str, Any] = {
     "datasets": {"small": {"table": "table.csv"}},
     "surfaces": {"structures_per_job": 64, "mesh_level": 8},
-    "learning": {"folds": 2, "cnn_paper_small": {"epochs": 10}, "cnn": {"epochs": 2}, "cgcnn": {"epochs": 4}},
+    "learning": {
+        "folds": 2,
+        "cnn_paper_small": {"epochs": 10},
+        "cnn": {"epochs": 2},
+        "cgcnn": {"epochs": 4},
+        "contacts": {"epochs": 2},
+    },
 }
 
 QUICK: dict[str, Any] = {  # all stages, one surface job, one network

@@ -13,6 +13,7 @@ LEARNING = SMALL["learning"] | {
     "cnn_paper_small": {"epochs": 1},
     "cnn": {"epochs": 1},
     "cgcnn": {"epochs": 1},
+    "contacts": {"epochs": 1},
     "seeds": [0, 1],
 }
 LEARNING |= {"baselines": ["mean", "ridge", "bond_lengths"]}
