@@ -105,6 +105,7 @@ def configuration(state: State) -> dict[str, Any]:
             "cnn_paper_small": epochs,
             "cnn": epochs,
             "cgcnn": epochs,
+            "contacts": epochs,
             "baselines": ["mean", "ridge"],
         },
         "report": {"compounds": [state["shown"]] if "shown" in state else []},
