@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from hirshprint.config.model import Bins
 
 BINS = Bins(count=8, low_angstrom=0.6, high_angstrom=3.0)
 """Of `Contacts.histograms`."""
+
+SAME_ANGSTROM = 1e-3
+"""Atoms of one site whose distances differ by no more are one contact."""
 
 
 class Contacts(NamedTuple):
@@ -58,6 +61,19 @@ CONTACT_NAMES = {
     "histograms": "contact_histogram",
 }
 """Names of these arrays in a file of fingerprints, where `contact_offsets` says which rows are of which site."""
+
+
+def contact_begins(sites: NDArray[np.integer[Any]], distances: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Where each contact begins among atoms that are sorted by site, then by distance.
+
+    Parameters
+    ----------
+    sites : ndarray of int, (m,)
+        Site of each atom.
+    distances : ndarray of float64, (m,), Å
+        How far away it is.
+    """
+    return np.flatnonzero(np.concatenate([[True], (np.diff(sites) != 0) | (np.diff(distances) > SAME_ANGSTROM)]))
 
 
 def join_contacts(parts: Sequence[Contacts]) -> Contacts:

@@ -10,13 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.fingerprints.contact_layout import BINS, Contacts
+from hirshprint.fingerprints.contact_layout import BINS, Contacts, contact_begins
 from hirshprint.surfaces.patches import nearest_rows
 from hirshprint.surfaces.spreading import spread_area
 from hirshprint.surfaces.surface import Surface, mesh_about_centre
-
-SAME_ANGSTROM = 1e-3
-"""Atoms of one site whose distances differ by no more are one contact."""
 
 APART_ANGSTROM = 0.05
 """Images of nuclei that are nearer are one."""
@@ -47,7 +44,7 @@ def site_contacts(surface: Surface) -> Contacts:
     met = np.flatnonzero(sums[:, 0] > LEAST_SHARE * sums[:, 0].sum())
     order = met[np.lexsort((distances[met], surface.outside_sites[met]))]
     sites, apart = surface.outside_sites[order], distances[order]
-    begins = np.flatnonzero(np.concatenate([[True], (np.diff(sites) != 0) | (np.diff(apart) > SAME_ANGSTROM)]))
+    begins = contact_begins(sites, apart)
     joined = np.add.reduceat(sums[order], begins)
     areas = joined[:, 0]
     means, squares = joined[:, 1::2] / areas[:, None], joined[:, 2::2] / areas[:, None]

@@ -15,7 +15,7 @@ import numpy as np
 from hirshprint.config.learning import Voronoi
 from hirshprint.datasets.contacts import SiteContacts
 from hirshprint.datasets.gather import Dataset, DatasetError
-from hirshprint.fingerprints.contact_layout import Contacts
+from hirshprint.fingerprints.contact_layout import Contacts, contact_begins
 from hirshprint.networks.contacts import RECIPE, apply_graphs, cell_volumes, in_order, learn_graphs
 from hirshprint.networks.interface import Applied, Source
 from hirshprint.networks.site_graphs import SiteGraphs, contact_graphs
@@ -23,7 +23,6 @@ from hirshprint.structures.structure import Structure
 from hirshprint.structures.voronoi import Faces, OpenCellError, voronoi_faces
 
 __all__ = ["RECIPE", "apply", "learn"]
-SAME_ANGSTROM = 1e-3
 
 
 def learn(dataset: Dataset, structures: Sequence[Structure], settings: Voronoi) -> Source:
@@ -87,5 +86,5 @@ def _merged(faces: Faces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sites, distances and areas of the faces, those of one site at one distance together."""
     order = np.lexsort((faces.distances, faces.sites))
     sites, distances = faces.sites[order], faces.distances[order]
-    begins = np.flatnonzero(np.concatenate([[True], (np.diff(sites) != 0) | (np.diff(distances) > SAME_ANGSTROM)]))
+    begins = contact_begins(sites, distances)
     return sites[begins], distances[begins], np.add.reduceat(faces.areas[order], begins)
