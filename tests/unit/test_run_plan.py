@@ -127,6 +127,8 @@ def test_results_follow_the_configuration() -> None:
     assert any("learning_curve" in name for name in results.all_results(_run(learning={"learning_curve": [0.5]})))
     assert inputs.PROBE_FILE in results.all_results(_run(surfaces=SURFACES | {"compare_structures": 2}))
     assert not any("saliency" in name for name in results.all_results(_run(learning={"networks": ["cgcnn"]})))
+    explained = [name for name in results.all_results(_run(learning={"networks": ["contacts"]})) if "saliency" in name]
+    assert [name.split("/beyond/")[1] for name in explained] == ["contact_saliency.svg", "contact_saliency.csv"]
 
 
 def test_cost_waits_for_every_stage_that_it_states(tmp_path: Path) -> None:
