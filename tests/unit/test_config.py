@@ -243,10 +243,13 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             },
             [
                 "`learning.networks`: readout and hybrid cannot learn from files (`datasets.mine`)",
-                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn, contacts, voronoi]` there, or",
+                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn, contacts, voronoi, elements_alone]`",
             ],
         ),
-        (_with(learning={"baselines": ["gradient"]}), ["did you mean `gradient_boosting`?"]),
+        (
+            _with(learning={"baselines": ["gradient"]}),
+            ["did you mean `gradient_boosting` or `gradient_boosting_fingerprint`?"],
+        ),
         (_with(learning={"splits": ["leave"]}), ["did you mean `leave-A-out` or `leave-B-out`?"]),
         (
             _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from hirshprint.baselines.registry import (
     CPANN,
     GAUSSIAN_PROCESS,
     GRADIENT_BOOSTING,
+    GRADIENT_BOOSTING_FINGERPRINT,
     GRNN,
     MEAN,
     MLP,
@@ -84,6 +85,7 @@ def predict_baselines(
     single, rows = _one_row_per_compound(dataset)
     number = np.full(len(dataset.structure_ids), -1)
     number[rows] = np.arange(len(rows))
+    described = cache(lambda: fingerprint_inputs(dataset, rows, fingerprints_h5))
     tables = []
     with threadpool_limits(threads):
         for model in learning.baselines:
@@ -91,7 +93,8 @@ def predict_baselines(
                 LOG.info(f"{model} is left out: {reason}")
                 continue
             inputs_of, fit = FITS[model]
-            inputs = inputs_of(single) if inputs_of else fingerprint_inputs(dataset, rows, fingerprints_h5)
+            seen = [inputs_of(single)] if inputs_of else []
+            inputs = np.concatenate([*seen, described()] if "fingerprint" in BASELINES[model].sees else seen, axis=1)
             for split, folds in plan.items():
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
@@ -256,6 +259,7 @@ FITS: dict[str, tuple[Callable[[Dataset], Floats] | None, Fit]] = {
     CPANN: (_properties, _without_seed(regressors.counter_propagation)),
     **{name: (_ions, partial(_of_ions, name)) for name in FORMULAS},
     GAUSSIAN_PROCESS: (None, _without_seed(regressors.gaussian_process)),
+    GRADIENT_BOOSTING_FINGERPRINT: (_properties, _gradient_boosting),
 }
-"""Of each baseline: what makes its inputs (n, p) of a composition, None where they are those of the fingerprints
-(`fingerprint_inputs`), and what fits it on the training rows and predicts every row."""
+"""Of each baseline: what makes its inputs (n, p) of a composition, None where it sees none, and what fits it on the
+training rows and predicts every row. Those that see fingerprints have `fingerprint_inputs` beside them."""

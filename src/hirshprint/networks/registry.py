@@ -24,6 +24,7 @@ READOUT = "readout"
 CGCNN = "cgcnn"
 CONTACTS = "contacts"
 VORONOI = "voronoi"
+ELEMENTS_ALONE = "elements_alone"
 HYBRID = "hybrid"
 
 
@@ -79,6 +80,7 @@ NETWORKS: dict[str, Network] = {
         Network(name=CGCNN, sees="crystal graph", knows_edge=True, one_edge=True),
         Network(name=CONTACTS, sees="contacts and composition", contacts=True, knows_edge=True, one_edge=True),
         Network(name=VORONOI, sees="crystal graph", knows_edge=True, one_edge=True),
+        Network(name=ELEMENTS_ALONE, sees="composition"),
         Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
     )
 }
