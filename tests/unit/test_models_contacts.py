@@ -170,7 +170,7 @@ def test_elements_alone_tell_what_a_formula_tells(crystals: tuple[Dataset, list[
         assert rock_salt[f"{name}0"] == pytest.approx(zinc_blende[f"{name}1"], abs=1e-5)
 
 
-@pytest.mark.parametrize("model", ["contacts", "voronoi"])
+@pytest.mark.parametrize("model", ["contacts", "voronoi", "near_atoms"])
 def test_it_learns_and_not_from_shuffled_targets(
     crystals: tuple[Dataset, list[Structure]], tmp_path: Path, model: str
 ) -> None:

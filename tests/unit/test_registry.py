@@ -80,7 +80,7 @@ def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ModelError,
         match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, contacts, voronoi, "
-        "elements_alone, hybrid",
+        "near_atoms, elements_alone, hybrid",
     ):
         read_folder_card(tmp_path)
     with pytest.raises(UnknownNameError, match="unknown network toy"):

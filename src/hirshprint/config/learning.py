@@ -102,6 +102,17 @@ class Voronoi(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NearAtoms(Section):
+    """The network of contacts on all atoms up to a radius, as crystal graphs usually have them."""
+
+    epochs: int = key(150, "Epochs of a training.", minimum=1)
+    batch_size: int = key(64, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ElementsAlone(Section):
     """The network of contacts without contacts: what the composition tells by itself."""
 
@@ -153,7 +164,16 @@ class Learning(Section):
     )
     networks: list[
         Literal[
-            "cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "voronoi", "elements_alone", "hybrid"
+            "cnn_paper",
+            "cnn_paper_small",
+            "cnn",
+            "readout",
+            "cgcnn",
+            "contacts",
+            "voronoi",
+            "near_atoms",
+            "elements_alone",
+            "hybrid",
         ]
     ] = key(
         ["cnn_paper_small", "cnn", "cgcnn", "contacts"],
@@ -163,8 +183,8 @@ class Learning(Section):
         off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`: the crystal
         graph at one initial edge, or at all where each compound has its own. `contacts`: the graph of the contacts of
         the surfaces, for any crystals; `voronoi`: the same network on the faces of Voronoi cells;
-        `elements_alone`: the same without any neighbours. `hybrid`: elements, their properties and fingerprints
-        together.""",
+        `near_atoms`: the same with all atoms up to a radius; `elements_alone`: the same without any neighbours. `hybrid`:
+        elements, their properties and fingerprints together.""",
         note="also readout and hybrid, for thousands of compounds",
     )
     baselines: list[
@@ -211,6 +231,7 @@ class Learning(Section):
     cgcnn: Cgcnn = part(Cgcnn)
     contacts: Contacts = part(Contacts)
     voronoi: Voronoi = part(Voronoi)
+    near_atoms: NearAtoms = part(NearAtoms)
     elements_alone: ElementsAlone = part(ElementsAlone)
     gpus: Literal[0, 1] = key(
         1,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from hirshprint.config.learning import Contacts
 from hirshprint.datasets.contacts import SiteContacts, taken
-from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
+from hirshprint.datasets.gather import Dataset, first_rows, in_order, same_edges
 from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.cgcnn import ElementEmbedding, GatedConvolution
 from hirshprint.networks.interface import Applied, Fitted, Inputs, Recipe, Source, array_digest
@@ -136,7 +136,7 @@ def _contacts(dataset: Dataset) -> SiteContacts:
     return dataset.contacts
 
 
-def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
+def learn_graphs(dataset: Dataset, graphs: SiteGraphs, told: Mapping[str, Any] | None = None) -> Source:
     """Learn from graphs of all structures of a dataset.
 
     Parameters
@@ -145,6 +145,8 @@ def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
         What to learn from.
     graphs : SiteGraphs
         The graph of each of its rows.
+    told : mapping, optional
+        What the card must say of how they were made.
     """
     every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
     rows = np.arange(len(dataset.targets)) if every else first_rows(dataset)
@@ -153,7 +155,7 @@ def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
         nodes = graphs.nodes[taken(graphs.node_offsets, train)[1]].astype(np.float64)
         sd = nodes.std(axis=0)
         scale = {"node_mean": nodes.mean(axis=0).tolist(), "node_sd": np.where(sd > LEAST_SD, sd, 1.0).tolist()}
-        return Fitted(_inputs(graphs, scale), scale | {"draws": "all" if every else "first"}, {})
+        return Fitted(_inputs(graphs, scale), scale | {"draws": "all" if every else "first", **(told or {})}, {})
 
     return Source(rows, False, inputs_of, build_contacts, array_digest(*graphs.arrays()))
 
@@ -184,20 +186,6 @@ def cell_volumes(dataset: Dataset, structures: Sequence[Structure]) -> NDArray[n
         A structure of the dataset is missing.
     """
     return np.array([abs(float(np.linalg.det(one.lattice))) for one in in_order(dataset, structures)])
-
-
-def in_order(dataset: Dataset, structures: Sequence[Structure]) -> list[Structure]:
-    """Put the structures in the order of a dataset's rows.
-
-    Raises
-    ------
-    DatasetError
-        A structure of the dataset is missing.
-    """
-    by_id = {one.structure_id: one for one in structures}
-    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
-        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
-    return [by_id[name] for name in dataset.structure_ids.tolist()]
 
 
 def _inputs(graphs: SiteGraphs, scale: Mapping[str, Any]) -> Inputs:
