@@ -183,8 +183,8 @@ class Learning(Section):
         off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`: the crystal
         graph at one initial edge, or at all where each compound has its own. `contacts`: the graph of the contacts of
         the surfaces, for any crystals; `voronoi`: the same network on the faces of Voronoi cells;
-        `near_atoms`: the same with all atoms up to a radius; `elements_alone`: the same without any neighbours. `hybrid`:
-        elements, their properties and fingerprints together.""",
+        `near_atoms`: the same with all atoms up to a radius; `elements_alone`: the same without any neighbours.
+        `hybrid`: elements, their properties and fingerprints together.""",
         note="also readout and hybrid, for thousands of compounds",
     )
     baselines: list[
