@@ -152,7 +152,10 @@ class Learning(Section):
     )
     folds: int = key(5, "Folds of each split.", minimum=2)
     seeds: list[int] = key(
-        [0], "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.", minimum=0
+        [0],
+        "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.",
+        minimum=0,
+        maximum=2**32 - 1,
     )
     validation_fraction: float = key(
         0.15,
