@@ -19,7 +19,7 @@ from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
-from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network
+from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network, training_digest, unit_cards
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import composition
 
@@ -68,6 +68,9 @@ def write_folder_card(
         "property": dataset.property,
         "unit": dataset.unit,
         "split": split,
+        "trainings": {
+            path.stem: training_digest(folder, path.stem) for path in sorted(folder.glob("*-fold*-seed*.json"))
+        },
         "validation_mean_absolute_error": error.to_dict(),
         "expected_std": {
             model: {str(fold): fit_std(of_fold, made_of) for fold, of_fold in of_model.groupby("fold")}
@@ -130,7 +133,7 @@ def predict_dataset(
     name_of = dataset.structure_ids if from_files else dataset.compounds
     network = None
     by_fold: dict[int, list[pd.Series[float]]] = {}
-    for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
+    for path in sorted(unit_cards(folder, model)):
         of_unit = read_json(path, CARD_KEYS, unit=folder)
         network = load_network(path.with_suffix(".keras"), network)
         rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)

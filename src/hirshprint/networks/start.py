@@ -121,7 +121,10 @@ def started(
     if not settings.start_from:
         return source, {}
     folder, place = Path(settings.start_from), f"learning: {model}: start_from: "
-    cards = unit_cards(folder, model)
+    try:
+        cards = unit_cards(folder, model)
+    except ModelError as error:
+        raise DatasetError(f"{place}{error}") from None
     if not cards:
         raise DatasetError(f"{place}{folder} has no {model}; name the folder results/DATASET/models of a run that does")
     own = source.inputs_of(source.rows)
