@@ -84,8 +84,8 @@ def toy(of_sum: Any) -> Any:
 def test_known_answers(triclinic: Structure, thakkar: Densities, tmp_path: Path) -> None:
     _, graphs = graphs_of([triclinic], thakkar, tmp_path)
     parts = graphs.weights * graphs.edges[:, 0]
-    reference, found = contact_gradients(toy(lambda total: 3.0 * total - 1.0), copies(graphs, 0))
-    assert reference == -1.0
+    ends, found = contact_gradients(toy(lambda total: 3.0 * total - 1.0), copies(graphs, 0))
+    assert ends.tolist() == pytest.approx([-1.0, 3.0 * parts.sum() - 1.0])
     np.testing.assert_allclose(found.contributions, 3.0 * parts, rtol=1e-5)
     _, found = contact_gradients(toy(tf.square), copies(graphs, 0))  # ∫ 2 t S dt w d = S w d
     np.testing.assert_allclose(found.contributions, parts.sum() * parts, rtol=1e-4)
@@ -105,11 +105,12 @@ def test_contributions_add_up_and_a_supercell_has_the_same(
     sites, graphs = graphs_of([triclinic, twice, read], thakkar, tmp_path)
     found = []
     for row in range(3):
-        reference, attribution = contact_gradients(network, copies(graphs, row))
+        (reference, last), attribution = contact_gradients(network, copies(graphs, row))
         one = graph_batch(graphs, np.array([row]))
         end = float(network(list(one), training=False)[0, 0])
         apart = (*one[:-1], np.zeros_like(one[-1]))
         assert reference == pytest.approx(float(network(list(apart), training=False)[0, 0]), abs=1e-5)
+        assert last == pytest.approx(end, abs=1e-5)
         assert abs(end - reference) > LEAST
         assert attribution.contributions.sum() == pytest.approx(end - reference, abs=TOLERANCE * abs(end - reference))
         found.append(explanation(sites, row, attribution.contributions))

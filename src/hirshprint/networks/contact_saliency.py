@@ -30,6 +30,7 @@ from hirshprint.networks.explaining import (
     Attribution,
     along_path,
     explained_rows,
+    in_unit,
     say_missed,
     unit_name,
 )
@@ -88,8 +89,8 @@ class ContactExplanation(NamedTuple):
     contacts: Contacts
 
 
-def contact_gradients(network: Any, batch: Batch, most: int = MOST) -> tuple[float, Attribution]:
-    """Give a network's output without contacts, and what each contact adds to it.
+def contact_gradients(network: Any, batch: Batch, most: int = MOST) -> tuple[Array, Attribution]:
+    """Give a network's output without contacts and with them, (2,), and what each contact adds to it.
 
     Parameters
     ----------
@@ -114,8 +115,8 @@ def contact_gradients(network: Any, batch: Batch, most: int = MOST) -> tuple[flo
         total: Array = at(shares)[1].numpy().astype(np.float64).reshape(AT_ONCE, -1).sum(axis=0)
         return total
 
-    ends = at(np.arange(AT_ONCE) / (AT_ONCE - 1.0))[0]
-    return float(ends[0]), along_path(gradients, weights[0].astype(np.float64), float(ends[-1] - ends[0]), most)
+    ends = at(np.arange(AT_ONCE) / (AT_ONCE - 1.0))[0][[0, -1]]
+    return ends, along_path(gradients, weights[0].astype(np.float64), float(ends[1] - ends[0]), most)
 
 
 def explain_contacts(
@@ -150,13 +151,12 @@ def explain_contacts(
             card = read_json(path.with_name(f"{path.name}.json"), CARD_KEYS, unit=models)
             applied = network_of_contacts.apply(card["inputs"], models, dataset, structures)
             batch = applied.inputs(np.full(AT_ONCE, np.flatnonzero(applied.rows == row)[0]))
-            start, attribution = contact_gradients(load_network(path.with_name(f"{path.name}.keras")), batch)
-            sd, missed = card["target_sd"], 0.0 if attribution.settled else attribution.missed
-            parts.append((start * sd + card["target_mean"], missed * sd, attribution.contributions * sd))
-        without, missed = (float(np.mean([part[k] for part in parts])) for k in (0, 1))
+            ends, attribution = contact_gradients(load_network(path.with_name(f"{path.name}.keras")), batch)
+            parts.append(in_unit(card, ends, attribution))
+        without, missed = (float(np.mean([getattr(one, name) for one in parts])) for name in ("reference", "missed"))
         if missed:
             say_missed(name, missed, dataset.unit)
-        every = np.array([contributions for _, _, contributions in parts])
+        every = np.array([one.contributions for one in parts])
         spread = every.std(axis=0, ddof=1) if len(every) > 1 else np.full(every.shape[1], np.nan)
         first, predicted = cases.iloc[0], float(cases["predicted"].mean())
         told = (name, str(first["compound"]), float(first["true"]), predicted, without, len(parts), missed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,6 +122,42 @@ def explained_rows(
 def unit_name(row: pd.Series[Any]) -> str:
     """Stem of the files of the training that a row of `explained_rows` is of."""
     return f"{row['model']}-{row['split']}-fold{row['fold']}-seed{row['seed']}"
+
+
+class InUnit(NamedTuple):
+    """What a network says in the unit of the property.
+
+    Attributes
+    ----------
+    reference, predicted : float
+        At the beginning of the path, and at its end.
+    contributions : ndarray of float64
+        They add up to predicted - reference, but for `missed`.
+    missed : float
+        0 where the integration ended within its tolerance.
+    """
+
+    reference: float
+    predicted: float
+    contributions: Array
+    missed: float
+
+
+def in_unit(card: Mapping[str, Any], ends: Array, attribution: Attribution) -> InUnit:
+    """Bring an explanation of a network's output to the unit of the property.
+
+    Parameters
+    ----------
+    card : mapping
+        Card of the network.
+    ends : ndarray of float64, (2,)
+        Its output for the reference and for what is explained.
+    attribution : Attribution
+        Of the change between them.
+    """
+    reference, predicted = ends * card["target_sd"] + card["target_mean"]
+    missed = 0.0 if attribution.settled else attribution.missed * card["target_sd"]
+    return InUnit(float(reference), float(predicted), attribution.contributions * card["target_sd"], missed)
 
 
 def say_missed(names: str, missed: float, unit: str) -> None:

@@ -15,7 +15,15 @@ from hirshprint.files.reading import read_json
 from hirshprint.networks.backend import load_network, tf
 from hirshprint.networks.cards import CARD_KEYS
 from hirshprint.networks.cnn_paper import cnn_images
-from hirshprint.networks.explaining import Array, Attribution, along_path, explained_rows, say_missed, unit_name
+from hirshprint.networks.explaining import (
+    Array,
+    Attribution,
+    along_path,
+    explained_rows,
+    in_unit,
+    say_missed,
+    unit_name,
+)
 from hirshprint.networks.registry import of_paper
 
 
@@ -105,16 +113,13 @@ def explain(
         learned = predictions.loc[trained & (predictions["structure_id"] != ""), "structure_id"]
         image = images[row_of[case["structure_id"]]]
         mean = images[[row_of[one] for one in learned]].mean(axis=0)
-        attribution = integrated_gradients(network, image, mean)
-        contributions, missed = (part * card["target_sd"] for part in attribution[:2])
-        if not attribution.settled:
-            say_missed(case["structure_id"], missed, dataset.unit)
         ends = network([np.stack([mean, image])], training=False).numpy()[:, 0].astype(np.float64)
-        reference, predicted = ends * card["target_sd"] + card["target_mean"]
-        pictures = (image[..., 0].astype(np.float64), mean[..., 0].astype(np.float64), contributions.sum(axis=2))
-        missed = 0.0 if attribution.settled else missed
+        said = in_unit(card, ends, integrated_gradients(network, image, mean))
+        if said.missed:
+            say_missed(case["structure_id"], said.missed, dataset.unit)
+        pictures = (image[..., 0].astype(np.float64), mean[..., 0].astype(np.float64), said.contributions.sum(axis=2))
         names = (case["structure_id"], case["compound"])
-        found.append(Explanation(*names, case["true"], predicted, reference, *pictures, missed))
+        found.append(Explanation(*names, case["true"], said.predicted, said.reference, *pictures, said.missed))
     return found
 
 
