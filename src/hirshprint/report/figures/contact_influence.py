@@ -139,7 +139,8 @@ def _heading(part: pd.DataFrame, unit: str) -> str:
     told = f"true {row.true:.4g}, predicted {row.predicted:.4g}, without contacts {row.without_contacts:.4g} {unit}"
     networks = f" (mean of {row.networks} networks)" if row.networks > 1 else ""
     missed = f"; the contributions miss the difference by {row.missed:.2g}" if row.missed else ""
-    return f"{row.structure_id}: " + f"{told}{networks}{missed}".replace(" -", " −")
+    name = row.structure_id if row.structure_id.startswith(row.compound) else f"{row.compound}, {row.structure_id}"
+    return f"{name}: " + f"{told}{networks}{missed}".replace(" -", " −")
 
 
 def _bars(part: pd.DataFrame) -> pd.DataFrame:
