@@ -41,7 +41,7 @@ def network() -> Any:
     keras.utils.set_random_seed(0)
     built = build_contacts()
     generator = np.random.default_rng(0)
-    built.set_weights([w + 0.05 * generator.normal(size=w.shape) * (len(w) != 119) for w in built.get_weights()])
+    built.set_weights([w + 0.1 * generator.normal(size=w.shape) * (len(w) != 119) for w in built.get_weights()])
     for layer in built.layers:
         for normal in (getattr(layer, "of_gates", None), getattr(layer, "of_sums", None)):
             if normal is not None:
