@@ -182,6 +182,7 @@ def check_starts(config: Config) -> None:
                 card = read_folder_card(folder, validated=False)
                 if model not in (known := networks_in(card)):
                     raise ModelError(f"{folder} has no {model}, only {', '.join(known)}; train it there first")
+                _check_start_inputs(config.datasets[name], name, model, folder)
                 if "fingerprint" in network(model).sees:
                     parts = ("surfaces", "fingerprint")
                     surfaces, fingerprint = (getattr(config, part).written() for part in parts)
@@ -189,6 +190,33 @@ def check_starts(config: Config) -> None:
                     check_fits(folder, card | {"fingerprint": _without_channels(card["fingerprint"])}, own)
             except (ModelError, DamagedError) as error:
                 raise ModelError(f"{place}{error}") from None
+
+
+def _check_start_inputs(dataset: Dataset, name: str, model: str, folder: Path) -> None:
+    """Check that a dataset is built at the initial edges, and a graph with the radius, that a network learned from.
+
+    What a table's own column of edges says is not known here.
+    """
+    seen = read_json(unit_cards(folder, model)[0], CARD_KEYS, unit=folder)["inputs"]
+    own = getattr(dataset.learning, model).written()
+    if (radius := seen.get("radius_angstrom")) is not None and radius != own["radius_angstrom"]:
+        raise ModelError(
+            f"{folder} has radius_angstrom {radius}, here it is {own['radius_angstrom']}; write "
+            f"radius_angstrom: {radius} under learning: {model}:"
+        )
+    theirs, rule = seen.get("edges_angstrom"), dataset.initial_edge
+    if not isinstance(theirs, list) or rule is None:
+        return
+    edges = {"fixed": [rule.edge_angstrom], "list": sorted(rule.edges_angstrom or [])}
+    if (ours := edges.get(rule.kind)) != theirs:
+        built = f"{ours} Å" if ours else f"{rule.kind} ones"
+        write = (
+            f"kind: fixed, edge_angstrom: {theirs[0]}" if len(theirs) == 1 else f"kind: list, edges_angstrom: {theirs}"
+        )
+        raise ModelError(
+            f"{folder} learned at the initial edges {theirs} Å, dataset {name} is built at {built}; write "
+            f"initial_edge: {{{write}}} under datasets: {name}:"
+        )
 
 
 def _without_channels(fingerprint: Mapping[str, Any]) -> dict[str, Any]:

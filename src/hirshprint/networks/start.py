@@ -22,7 +22,7 @@ from hirshprint.networks.backend import load_network
 from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, start_name, unit_cards
 from hirshprint.networks.interface import Applied, Fitted, Settings, Source, array_digest, module_of
 from hirshprint.structures.structure import Structure
-from hirshprint.structures.symbols import composition
+from hirshprint.structures.symbols import formula_key
 
 LOG = logging.getLogger(__name__)
 FITTED = ("divided_by", "arrays", "node_mean", "node_sd")  # keys of a card that hold what is fitted on training rows
@@ -228,16 +228,6 @@ def _history(folder: Path, dataset: Dataset) -> dict[str, Any]:
             by_sample = dict(zip(samples(dataset).tolist(), dataset.formulas.tolist(), strict=True))
             seen = sum(formula_key(formula) in known for formula in by_sample.values())
     return {"folder": str(folder), "name": start_name(folder), "compounds_seen": seen}
-
-
-def formula_key(formula: str) -> str:
-    """Write a formula so that equal compositions are equal texts; one that cannot be read stays as it is."""
-    try:
-        counts = composition(formula)
-    except ValueError:
-        return formula
-    least = min(counts.values())
-    return " ".join(f"{symbol}{counts[symbol] / least:.4g}" for symbol in sorted(counts))
 
 
 def _said(model: str, start: Start, compounds: int) -> str:
