@@ -27,7 +27,7 @@ from hirshprint.structures.elements import element_properties
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 
-RECIPE = Recipe(huber=0.05, weight_decay=0.01)
+RECIPE = Recipe(huber=0.05, weight_decay=0.1)
 FEATURES = 64
 CONVOLUTIONS = 3
 HIDDEN = 128
