@@ -35,6 +35,7 @@ from hirshprint.config.learning import Learning
 from hirshprint.datasets.folds import Fold, planned_splits, seeds_of
 from hirshprint.datasets.gather import Dataset
 from hirshprint.datasets.splits import SITES
+from hirshprint.datasets.target_scale import rows_of
 from hirshprint.networks.registry import UnknownNameError
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS, composition
@@ -82,6 +83,7 @@ def predict_baselines(
         raise UnknownNameError(f"unknown baseline {', '.join(unknown)}; write {', '.join(BASELINES)}")
     plan = planned_splits(dataset, learning)
     single, rows = _one_row_per_compound(dataset)
+    target, learned = single.target, single.target.learned(single.targets, single.atoms)
     number = np.full(len(dataset.structure_ids), -1)
     number[rows] = np.arange(len(rows))
     tables = []
@@ -97,7 +99,7 @@ def predict_baselines(
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
                     of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
                     for seed in seeds_of(split, learning)[: None if BASELINES[model].seeded else 1]:
-                        predicted = fit(inputs, single.targets, of_single.train, seed)
+                        predicted = target.stated(fit(inputs, learned, of_single.train, seed), single.atoms)
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
                         tables.append(table[table["predicted"].notna()] if BASELINES[model].formula else table)
                 if BASELINES[model].formula:  # one table per fold
@@ -136,6 +138,7 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
         counts=dataset.counts[kept, :0],
         moments=dataset.moments[kept],
         places=None if dataset.places is None else dataset.places[kept],
+        atoms=rows_of(dataset.atoms, kept),
     ), kept
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hirshprint.config.keys import keys_of, keys_only_for, needed
 from hirshprint.config.learning import Learning
-from hirshprint.config.model import Config, Dataset, InitialEdge, Paper
+from hirshprint.config.model import TARGET_KEYS, Config, Dataset, InitialEdge, Paper
 from hirshprint.datasets.splits import PAPER, main_kind
 from hirshprint.networks.registry import NETWORKS, networks_of_any_sites, site_networks
 from hirshprint.structures.planning import has_property
@@ -19,7 +19,7 @@ from hirshprint.structures.symbols import element_fault
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
 KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
-OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
+OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates", *TARGET_KEYS}
 TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
 PAPER_ROLES = tuple(keys_of(Paper))
 

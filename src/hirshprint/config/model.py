@@ -31,6 +31,9 @@ from typing import Any, Literal, Self
 from hirshprint.config.keys import Section, given, key, part
 from hirshprint.config.learning import Learning
 
+TARGET_KEYS = ("per",)
+"""Keys of a dataset that say what kind of number its property is; they come with a model."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class InitialEdge(Section):
@@ -139,6 +142,13 @@ class Dataset(Section):
         "Å",
         """Its unit, for tables and figures: `dimensionless` where it has none. Without this key the unit of any
         property but a_angstrom is shown as unknown. A column `unit` of a table must say the same.""",
+    )
+    per: Literal["atom", "formula_unit", "cell"] = key(
+        "atom",
+        """What the property is of. `atom`: it does not grow with the cell (a band gap, an energy per atom). `cell`,
+        `formula_unit`: it is the sum over these atoms (an energy of the cell, as its file gives it); it is learned by
+        atom and predicted times the atoms, so that two cells have twice as much. Errors are in its own unit.""",
+        note="or cell, formula_unit: the sum over these atoms, learned by atom",
     )
     group: str | None = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
-from hirshprint.config.model import Config, Dataset, Surfaces
+from hirshprint.config.model import TARGET_KEYS, Config, Dataset, Surfaces
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.networks.registry import UnknownNameError, network
@@ -295,7 +295,7 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
             wanted = "`table` or `elements`" if of_prototype else "`folder` or `structures`"
             learned = f"the prototype {of_prototype}" if of_prototype else "files"
             raise ModelError(f"{place}: it learned from {learned}: name the new compounds by {wanted}")
-        keys = ("prototype", "property", "unit")
+        keys = ("prototype", "property", "unit", *TARGET_KEYS)
         datasets[name] = dataset | {key: of_model[key] for key in keys if of_model.get(key)}
         if rule := of_model.get("initial_edge"):
             datasets[name]["initial_edge"] = told_edges(rule)

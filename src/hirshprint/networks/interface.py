@@ -77,7 +77,7 @@ class Recipe(NamedTuple):
         Parameters
         ----------
         targets : ndarray of float64, (n,)
-            Property of each row.
+            What is learned of each row (`Target.learned`).
         """
         return (0.0, 1.0) if self.plain else (float(targets.mean()), float(targets.std()) or 1.0)
 

@@ -17,6 +17,7 @@ from hirshprint import versions
 from hirshprint.accuracy.predictions import basis, main_split
 from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
+from hirshprint.datasets.target_scale import Target, rows_of
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network
@@ -67,6 +68,7 @@ def write_folder_card(
         "dataset": dataset.name,
         "property": dataset.property,
         "unit": dataset.unit,
+        **dataset.target.written(),
         "split": split,
         "validation_mean_absolute_error": error.to_dict(),
         "expected_std": {
@@ -128,6 +130,8 @@ def predict_dataset(
     module = module_of(model)
     from_files = not np.isfinite(dataset.initial_edges).any()
     name_of = dataset.structure_ids if from_files else dataset.compounds
+    target = Target.of_card(card)
+    atoms = target.atoms_of(structures, dataset.structure_ids.tolist())
     network = None
     by_fold: dict[int, list[pd.Series[float]]] = {}
     for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
@@ -135,7 +139,8 @@ def predict_dataset(
         network = load_network(path.with_suffix(".keras"), network)
         rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)
         output = _outputs(network, inputs, len(rows))
-        value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
+        learned = output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"]
+        value = pd.Series(target.stated(learned, rows_of(atoms, rows)), name_of[rows])
         by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
     if not by_fold:
         raise ModelError(f"{folder}: no network {model} in it; train again")

@@ -143,9 +143,10 @@ def explain(
         learned = table[(table["fold"] == case["fold"]) & (table["part"] == "train")]["structure_id"]
         image = images[row_of[case["structure_id"]]]
         mean = images[[row_of[one] for one in learned]].mean(axis=0)
-        contributions = integrated_gradients(network, image, mean) * card["target_sd"]
+        grown = 1 if dataset.atoms is None else int(dataset.atoms[row_of[case["structure_id"]]])
+        contributions = integrated_gradients(network, image, mean) * card["target_sd"] * grown
         ends = network([np.stack([mean, image])], training=False).numpy()[:, 0].astype(np.float64)
-        reference, predicted = ends * card["target_sd"] + card["target_mean"]
+        reference, predicted = (ends * card["target_sd"] + card["target_mean"]) * grown
         pictures = (image[..., 0].astype(np.float64), mean[..., 0].astype(np.float64), contributions.sum(axis=2))
         found.append(Explanation(case["structure_id"], name, case["true"], predicted, reference, *pictures))
     return found

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.target_scale import rows_of
 from hirshprint.files.reading import kept_or_none, read_npz
 from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.interface import Inputs, Recipe
@@ -112,7 +114,7 @@ class Trainer:
 def train_unit(
     trainer: Trainer,
     unit: Unit,
-    targets: NDArray[np.float64],
+    dataset: Dataset,
     checkpoint: Path,
     checkpoint_seconds: float,
     progress: Progress,
@@ -126,8 +128,8 @@ def train_unit(
         Network and optimizer, set back to the seed of the unit first.
     unit : Unit
         What to train: seed, fold, settings and inputs.
-    targets : ndarray of float64, (n,)
-        Property of each row.
+    dataset : Dataset
+        What to learn from.
     checkpoint : Path
         File to go on from, where it exists.
     checkpoint_seconds : float, s
@@ -138,8 +140,10 @@ def train_unit(
         Summary writer of TensorBoard; where None, none is written.
     """
     train, validation = unit.learned, unit.fold.validation
-    mean, sd = trainer.recipe.scale(targets[train])
-    scaled = ((targets - mean) / sd).astype(np.float32)
+    target, atoms = dataset.target, dataset.atoms
+    wanted = target.learned(dataset.targets, atoms)
+    mean, sd = trainer.recipe.scale(wanted[train])
+    scaled = ((wanted - mean) / sd).astype(np.float32)
     epochs, batch_size = int(unit.settings.epochs), int(unit.settings.batch_size)
     parts = math.ceil(unit.size / batch_size)
     history = np.full((epochs, 2), np.nan)
@@ -168,7 +172,7 @@ def train_unit(
                 f"write a smaller learning: {unit.model}: learning_rate"
             )
         if len(validation) and (epoch + 1) % max(1, epochs // 20) == 0:
-            error = trainer.predict(unit.inputs, validation) * sd + mean - targets[validation]
+            error = trainer.predict(unit.inputs, validation) * sd + mean - wanted[validation]
             history[epoch, 1] = float(np.mean(error**2))
         progress.epoch(unit, epoch + 1, history[epoch, 0])
         if writer:
@@ -178,8 +182,8 @@ def train_unit(
             seconds = np.float64(spent + now - start)
             save_arrays(checkpoint, trainer.state() | {"history": history, "epoch": epoch + 1, "seconds": seconds})
             last_saved = now
-    predicted, rows = np.full(len(targets), np.nan), np.concatenate(list(unit.fold.parts().values()))
-    predicted[rows] = trainer.predict(unit.inputs, rows) * sd + mean
+    predicted, rows = np.full(len(wanted), np.nan), np.concatenate(list(unit.fold.parts().values()))
+    predicted[rows] = target.stated(trainer.predict(unit.inputs, rows) * sd + mean, rows_of(atoms, rows))
     return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
 
 
