@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hirshprint.accuracy.predictions import fold_predictions, joined, plain, with_ensembles
 from hirshprint.baselines import regressors
+from hirshprint.baselines.answers import ANSWER_FITS
 from hirshprint.baselines.fingerprint import fingerprint_inputs
 from hirshprint.baselines.formulas import FORMULAS, ions
 from hirshprint.baselines.registry import (
@@ -35,7 +36,7 @@ from hirshprint.config.learning import Learning
 from hirshprint.datasets.folds import Fold, planned_splits, seeds_of
 from hirshprint.datasets.gather import Dataset
 from hirshprint.datasets.splits import SITES
-from hirshprint.datasets.target_scale import rows_of
+from hirshprint.datasets.target_scale import PLAIN, rows_of
 from hirshprint.networks.registry import UnknownNameError
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS, composition
@@ -92,7 +93,11 @@ def predict_baselines(
             if BASELINES[model].formula and (reason := _no_formula(single)):
                 LOG.info(f"{model} is left out: {reason}")
                 continue
+            if target.answers and model not in ANSWER_FITS:
+                LOG.info(f"{model} is left out: it predicts numbers, and {dataset.property} is yes or no")
+                continue
             inputs_of, fit = FITS[model]
+            fit = ANSWER_FITS[model] if target.answers else fit
             inputs = inputs_of(single) if inputs_of else fingerprint_inputs(dataset, rows, fingerprints_h5)
             for split, folds in plan.items():
                 for fold in folds:
@@ -148,6 +153,8 @@ def _no_formula(dataset: Dataset) -> str:
         return f"dataset '{dataset.name}' has not the sites A, B and X alone"
     if dataset.unit != "Å":
         return f"it predicts an edge in Å, but {dataset.property} is in {dataset.unit}"
+    if dataset.target != PLAIN:
+        return "it predicts an edge, which does not grow with the cell and is learned as it is"
     return ""
 
 

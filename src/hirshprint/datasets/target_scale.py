@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from hirshprint.config.model import TARGET_KEYS
 from hirshprint.config.model import Dataset as Settings
@@ -25,6 +26,9 @@ Floats = NDArray[np.float64]
 Counts = NDArray[np.int64] | None
 """Atoms that each value is of, (n,); None where values do not grow with them."""
 
+DECADES = 100.0
+"""Farther from 1 nothing is stated: a network that failed must not overflow."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -35,9 +39,20 @@ class Target:
     per : str
         ``atom``: it does not grow with the cell, and is learned as it is. ``cell`` and ``formula_unit``: it is of all
         atoms of these, and is learned by atom.
+    scale : str
+        ``linear``, or ``log``: the decimal logarithm is learned.
+    values : str
+        ``number``, or ``yes_no``: 1 and 0, of which the probability of 1 is learned by the logistic loss.
     """
 
     per: str = "atom"
+    scale: str = "linear"
+    values: str = "number"
+
+    @property
+    def answers(self) -> bool:
+        """Whether the values are 1 and 0."""
+        return self.values == "yes_no"
 
     @classmethod
     def of_card(cls, card: Mapping[str, Any]) -> Target:
@@ -69,7 +84,8 @@ class Target:
         atoms : ndarray of int64, (n,), or None
             Atoms that each is of.
         """
-        return targets if atoms is None else targets / atoms
+        by_atom = targets if atoms is None else targets / atoms
+        return np.log10(by_atom) if self.scale == "log" else by_atom
 
     def stated(self, learned: Floats, atoms: Counts) -> Floats:
         """Values (n,) in the property's unit of what a model says: the way back of `learned`.
@@ -81,11 +97,24 @@ class Target:
         atoms : ndarray of int64, (n,), or None
             Atoms that each value is of.
         """
-        return learned if atoms is None else learned * atoms
+        by_atom = 10.0 ** np.clip(learned, -DECADES, DECADES) if self.scale == "log" else learned
+        return by_atom if atoms is None else by_atom * atoms
+
+    def linked(self, output: Floats) -> Floats:
+        """What a network says, as `learned` gives it: of answers the probability that is the logistic of its output.
+
+        Parameters
+        ----------
+        output : ndarray of float64, (n,)
+            Of the network, in the scale of its training.
+        """
+        return np.asarray(expit(output), np.float64) if self.answers else output
 
     def formula(self) -> str:
         """Say how a network's output becomes a prediction, for its card."""
         text = "network output * target_sd + target_mean"
+        text = f"logistic({text})" if self.answers else text
+        text = f"10 ** ({text})" if self.scale == "log" else text
         return text if self.per == "atom" else f"({text}) * atoms of the {self.per.replace('_', ' ')}"
 
     def atoms_of(self, structures: Sequence[Structure], structure_ids: Sequence[str]) -> Counts:

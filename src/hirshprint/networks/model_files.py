@@ -33,8 +33,7 @@ def write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tra
         shutil.copyfile(Path(temporary) / "model.keras", target)
     if unit.arrays:
         save_arrays(folder / f"{unit.name}.npz", unit.arrays)
-    learned = dataset.target.learned(dataset.targets, dataset.atoms)
-    mean, sd = module_of(unit.model).RECIPE.scale(learned[unit.learned])
+    mean, sd = module_of(unit.model).RECIPE.scale_of(dataset, unit.learned)
     card = {
         "model": unit.model,
         "dataset": dataset.name,

@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 import hirshprint
 from hirshprint import versions
 from hirshprint.accuracy.predictions import basis, main_split
-from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
+from hirshprint.accuracy.uncertainty import answer_std, expected_std, fit_std, occupants
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.datasets.target_scale import Target, rows_of
 from hirshprint.files.reading import read_json, read_npz, sealed_json
@@ -60,6 +60,7 @@ def write_folder_card(
     joint = rows[rows["seed"].eq("ensemble") | ~rows["model"].isin(rows.loc[rows["seed"].eq("ensemble"), "model"])]
     validation = joint[joint["part"] == "validation"]
     error = (validation["predicted"] - validation["true"]).abs().groupby(validation["model"]).mean()
+    brier = ((validation["predicted"] - validation["true"]) ** 2).groupby(validation["model"]).mean()
     made_of = dict(zip(dataset.compounds.tolist(), _made_of(dataset), strict=True))
     samples = dict(zip(dataset.structure_ids.tolist(), dataset.targets.tolist(), strict=True))
     card = {
@@ -71,7 +72,10 @@ def write_folder_card(
         **dataset.target.written(),
         "split": split,
         "validation_mean_absolute_error": error.to_dict(),
-        "expected_std": {
+        **({"validation_brier_score": brier.to_dict()} if dataset.target.answers else {}),
+        "expected_std": {}
+        if dataset.target.answers
+        else {
             model: {str(fold): fit_std(of_fold, made_of) for fold, of_fold in of_model.groupby("fold")}
             for model, of_model in joint.groupby("model")
         },
@@ -100,7 +104,7 @@ def predict_dataset(
     """Predict the property of compounds with the network of least validation error.
 
     All its folds and seeds are averaged. The standard deviation is the one to expect of a fold's ensemble
-    (`uncertainty.expected_std`), averaged over the folds.
+    (`uncertainty.expected_std`), averaged over the folds; of answers that of the probability (`answer_std`).
 
     Parameters
     ----------
@@ -139,8 +143,8 @@ def predict_dataset(
         network = load_network(path.with_suffix(".keras"), network)
         rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)
         output = _outputs(network, inputs, len(rows))
-        learned = output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"]
-        value = pd.Series(target.stated(learned, rows_of(atoms, rows)), name_of[rows])
+        said = target.linked(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"])
+        value = pd.Series(target.stated(said, rows_of(atoms, rows)), name_of[rows])
         by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
     if not by_fold:
         raise ModelError(f"{folder}: no network {model} in it; train again")
@@ -151,8 +155,9 @@ def predict_dataset(
     shown = np.array([row_of[name] for name in names.tolist()])
     made_of = _made_of(dataset)
     of_rows = [made_of[row] for row in shown]
-    sizes = []
-    for fold, members in folds.items():
+    predicted = np.mean([members.mean(axis=0) for members in folds.values()], axis=0)
+    sizes = [answer_std(predicted)] if target.answers else []
+    for fold, members in folds.items() if not target.answers else ():
         spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
         sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
@@ -162,7 +167,7 @@ def predict_dataset(
             "name": names,
             "formula": dataset.formulas[shown],
             **{site: symbols[shown] for site, symbols in dataset.elements.items()},
-            "predicted": np.mean([members.mean(axis=0) for members in folds.values()], axis=0),
+            "predicted": predicted,
             "std": np.mean(sizes, axis=0),
             "spread": np.std(np.concatenate(list(folds.values())), axis=0),
             "unseen": unseen,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hirshprint.accuracy.predictions import main_split
 from hirshprint.datasets.gather import Dataset, first_rows
+from hirshprint.datasets.target_scale import PLAIN, rows_of
 from hirshprint.files.reading import read_json
 from hirshprint.networks.backend import load_network, tf
 from hirshprint.networks.cards import CARD_KEYS
@@ -143,10 +144,13 @@ def explain(
         learned = table[(table["fold"] == case["fold"]) & (table["part"] == "train")]["structure_id"]
         image = images[row_of[case["structure_id"]]]
         mean = images[[row_of[one] for one in learned]].mean(axis=0)
-        grown = 1 if dataset.atoms is None else int(dataset.atoms[row_of[case["structure_id"]]])
-        contributions = integrated_gradients(network, image, mean) * card["target_sd"] * grown
+        contributions = integrated_gradients(network, image, mean) * card["target_sd"]
         ends = network([np.stack([mean, image])], training=False).numpy()[:, 0].astype(np.float64)
-        reference, predicted = (ends * card["target_sd"] + card["target_mean"]) * grown
+        learned = ends * card["target_sd"] + card["target_mean"]
+        row = np.full(2, row_of[case["structure_id"]])
+        reference, predicted = dataset.target.stated(dataset.target.linked(learned), rows_of(dataset.atoms, row))
+        if dataset.target != PLAIN:  # they sum up to the change in what was learned: scaled to that in the own unit
+            contributions = contributions * (predicted - reference) / (float(np.diff(learned)[0]) or 1.0)
         pictures = (image[..., 0].astype(np.float64), mean[..., 0].astype(np.float64), contributions.sum(axis=2))
         found.append(Explanation(case["structure_id"], name, case["true"], predicted, reference, *pictures))
     return found

@@ -118,7 +118,7 @@ def train_networks(
             found = kept_or_none(done, read_unit, unit.name)
             if found is None:
                 checkpoint = cache / f"{unit.name}.checkpoint.npz"
-                trainer = trainer or Trainer(source.build, module_of(model).RECIPE)
+                trainer = trainer or Trainer(source.build, module_of(model).RECIPE, dataset.target.answers)
                 writer = tf.summary.create_file_writer(str(Path(tensorboard) / unit.name)) if tensorboard else None
                 found = train_unit(trainer, unit, dataset, checkpoint, checkpoint_seconds, progress, writer)
                 save_unit(done, found)
