@@ -57,6 +57,21 @@ def test_a_path_can_be_given_on_the_command_line() -> None:
     assert "my_table" not in resolved
 
 
+def test_a_dataset_may_be_left_out_where_no_path_is_given() -> None:
+    config: dict[str, Any] = {
+        "datasets": {
+            "one": {"structures": "{one?}", "property": "gap"},
+            "two": {"folder": "{two?}", "targets": "{two?}"},
+        }
+    }
+    with pytest.raises(ConfigError, match=r"no path is given for any of them; add --config one=PATH two=PATH, or some"):
+        resolve_config(config)
+    assert list(resolve_config(config | {"one": "c.jsonl"})["datasets"]) == ["one"]
+    assert resolve_config(config | {"two": "t"})["datasets"]["two"]["targets"] == "t"
+    own = {"datasets": config["datasets"] | {"mine": {"structures": "m.jsonl", "property": "gap"}}}
+    assert list(resolve_config(own)["datasets"]) == ["mine"]
+
+
 def test_a_path_may_be_optional_and_a_missing_one_says_where_the_table_is_from() -> None:
     config = {"datasets": {"one": {"table": "{mine:data/t.csv}"}, "two": {"table": "{other}", "source": "the attic"}}}
     with pytest.raises(ConfigError, match=r"datasets\.two\.table(.|\n)*Where it comes from: the attic"):
@@ -243,10 +258,13 @@ def test_defaults_agree_with_their_own_schema(folder_or_table: str) -> None:
             },
             [
                 "`learning.networks`: readout and hybrid cannot learn from files (`datasets.mine`)",
-                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn, contacts, voronoi]` there, or",
+                "write `networks: [cnn_paper, cnn_paper_small, cnn, cgcnn, contacts, voronoi, near_atoms,",
             ],
         ),
-        (_with(learning={"baselines": ["gradient"]}), ["did you mean `gradient_boosting`?"]),
+        (
+            _with(learning={"baselines": ["gradient"]}),
+            ["did you mean `gradient_boosting` or `gradient_boosting_fingerprint`?"],
+        ),
         (_with(learning={"splits": ["leave"]}), ["did you mean `leave-A-out` or `leave-B-out`?"]),
         (
             _with(learning={"splits": ["leave-A-out"], "learning_curve": [0.5]}),

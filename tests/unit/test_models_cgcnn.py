@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.cgcnn import build_cgcnn
-from hirshprint.networks.graphs import Graphs, build_graphs, graph_batch, neighbours_within
+from hirshprint.networks.graphs import Graphs, build_graphs, graph_batch, lonely, neighbours_within
 from hirshprint.networks.interface import Recipe
 from hirshprint.networks.training import Trainer
 from hirshprint.structures.structure import Structure
@@ -189,9 +189,10 @@ def test_a_batch_predicts_each_structure_as_if_alone(network: object) -> None:
     )
 
 
-def test_an_atom_without_neighbours_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"no neighbour within 2\.0 Å.*radius_angstrom"):
-        build_graphs([perovskite()], radius=2.0)
+def test_an_atom_without_neighbours_is_found() -> None:
+    graphs = build_graphs([perovskite(edge=4.5), perovskite(edge=3.5)], radius=2.0)
+    assert lonely(graphs).tolist() == [True, True]  # A has its twelve X at 2.5 Å at least
+    assert not lonely(build_graphs([perovskite()], RADIUS)).any()
 
 
 def test_overfits_a_few_compounds() -> None:

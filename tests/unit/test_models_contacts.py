@@ -151,7 +151,26 @@ def crystals(thakkar: Densities, tmp_path_factory: pytest.TempPathFactory) -> tu
     ), structures
 
 
-@pytest.mark.parametrize("model", ["contacts", "voronoi"])
+def test_elements_alone_tell_what_a_formula_tells(crystals: tuple[Dataset, list[Structure]], tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    dataset, structures = crystals
+    learning = PLAN | {"networks": ["elements_alone"], "elements_alone": {"epochs": 100, "batch_size": 8}}
+    heavy = np.array([float("K" in name or "Ca" in name) for name in dataset.formulas.tolist()])
+    table = train_networks(
+        replace(dataset, targets=heavy), structures, learning, tmp_path / "cache", tmp_path / "models", gpus=0
+    )
+    assert float(metrics(table).set_index("part").loc["test", "r2"]) > 0.8
+    predicted = table[table["part"] == "test"].set_index("structure_id")["predicted"]
+    rock_salt, zinc_blende = (predicted[[f"{name}{kind}" for name in dataset.formulas[::2]]] for kind in (0, 1))
+    same_fold = table[table["part"] == "test"].set_index("structure_id")["fold"]
+    pairs = [name for name in dataset.formulas[::2] if same_fold[f"{name}0"] == same_fold[f"{name}1"]]
+    assert pairs
+    for name in pairs:
+        assert rock_salt[f"{name}0"] == pytest.approx(zinc_blende[f"{name}1"], abs=1e-5)
+
+
+@pytest.mark.parametrize("model", ["contacts", "voronoi", "near_atoms"])
 def test_it_learns_and_not_from_shuffled_targets(
     crystals: tuple[Dataset, list[Structure]], tmp_path: Path, model: str
 ) -> None:

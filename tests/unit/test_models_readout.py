@@ -12,7 +12,7 @@ from made_up import perovskite_dataset, perovskite_rows
 from written_settings import planned_splits, train_networks
 
 from hirshprint.accuracy.metrics import metrics
-from hirshprint.datasets.gather import Dataset, side_by_side
+from hirshprint.datasets.gather import Dataset, same_edges, side_by_side
 from hirshprint.fingerprints.moments import moments
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.hybrid import build_hybrid, fit_scales, scaled_inputs
@@ -73,6 +73,17 @@ def test_structures_at_the_same_edges_are_joined() -> None:
     assert rows.tolist() == list(range(240))
     assert single.shape == (240, 3 * 12)
     np.testing.assert_array_equal(edges, drawn.initial_edges)
+
+
+def test_one_edge_of_its_own_makes_the_edges_differ() -> None:
+    dataset = perovskites((4.5,))
+    assert same_edges(dataset)
+    own = np.where(np.arange(80) == 7, 4.2, dataset.initial_edges)
+    half = np.where(np.arange(80) % 2 == 0, 4.0, 4.5)
+    for edges in (own, half):
+        mixed = replace(dataset, initial_edges=edges)
+        assert not same_edges(mixed)
+        assert moment_rows(mixed)[0].tolist() == list(range(80))
 
 
 def test_the_first_edge_of_a_list_names_the_row_and_the_least_edge_comes_first() -> None:

@@ -44,8 +44,19 @@ EDGES = {
 }
 COMPOUNDS = [f"{a}{b}O3" for a in ("K", "Ca", "Sr", "Ba", "La") for b in ("Ti", "Zr", "Nb", "Al", "Fe", "Sn")]
 NETWORK = {"epochs": 3, "batch_size": 8, "learning_rate": 0.01}
-NAMES = ["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "voronoi", "hybrid"]
-OF_FILES = ["cnn_paper", "cnn_paper_small", "cnn", "cgcnn", "contacts", "voronoi"]
+NAMES = [
+    "cnn_paper",
+    "cnn_paper_small",
+    "cnn",
+    "readout",
+    "cgcnn",
+    "contacts",
+    "voronoi",
+    "radius",
+    "elements_alone",
+    "hybrid",
+]
+OF_FILES = ["cnn_paper", "cnn_paper_small", "cnn", "cgcnn", "contacts", "voronoi", "near_atoms", "elements_alone"]
 LEARNING: dict[str, Any] = {"splits": ["random"], "folds": 2, "seeds": [0, 1], "validation_fraction": 0.2}
 LEARNING |= {"networks": NAMES} | dict.fromkeys(NAMES, NETWORK) | {"cgcnn": NETWORK | {"radius_angstrom": 4.5}}
 

@@ -79,7 +79,8 @@ def test_a_folder_with_an_unknown_network_is_refused(tmp_path: Path) -> None:
     (tmp_path / CARD).write_text(json.dumps(sealed_json(card)), encoding="utf-8")
     with pytest.raises(
         ModelError,
-        match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, contacts, voronoi, hybrid",
+        match="unknown network toy; write cnn_paper, cnn_paper_small, cnn, readout, cgcnn, contacts, voronoi, "
+        "near_atoms, elements_alone, hybrid",
     ):
         read_folder_card(tmp_path)
     with pytest.raises(UnknownNameError, match="unknown network toy"):

@@ -374,7 +374,9 @@ def test_report_says_what_a_referee_asks_first(page: str, made: DatasetInputs) -
     table = read_predictions(made.predictions)
     row = metrics(table[(table["part"] == "test") & (table["model"] == "readout")]).iloc[0]
     assert f"readout: MAE {standing.with_sd(row['mae'], row['mae_sd'])} Å" in text
-    assert "composition baseline, gradient_boosting" in text
+    assert "the best model of the composition, gradient_boosting" in text
+    assert "What do surfaces add? readout" in text
+    assert "the best model that sees no surfaces, gradient_boosting" in text
     assert "Every structure was built with the same edge, 4.5 Å." in text
 
 

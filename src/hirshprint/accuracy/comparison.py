@@ -12,6 +12,8 @@ from hirshprint.accuracy.standing import (
     COMPOSITION,
     FINGERPRINT,
     GRAPHS,
+    NO_SURFACES,
+    SURFACES,
     best_model,
     headline_metrics,
     headline_rows,
@@ -98,7 +100,7 @@ def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) ->
 
 
 def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
-    """Compare the best fingerprint model, hybrid and graph models with the best composition baseline."""
+    """Compare the best fingerprint model, hybrid and graph models with the best model of the composition."""
     table = headline_metrics(predictions, split)
     baseline = best_model(table, COMPOSITION)
     models = [best_model(table, [x]) for x in (*FINGERPRINT, *GRAPHS)]
@@ -106,3 +108,12 @@ def comparisons(predictions: pd.DataFrame, split: str) -> list[Comparison]:
         return []
     found = (compare(predictions, split, x["model"], baseline["model"]) for x in models if x is not None)
     return [x for x in found if x is not None]
+
+
+def surfaces_add(predictions: pd.DataFrame, split: str) -> Comparison | None:
+    """Compare the best model that sees surfaces with the best that sees none; None where one of them is missing."""
+    table = headline_metrics(predictions, split)
+    with_surfaces, without = best_model(table, SURFACES), best_model(table, NO_SURFACES)
+    if with_surfaces is None or without is None:
+        return None
+    return compare(predictions, split, with_surfaces["model"], without["model"])

@@ -16,6 +16,8 @@ from hirshprint.networks.registry import NETWORKS, UnknownNameError
 FINGERPRINT = ("fingerprint", "fingerprint and composition")
 GRAPHS = ("contacts and composition", "crystal graph")
 COMPOSITION = ("composition", "nothing")
+SURFACES = (*FINGERPRINT, "contacts and composition")
+NO_SURFACES = (*COMPOSITION, "crystal graph")
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.baselines import regressors
-from hirshprint.baselines.registry import CPANN, GRADIENT_BOOSTING, GRNN, MEAN, RIDGE
+from hirshprint.baselines.registry import CPANN, GRADIENT_BOOSTING, GRADIENT_BOOSTING_FINGERPRINT, GRNN, MEAN, RIDGE
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -65,6 +65,7 @@ ANSWER_FITS: dict[str, Fit] = {
     MEAN: _share,
     RIDGE: _logistic,
     GRADIENT_BOOSTING: _boosted,
+    GRADIENT_BOOSTING_FINGERPRINT: _boosted,
     GRNN: _weighted_answers,
     CPANN: _mapped_answers,
 }

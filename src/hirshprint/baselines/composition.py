@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from hirshprint.baselines.registry import (
     CPANN,
     GAUSSIAN_PROCESS,
     GRADIENT_BOOSTING,
+    GRADIENT_BOOSTING_FINGERPRINT,
     GRNN,
     MEAN,
     MLP,
@@ -87,6 +88,7 @@ def predict_baselines(
     target, learned = single.target, single.target.learned(single.targets, single.atoms)
     number = np.full(len(dataset.structure_ids), -1)
     number[rows] = np.arange(len(rows))
+    described = cache(lambda: fingerprint_inputs(dataset, rows, fingerprints_h5))
     tables = []
     with threadpool_limits(threads):
         for model in learning.baselines:
@@ -98,7 +100,8 @@ def predict_baselines(
                 continue
             inputs_of, fit = FITS[model]
             fit = ANSWER_FITS[model] if target.answers else fit
-            inputs = inputs_of(single) if inputs_of else fingerprint_inputs(dataset, rows, fingerprints_h5)
+            seen = [inputs_of(single)] if inputs_of else []
+            inputs = np.concatenate([*seen, described()] if "fingerprint" in BASELINES[model].sees else seen, axis=1)
             for split, folds in plan.items():
                 for fold in folds:
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
@@ -106,7 +109,7 @@ def predict_baselines(
                     for seed in seeds_of(split, learning)[: None if BASELINES[model].seeded else 1]:
                         predicted = target.stated(fit(inputs, learned, of_single.train, seed), single.atoms)
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
-                        tables.append(table[table["predicted"].notna()] if BASELINES[model].formula else table)
+                        tables.append(table[table["predicted"].notna()])
                 if BASELINES[model].formula:  # one table per fold
                     _print_coverage(model, split, tables[-len(folds) :], inputs)
     if sum(map(len, tables)) == 0:
@@ -118,7 +121,7 @@ def predict_baselines(
 
 
 def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]:
-    """Keep the first structure of each compound, nameless, and which rows of the dataset those are.
+    """Keep the structure of each compound's first draw, nameless, and which rows of the dataset those are.
 
     The structures of a compound with more than one target (polymorphs) stay apart and keep their names.
     """
@@ -127,7 +130,7 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
     _, number, sizes = np.unique(dataset.compounds, return_inverse=True, return_counts=True)
     for members in np.split(np.argsort(number, kind="stable"), np.cumsum(sizes)[:-1]):
         alike = len(set(dataset.targets[members].tolist())) == 1
-        rows += members[:1].tolist() if alike else members.tolist()
+        rows += [int(members[dataset.draws[members].argmin()])] if alike else members.tolist()
         names += [""] if alike else dataset.structure_ids[members].tolist()
     kept = np.array(rows, dtype=np.int64)
     return replace(
@@ -248,6 +251,19 @@ def _element_network(inputs: Floats, targets: Floats, train: NDArray[np.int64], 
     return regressors.element_network(_with_average_for_unseen(inputs, train), targets, train, seed)
 
 
+def _of_known(regressor: Callable[[Floats, Floats, NDArray[np.int64]], Floats]) -> Fit:
+    """Fit on the rows whose inputs are known; NaN for the others."""
+
+    def fit(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
+        known = np.flatnonzero(np.isfinite(inputs).all(axis=1))
+        learned = np.flatnonzero(np.isin(known, train))
+        predicted = np.full(len(targets), np.nan)
+        predicted[known] = regressor(inputs[known], targets[known], learned)
+        return predicted
+
+    return fit
+
+
 def _without_seed(regressor: Callable[[Floats, Floats, NDArray[np.int64]], Floats]) -> Fit:
     return lambda inputs, targets, train, seed: regressor(inputs, targets, train)
 
@@ -265,7 +281,8 @@ FITS: dict[str, tuple[Callable[[Dataset], Floats] | None, Fit]] = {
     GRNN: (_properties, _without_seed(regressors.kernel_regression)),
     CPANN: (_properties, _without_seed(regressors.counter_propagation)),
     **{name: (_ions, partial(_of_ions, name)) for name in FORMULAS},
-    GAUSSIAN_PROCESS: (None, _without_seed(regressors.gaussian_process)),
+    GAUSSIAN_PROCESS: (None, _of_known(regressors.gaussian_process)),
+    GRADIENT_BOOSTING_FINGERPRINT: (_properties, _gradient_boosting),
 }
-"""Of each baseline: what makes its inputs (n, p) of a composition, None where they are those of the fingerprints
-(`fingerprint_inputs`), and what fits it on the training rows and predicts every row."""
+"""Of each baseline: what makes its inputs (n, p) of a composition, None where it sees none, and what fits it on the
+training rows and predicts every row. Those that see fingerprints have `fingerprint_inputs` beside them."""

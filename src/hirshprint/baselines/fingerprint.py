@@ -22,13 +22,14 @@ def fingerprint_inputs(dataset: Dataset, rows: NDArray[np.int64], fingerprints_h
     dataset : Dataset
         What to learn from.
     rows : ndarray of int64, (n,)
-        A row of each compound.
+        A row of each compound, that of its first draw.
     fingerprints_h5 : str or Path
         File of its fingerprints.
 
     Returns
     -------
     ndarray of float64, (n, p)
+        NaN for a compound that lacks one of the edges that all others have.
 
     Raises
     ------
@@ -41,6 +42,10 @@ def fingerprint_inputs(dataset: Dataset, rows: NDArray[np.int64], fingerprints_h
     if not wanted:
         raise DatasetError(f"{fingerprints_h5} has no channel total; add it under fingerprint: channels:")
     every, by_edge = joined_rows(dataset)
-    structures = by_edge[np.searchsorted(every, rows)]
+    known = np.isin(rows, every)
+    structures = by_edge[np.searchsorted(every, rows[known])]
     names = dataset.structure_ids[structures.ravel()].tolist()
-    return described_channels(fingerprints_h5, names, wanted, quantiles).reshape(len(rows), -1)
+    described = described_channels(fingerprints_h5, names, wanted, quantiles).reshape(known.sum(), -1)
+    found = np.full((len(rows), described.shape[1]), np.nan)
+    found[known] = described
+    return found

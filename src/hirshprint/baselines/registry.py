@@ -20,6 +20,7 @@ CPANN = "cpann"
 BOND_LENGTHS = "bond_lengths"
 VERMA = "verma"
 GAUSSIAN_PROCESS = "gaussian_process"
+GRADIENT_BOOSTING_FINGERPRINT = "gradient_boosting_fingerprint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,5 +58,6 @@ BASELINES: dict[str, Baseline] = {
         Baseline(name=BOND_LENGTHS, formula=True),
         Baseline(name=VERMA, formula=True),
         Baseline(name=GAUSSIAN_PROCESS, sees="fingerprint"),
+        Baseline(name=GRADIENT_BOOSTING_FINGERPRINT, sees="fingerprint and composition"),
     )
 }

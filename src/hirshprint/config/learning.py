@@ -102,6 +102,27 @@ class Voronoi(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NearAtoms(Section):
+    """The network of contacts on all atoms up to a radius, as crystal graphs usually have them."""
+
+    epochs: int = key(150, "Epochs of a training.", minimum=1)
+    batch_size: int = key(64, "Structures per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ElementsAlone(Section):
+    """The network of contacts without contacts: what the composition tells by itself."""
+
+    epochs: int = key(150, "Epochs of a training.", minimum=1)
+    batch_size: int = key(64, "Compounds per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Learning(Section):
     """Networks and baselines, all on the same splits by compound."""
 
@@ -142,7 +163,18 @@ class Learning(Section):
         note="of the compounds outside the test fold, never trained on",
     )
     networks: list[
-        Literal["cnn_paper", "cnn_paper_small", "cnn", "readout", "cgcnn", "contacts", "voronoi", "hybrid"]
+        Literal[
+            "cnn_paper",
+            "cnn_paper_small",
+            "cnn",
+            "readout",
+            "cgcnn",
+            "contacts",
+            "voronoi",
+            "near_atoms",
+            "elements_alone",
+            "hybrid",
+        ]
     ] = key(
         ["cnn_paper_small", "cnn", "cgcnn", "contacts"],
         """Networks to train. `cnn_paper`: the paper's, on the total fingerprint at one initial edge, for thousands of
@@ -150,8 +182,9 @@ class Learning(Section):
         fingerprints at all initial edges, and to name the elements beside the property. `readout`: reads the elements
         off the fingerprints of the sites, at all initial edges, and learns from what it read. `cgcnn`: the crystal
         graph at one initial edge, or at all where each compound has its own. `contacts`: the graph of the contacts of
-        the surfaces, for any crystals; `voronoi`: the same network on the faces of Voronoi cells. `hybrid`: elements,
-        their properties and fingerprints together.""",
+        the surfaces, for any crystals; `voronoi`: the same network on the faces of Voronoi cells;
+        `near_atoms`: the same with all atoms up to a radius; `elements_alone`: the same without any neighbours.
+        `hybrid`: elements, their properties and fingerprints together.""",
         note="also readout and hybrid, for thousands of compounds",
     )
     baselines: list[
@@ -166,6 +199,7 @@ class Learning(Section):
             "bond_lengths",
             "verma",
             "gaussian_process",
+            "gradient_boosting_fingerprint",
         ]
     ] = key(
         [
@@ -179,13 +213,15 @@ class Learning(Section):
             "bond_lengths",
             "verma",
             "gaussian_process",
+            "gradient_boosting_fingerprint",
         ],
-        """Baselines to fit on the same folds; they see the composition, the last one the fingerprint. `ridge`: additive
+        """Baselines to fit on the same folds; they see the composition, the last two the fingerprint. `ridge`: additive
         in the elements. `gradient_boosting`, `svr` (support vectors), `grnn` (kernel regression) and `cpann`
         (counter-propagation network): on element properties. `mlp`: a vector per element and site, trained once per
         seed. `bond_lengths` and `verma`: formulas of ionic radii and charges, coefficients fitted on the training part;
         for edges of ABX3 only, and compounds whose ions are not tabulated are left out. `gaussian_process`: on
-        quantiles of d_i and d_e of the fingerprints, for hundreds of compounds.""",
+        quantiles of d_i and d_e of the fingerprints, for hundreds of compounds. `gradient_boosting_fingerprint`: on
+        these and on element properties.""",
     )
     cnn_paper: CnnPaper = part(CnnPaper)
     cnn_paper_small: CnnPaperSmall = part(CnnPaperSmall)
@@ -195,6 +231,8 @@ class Learning(Section):
     cgcnn: Cgcnn = part(Cgcnn)
     contacts: Contacts = part(Contacts)
     voronoi: Voronoi = part(Voronoi)
+    near_atoms: NearAtoms = part(NearAtoms)
+    elements_alone: ElementsAlone = part(ElementsAlone)
     gpus: Literal[0, 1] = key(
         1,
         "GPUs that the training job asks for; 0 asks for none.",

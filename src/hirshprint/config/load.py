@@ -68,14 +68,16 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
 def _with_paths(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Put paths given on the command line (``--config KEY=PATH``) where a dataset asks for them by ``{KEY}``.
 
-    ``{KEY:PATH}`` asks for one that may be given, and is PATH where it is not. Second: those that are not given.
+    ``{KEY:PATH}`` asks for one that may be given, and is PATH where it is not. A dataset that asks by ``{KEY?}`` is
+    left out where it is not given. Second: those that are not given.
     """
     filled = copy.deepcopy(config)
     used, faults = set(), []
-    datasets = filled.get("datasets")
-    for name, dataset in datasets.items() if isinstance(datasets, dict) else ():
+    left_out: dict[str, Any] = {}
+    datasets = filled["datasets"] if isinstance(filled.get("datasets"), dict) else {}
+    for name, dataset in list(datasets.items()):
         for place in sorted(PATHS & set(dataset if isinstance(dataset, dict) else ())):
-            match = re.fullmatch(r"\{(\w+)(?::(.+))?\}", str(dataset[place]))
+            match = re.fullmatch(r"\{(\w+)(\?|:(.+))?\}", str(dataset[place]))
             if match is None:
                 continue
             path = config.get(match[1])
@@ -84,13 +86,18 @@ def _with_paths(config: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
                 faults.append(
                     f"`{match[1]}`: must be the path for `datasets.{name}.{place}`; add --config {match[1]}=PATH"
                 )
-            elif not path and not match[2]:
+            elif not path and match[2] == "?":
+                left_out[match[1]] = datasets.pop(name, dataset)
+            elif not path and not match[3]:
                 faults.append(
                     f"`datasets.{name}.{place}`: its path is not given; "
                     f"add --config {match[1]}=PATH, or write the path there{where_from(dataset)}"
                 )
             else:
-                dataset[place] = str(path or match[2])
+                dataset[place] = str(path or match[3])
+    if left_out and not datasets:
+        asked = " ".join(f"{key}=PATH" for key in left_out)
+        faults.append(f"`datasets`: no path is given for any of them; add --config {asked}, or some of these")
     return {
         key: value for key, value in filled.items() if key not in used or key in json_schema(Config)["properties"]
     }, faults

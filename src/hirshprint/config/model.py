@@ -145,21 +145,20 @@ class Dataset(Section):
     )
     values: Literal["number", "yes_no"] = key(
         "number",
-        """`yes_no`: the property is an answer (is it a metal?), written as yes and no, true and false, or 1 and 0. What
-        is predicted is the probability of yes; `unit` is left out.""",
+        """`yes_no`: answers (is it a metal?), written yes and no, true and false, or 1 and 0, of which the probability
+        of yes is predicted; `unit` is left out.""",
         note="or yes_no: an answer, of which the probability of yes is predicted",
     )
     per: Literal["atom", "formula_unit", "cell"] = key(
         "atom",
-        """What the property is of. `atom`: it does not grow with the cell (a band gap, an energy per atom). `cell`,
-        `formula_unit`: it is the sum over these atoms (an energy of the cell, as its file gives it); it is learned by
-        atom and predicted times the atoms, so that two cells have twice as much. Errors are in its own unit.""",
+        """`atom`: the property does not grow with the cell (a band gap, an energy per atom). `cell`, `formula_unit`: it
+        is the sum over these atoms (an energy of the cell, as its file gives it), learned by atom.""",
         note="or cell, formula_unit: the sum over these atoms, learned by atom",
     )
     scale: Literal["linear", "log"] = key(
         "linear",
-        """`log`: its decimal logarithm is learned (a modulus, a conductivity, whatever spans decades); predictions and
-        errors are in its own unit, and the metrics also have the error in decades. Values must be above zero.""",
+        """`log`: its decimal logarithm is learned (of what spans decades, such as moduli); predictions and errors are in
+        its own unit, and the metrics also have the error in decades. Values must be above zero.""",
         note="or log: its decimal logarithm is learned",
     )
     group: str | None = given(

@@ -20,6 +20,7 @@ from hirshprint.files.reading import open_hdf5, read_rows
 from hirshprint.fingerprints.half_resolution import half_resolution
 from hirshprint.fingerprints.layout import ROWS_AT_ONCE
 from hirshprint.fingerprints.moments import moments
+from hirshprint.structures.structure import Structure
 
 TARGETS = (  # columns of a table of targets, beside those of the sites
     *("structure_id", "compound", "group", "formula", "initial_edge_angstrom", "property", "unit", "value"),
@@ -104,9 +105,13 @@ def samples(dataset: Dataset) -> NDArray[np.str_]:
 
 
 def same_edges(dataset: Dataset) -> bool:
-    """Say whether all compounds were built with the same initial edges (but for structures that failed)."""
-    edges, compounds = np.unique(dataset.initial_edges), len(set(samples(dataset).tolist()))
-    return bool(np.isfinite(edges).all()) and len(edges) * compounds <= 2 * len(dataset.initial_edges)
+    """Say whether all compounds were built with the same initial edges.
+
+    Some may lack one, since their surfaces failed; a compound with an edge that no other has makes the edges differ.
+    """
+    edges = np.unique(dataset.initial_edges)
+    _, count = np.unique(samples(dataset), return_counts=True)
+    return bool(np.isfinite(edges).all()) and 2 * int((count == len(edges)).sum()) >= len(count)
 
 
 def told_rows(dataset: Dataset) -> NDArray[np.int64]:
@@ -150,6 +155,20 @@ def joined_rows(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 def first_rows(dataset: Dataset) -> NDArray[np.int64]:
     """One row per sample: the first initial edge of a compound, every file."""
     return np.flatnonzero((dataset.draws == dataset.draws.min()) | ~np.isfinite(dataset.initial_edges))
+
+
+def in_order(dataset: Dataset, structures: Sequence[Structure]) -> list[Structure]:
+    """Put the structures in the order of a dataset's rows.
+
+    Raises
+    ------
+    DatasetError
+        A structure of the dataset is missing.
+    """
+    by_id = {one.structure_id: one for one in structures}
+    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
+        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
+    return [by_id[name] for name in dataset.structure_ids.tolist()]
 
 
 def load_dataset(

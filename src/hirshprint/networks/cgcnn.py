@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.config.learning import Cgcnn
-from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
+from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, in_order, same_edges
 from hirshprint.networks.backend import keras, tf
-from hirshprint.networks.graphs import build_graphs, graph_batch, lonely_atoms
+from hirshprint.networks.graphs import build_graphs, graph_batch, lonely
 from hirshprint.networks.interface import Applied, Fitted, Recipe, Source, array_digest
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.structure import Structure
@@ -212,16 +212,20 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Cgcnn) ->
     Raises
     ------
     DatasetError
-        A structure of the dataset is missing.
+        A structure of the dataset is missing, or an atom has no neighbour within the radius.
     """
-    by_id = {structure.structure_id: structure for structure in structures}
-    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
-        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
+    of_rows = in_order(dataset, structures)
     radius = float(settings.radius_angstrom)
     every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
     rows = np.arange(len(dataset.targets)) if every else first_rows(dataset)
     seen = {"radius_angstrom": radius, "draws": "all" if every else "first"}
-    graphs = build_graphs([by_id[name] for name in dataset.structure_ids[rows].tolist()], radius)
+    graphs = build_graphs([of_rows[row] for row in rows], radius)
+    if (alone := lonely(graphs)).any():
+        names = dataset.structure_ids[rows[alone]].tolist()
+        raise DatasetError(
+            f"no neighbour within {radius} Å of some atom of {', '.join(names[:5])}"
+            f"{' and others' if len(names) > 5 else ''}; write a larger learning: cgcnn: radius_angstrom"
+        )
 
     def inputs_of(train: NDArray[np.int64]) -> Fitted:
         return Fitted(lambda asked: graph_batch(graphs, np.searchsorted(rows, asked)), seen, {})
@@ -235,11 +239,11 @@ def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: S
     """Make the graphs of a dataset to be predicted; structures with an atom without neighbours are left out."""
     radius = card["radius_angstrom"]
     rows = first_rows(dataset) if card["draws"] == "first" else np.arange(len(dataset.targets))
-    by_id = {structure.structure_id: structure for structure in structures}
-    chosen = [by_id[name] for name in dataset.structure_ids[rows].tolist()]
-    lonely = lonely_atoms(chosen, radius)
-    if lonely.any():
-        names = dataset.structure_ids[rows[lonely]].tolist()
+    of_rows = in_order(dataset, structures)
+    graphs = build_graphs([of_rows[row] for row in rows], radius)
+    alone = lonely(graphs)
+    if alone.any():
+        names = dataset.structure_ids[rows[alone]].tolist()
         LOG.info("left out, for an atom without neighbours as near as in training: %s", ", ".join(names))
-    graphs = build_graphs([structure for structure, out in zip(chosen, lonely, strict=True) if not out], radius)
-    return Applied(rows[~lonely], lambda asked: graph_batch(graphs, asked))
+    kept = np.flatnonzero(~alone)
+    return Applied(rows[kept], lambda asked: graph_batch(graphs, kept[asked]))

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from hirshprint.config.learning import Contacts
 from hirshprint.datasets.contacts import SiteContacts, taken
-from hirshprint.datasets.gather import Dataset, DatasetError, first_rows, same_edges
+from hirshprint.datasets.gather import Dataset, first_rows, in_order, same_edges
 from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.cgcnn import ElementEmbedding, GatedConvolution
 from hirshprint.networks.interface import Applied, Fitted, Inputs, Recipe, Source, array_digest
 from hirshprint.networks.site_graphs import EDGE_FEATURES, NODE_FEATURES, SiteGraphs, contact_graphs, graph_batch
+from hirshprint.structures.elements import element_properties
 from hirshprint.structures.structure import Structure
+from hirshprint.structures.symbols import SYMBOLS
 
 RECIPE = Recipe(huber=0.05, weight_decay=0.01)
 FEATURES = 64
@@ -34,28 +36,59 @@ LEAST_SD = 1e-6
 
 EXPANDED = ((0.6, 6.2, 0.2), (0.5, 3.5, 0.1), (0.5, 3.5, 0.1))
 """First and last centre and step, Å, of the Gaussians of the distance, of mean d_i and of mean d_e."""
+EXCESS = (-0.8, 2.4, 0.2)
+"""The same, of the distance beyond the sum of both atomic radii."""
+
+OF_ELEMENTS = ("atomic_mass_u", "electronegativity", "atomic_radius_angstrom")
+"""Properties of two elements that a contact is told beside its own numbers (`elements.PROPERTIES`)."""
+MIDDLE_LOG_MASS = 3.0
+"""About the logarithm of a reduced mass in u; it is counted from here."""
 
 
 @keras.saving.register_keras_serializable(package="hirshprint")
 class ContactFeatures(keras.layers.Layer):  # type: ignore[misc]
-    """Numbers of contacts (e, 7), as `site_graphs.contact_graphs` gives them → (e, g): distances as Gaussians."""
+    """Numbers of contacts (e, 7), as `site_graphs.contact_graphs` gives them → (e, g): distances as Gaussians.
+
+    With them goes what follows from both elements: the reduced mass, the difference of the electronegativities, and how
+    far the distance is beyond the sum of the radii. A network need not learn these from a thousand crystals.
+    """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.centres = [np.arange(low, high + step / 2, step, dtype=np.float32) for low, high, step in EXPANDED]
-        self.width = sum(map(len, self.centres)) + EDGE_FEATURES - len(EXPANDED)
-
-    def call(self, numbers: Any) -> Any:
-        """Return (e, g) edge features."""
-        parts = [
-            tf.exp(-tf.square((numbers[:, k, None] - centres) / step))
-            for k, (centres, (_, _, step)) in enumerate(zip(self.centres, EXPANDED, strict=True))
+        self.expanded = [
+            (np.arange(low, high + step / 2, step, dtype=np.float32), step) for low, high, step in EXPANDED
         ]
-        return tf.concat([*parts, numbers[:, len(EXPANDED) :]], axis=1)
+        self.excess = np.arange(EXCESS[0], EXCESS[1] + EXCESS[2] / 2, EXCESS[2], dtype=np.float32)
+        of_contact = sum(len(centres) for centres, _ in self.expanded) + EDGE_FEATURES - len(EXPANDED)
+        self.width = of_contact + len(self.excess) + 4
 
-    def compute_output_shape(self, input_shape: Any) -> tuple[Any, ...]:
+    def build(self, contacts_shape: Any, **shapes: Any) -> None:
+        """Make the table of the elements; one without a value has the mean of those up to lawrencium."""
+        names, values = element_properties(SYMBOLS)
+        chosen = values[:, [names.index(name) for name in OF_ELEMENTS]]
+        chosen = np.where(np.isfinite(chosen), chosen, np.nanmean(chosen[:103], axis=0))
+        table = np.concatenate([chosen.mean(axis=0, keepdims=True), chosen])
+        self.table = self.add_weight(shape=table.shape, initializer="zeros", trainable=False, name="elements")
+        self.table.assign(table)
+
+    def call(self, contacts: Any, numbers: Any, centres: Any, neighbours: Any) -> Any:
+        """Return (e, g) edge features; `numbers` (n,) are those of the sites."""
+        of_sites = tf.gather(self.table, numbers)
+        inner, outer = tf.gather(of_sites, centres), tf.gather(of_sites, neighbours)
+        mass = inner[:, :1] * outer[:, :1] / (inner[:, :1] + outer[:, :1])
+        polarity = inner[:, 1:2] - outer[:, 1:2]
+        excess = contacts[:, :1] - inner[:, 2:] - outer[:, 2:]
+        parts = [
+            tf.exp(-tf.square((contacts[:, k, None] - centres) / step))
+            for k, (centres, step) in enumerate(self.expanded)
+        ]
+        pair = [tf.math.log(mass) - MIDDLE_LOG_MASS, tf.math.rsqrt(mass), polarity, tf.abs(polarity)]
+        near = tf.exp(-tf.square((excess - self.excess) / EXCESS[2]))
+        return tf.concat([*parts, contacts[:, len(EXPANDED) :], *pair, near], axis=1)
+
+    def compute_output_shape(self, contacts_shape: Any, **shapes: Any) -> tuple[Any, ...]:
         """Return (e, g)."""
-        return (input_shape[0], self.width)
+        return (contacts_shape[0], self.width)
 
 
 @keras.saving.register_keras_serializable(package="hirshprint")
@@ -108,7 +141,7 @@ def build_contacts() -> Any:
         )
     ]
     nodes = ElementEmbedding(FEATURES)(numbers) + keras.layers.Dense(FEATURES)(sites)
-    edges = ContactFeatures()(contacts)
+    edges = ContactFeatures()(contacts, numbers, centres, neighbours)
     for _ in range(CONVOLUTIONS):
         nodes = ContactConvolution()(nodes, edges, centres, neighbours, weights, shares)
     hidden = keras.layers.Dense(HIDDEN, activation="silu")(MeanAndLargest()(nodes, shares, owners))
@@ -136,7 +169,7 @@ def _contacts(dataset: Dataset) -> SiteContacts:
     return dataset.contacts
 
 
-def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
+def learn_graphs(dataset: Dataset, graphs: SiteGraphs, told: Mapping[str, Any] | None = None) -> Source:
     """Learn from graphs of all structures of a dataset.
 
     Parameters
@@ -145,6 +178,8 @@ def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
         What to learn from.
     graphs : SiteGraphs
         The graph of each of its rows.
+    told : mapping, optional
+        What the card must say of how they were made.
     """
     every = not same_edges(dataset)  # then the draws of a compound show the network that the edge is not its own
     rows = np.arange(len(dataset.targets)) if every else first_rows(dataset)
@@ -153,7 +188,7 @@ def learn_graphs(dataset: Dataset, graphs: SiteGraphs) -> Source:
         nodes = graphs.nodes[taken(graphs.node_offsets, train)[1]].astype(np.float64)
         sd = nodes.std(axis=0)
         scale = {"node_mean": nodes.mean(axis=0).tolist(), "node_sd": np.where(sd > LEAST_SD, sd, 1.0).tolist()}
-        return Fitted(_inputs(graphs, scale), scale | {"draws": "all" if every else "first"}, {})
+        return Fitted(_inputs(graphs, scale), scale | {"draws": "all" if every else "first", **(told or {})}, {})
 
     return Source(rows, False, inputs_of, build_contacts, array_digest(*graphs.arrays()))
 
@@ -184,20 +219,6 @@ def cell_volumes(dataset: Dataset, structures: Sequence[Structure]) -> NDArray[n
         A structure of the dataset is missing.
     """
     return np.array([abs(float(np.linalg.det(one.lattice))) for one in in_order(dataset, structures)])
-
-
-def in_order(dataset: Dataset, structures: Sequence[Structure]) -> list[Structure]:
-    """Put the structures in the order of a dataset's rows.
-
-    Raises
-    ------
-    DatasetError
-        A structure of the dataset is missing.
-    """
-    by_id = {one.structure_id: one for one in structures}
-    if missing := [name for name in dataset.structure_ids.tolist() if name not in by_id]:
-        raise DatasetError(f"no structure for the fingerprints of {', '.join(missing[:10])}")
-    return [by_id[name] for name in dataset.structure_ids.tolist()]
 
 
 def _inputs(graphs: SiteGraphs, scale: Mapping[str, Any]) -> Inputs:

@@ -63,16 +63,9 @@ class Graphs:
 
 
 def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
-    """Make the merged graph of each structure, with every neighbour up to `radius` Å.
-
-    Raises
-    ------
-    ValueError
-        An atom without a neighbour within the radius; names the structures and the radius to write.
-    """
+    """Make the merged graph of each structure, with every neighbour up to `radius` Å."""
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in (*_NODES, *_EDGES)}
     nodes, edges = [0], [0]
-    lonely: list[str] = []
     for structure in structures:
         elements, kind = np.unique(structure.numbers, return_inverse=True)
         shape = _merged(
@@ -86,28 +79,16 @@ def build_graphs(structures: Sequence[Structure], radius: float) -> Graphs:
             parts[name].append(getattr(shape, name).astype(dtype))
         nodes.append(len(shape.kinds))
         edges.append(len(shape.centres))
-        if len(np.unique(shape.centres)) < len(shape.kinds):
-            lonely.append(structure.structure_id)
-    if lonely:
-        raise ValueError(
-            f"no neighbour within {radius} Å of some atom of {', '.join(lonely[:5])}"
-            f"{' and others' if len(lonely) > 5 else ''}; write a larger learning: cgcnn: radius_angstrom"
-        )
     whole: dict[str, Any] = {name: np.concatenate(parts.pop(name)) for name in (*_NODES, *_EDGES)}
     return Graphs(**whole, node_offsets=np.cumsum(nodes), edge_offsets=np.cumsum(edges), radius=radius)
 
 
-def lonely_atoms(structures: Sequence[Structure], radius: float) -> NDArray[np.bool_]:
-    """Say of each structure (n,) whether an atom of it has no neighbour up to `radius` Å: it gives no graph."""
-    found = []
-    for structure in structures:
-        try:
-            build_graphs([structure], radius)
-        except ValueError:
-            found.append(True)
-        else:
-            found.append(False)
-    return np.array(found, dtype=bool)
+def lonely(graphs: Graphs) -> NDArray[np.bool_]:
+    """Say of each structure (n,) whether an atom of it has no neighbour up to the radius."""
+    first = graphs.node_offsets[np.repeat(np.arange(len(graphs.edge_offsets) - 1), np.diff(graphs.edge_offsets))]
+    alone = np.ones(len(graphs.numbers), bool)
+    alone[graphs.centres + first] = False
+    return np.array(np.add.reduceat(alone, graphs.node_offsets[:-1]) > 0)
 
 
 def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.generic], ...]:

@@ -24,6 +24,8 @@ READOUT = "readout"
 CGCNN = "cgcnn"
 CONTACTS = "contacts"
 VORONOI = "voronoi"
+NEAR_ATOMS = "near_atoms"
+ELEMENTS_ALONE = "elements_alone"
 HYBRID = "hybrid"
 
 
@@ -79,6 +81,8 @@ NETWORKS: dict[str, Network] = {
         Network(name=CGCNN, sees="crystal graph", knows_edge=True, one_edge=True),
         Network(name=CONTACTS, sees="contacts and composition", contacts=True, knows_edge=True, one_edge=True),
         Network(name=VORONOI, sees="crystal graph", knows_edge=True, one_edge=True),
+        Network(name=NEAR_ATOMS, sees="crystal graph", knows_edge=True, one_edge=True),
+        Network(name=ELEMENTS_ALONE, sees="composition"),
         Network(name=HYBRID, sees="fingerprint and composition", channel="site", site_moments=True),
     )
 }

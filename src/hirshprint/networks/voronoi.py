@@ -14,9 +14,9 @@ import numpy as np
 
 from hirshprint.config.learning import Voronoi
 from hirshprint.datasets.contacts import SiteContacts
-from hirshprint.datasets.gather import Dataset, DatasetError
+from hirshprint.datasets.gather import Dataset, DatasetError, in_order
 from hirshprint.fingerprints.contact_layout import Contacts, contact_begins
-from hirshprint.networks.contacts import RECIPE, apply_graphs, cell_volumes, in_order, learn_graphs
+from hirshprint.networks.contacts import RECIPE, apply_graphs, cell_volumes, learn_graphs
 from hirshprint.networks.interface import Applied, Source
 from hirshprint.networks.site_graphs import SiteGraphs, contact_graphs
 from hirshprint.structures.structure import Structure

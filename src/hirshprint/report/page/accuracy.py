@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hirshprint.accuracy.comparison import Comparison, comparisons
+from hirshprint.accuracy.comparison import Comparison, comparisons, surfaces_add
 from hirshprint.accuracy.metrics import score_of
 from hirshprint.accuracy.predictions import main_split, plain
 from hirshprint.accuracy.standing import (
+    COMPOSITION,
     best_model,
     headline_metrics,
     headline_rows,
+    sees,
     shown_model,
     with_sd,
     worst_rows,
 )
-from hirshprint.baselines.registry import BASELINES
 from hirshprint.datasets.folds import curve_share
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.networks.registry import NETWORKS
@@ -62,6 +63,7 @@ def learned_content(
         "best": with_start(best, item.started) | _accuracy_text(best),
         "fails": _failures(predictions, split, best),
         "comparisons": [_comparison_dict(x, unit) for x in comparisons(predictions, split)],
+        "surfaces_add": _comparison_dict(added, unit) if (added := surfaces_add(predictions, split)) else None,
         "started": dict(item.started),
         "has_edges": bool(len(edges)),
         "tables": [
@@ -143,13 +145,13 @@ def edges_text(model: str, edges: pd.Series[float]) -> str:
     Parameters
     ----------
     model : str
-        Name of a network or a baseline; a baseline that sees the composition sees none.
+        Name of a network or a baseline; one that sees the composition alone sees none.
     edges : Series of float, Å
         Initial edges by compound.
     """
-    entry = NETWORKS.get(model)
-    if entry is None and BASELINES[model].sees != "fingerprint":
+    if sees(model) in COMPOSITION:
         return "none"
+    entry = NETWORKS.get(model)
     count = int(edges.groupby(level=0).size().max())
     alike = edges.nunique() == count
     first_alone = not alike if entry is None else entry.images or (alike and entry.one_edge)
