@@ -157,7 +157,7 @@ class Dataset(Section):
     )
     scale: Literal["linear", "log"] = key(
         "linear",
-        """`log`: its decimal logarithm is learned (of what spans decades, such as moduli); predictions and errors are in
+        """`log`: its decimal logarithm is learned (of what spans decades, as moduli); predictions and errors are in
         its own unit, and the metrics also have the error in decades. Values must be above zero.""",
         note="or log: its decimal logarithm is learned",
     )
