@@ -113,6 +113,26 @@ def test_a_supercell_has_so_many_times_the_property(
     assert by_atom.between(-4.3, -3.4).all()
 
 
+def test_the_command_gives_the_probability_of_yes(
+    thakkar: Densities, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [crystal_line(f"c{k}", pair, 4.0 + 0.05 * k, 1, p=bool(k % 2)) for k, pair in enumerate(PAIRS)]
+    dataset, structures = learned_crystals(tmp_path, thakkar, lines, values="yes_no", unit=ANSWER_UNIT)
+    models, table = trained_models(tmp_path, dataset, structures, LEARNING | {"networks": ["cgcnn"]})
+    card = json.loads((models / "model.json").read_text(encoding="utf-8"))
+    validation = table[table["part"] == "validation"]
+    brier = ((validation["predicted"] - validation["true"]) ** 2).mean()
+    assert card["validation_brier_score"]["cgcnn"] == pytest.approx(brier)
+    found = predicted_by_command(tmp_path, models, "cgcnn", lines)
+    expected = table.groupby("compound")["predicted"].mean().to_numpy()
+    np.testing.assert_allclose(found["p_predicted"], expected, atol=1e-5)
+    np.testing.assert_allclose(found["p_std"] ** 2, found["p_predicted"] * (1 - found["p_predicted"]), atol=1e-5)
+    said = capsys.readouterr().out
+    assert f"p: probability of yes, by the network cgcnn of {models} (2 trainings, validation Brier score 0." in said
+    assert main(["predict", "--cif", str(tmp_path / "new.jsonl"), "--model", str(models), "--network", "cnn"]) == 1
+    assert f"cgcnn ({brier:.4f})" in capsys.readouterr().err
+
+
 def sorted_by_id(structures: list[Structure]) -> list[Structure]:
     return sorted(structures, key=lambda structure: structure.structure_id)
 
