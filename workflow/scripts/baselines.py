@@ -7,7 +7,7 @@ from hirshprint.accuracy.predictions import write_predictions
 from hirshprint.baselines.composition import predict_baselines
 from hirshprint.config.model import Config
 from hirshprint.datasets.gather import load_dataset
-from hirshprint.datasets.target_scale import with_target
+from hirshprint.datasets.told import with_target
 from hirshprint.run.logs import start_log
 
 start_log(snakemake.log[0])

@@ -5,7 +5,7 @@ from pathlib import Path
 from hirshprint.accuracy.predictions import read_predictions
 from hirshprint.config.model import Config
 from hirshprint.datasets.gather import load_dataset
-from hirshprint.datasets.target_scale import with_target
+from hirshprint.datasets.told import with_target
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.registry import needed_of_fingerprints, of_paper
 from hirshprint.networks.saliency import explain

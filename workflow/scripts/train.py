@@ -5,7 +5,7 @@ from pathlib import Path
 from hirshprint.accuracy.predictions import write_predictions
 from hirshprint.config.model import Config
 from hirshprint.datasets.gather import load_dataset
-from hirshprint.datasets.target_scale import with_target
+from hirshprint.datasets.told import with_target
 from hirshprint.networks.predict import write_folder_card
 from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.networks.trainer import train_networks

@@ -7,9 +7,8 @@ tables and figures are in the property's own unit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +16,7 @@ from scipy.special import expit
 
 from hirshprint.config.model import TARGET_KEYS
 from hirshprint.config.model import Dataset as Settings
-from hirshprint.structures.structure import Structure, read_structures
-
-if TYPE_CHECKING:
-    from hirshprint.datasets.gather import Dataset
+from hirshprint.structures.structure import Structure
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64] | None
@@ -136,23 +132,6 @@ class Target:
 
 PLAIN = Target()
 """A number that is learned as it is."""
-
-
-def with_target(dataset: Dataset, settings: Settings, structures_h5: str | Path) -> Dataset:
-    """Tell a dataset what kind of number its property is.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        What to learn from.
-    settings : Settings
-        The dataset's part of the configuration.
-    structures_h5 : str or Path
-        File of its structures.
-    """
-    target = Target.of_settings(settings)
-    structures = [] if target.per == "atom" else read_structures(Path(structures_h5))
-    return replace(dataset, target=target, atoms=target.atoms_of(structures, dataset.structure_ids.tolist()))
 
 
 def rows_of(atoms: Counts, rows: NDArray[np.int64]) -> Counts:
