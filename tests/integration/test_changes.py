@@ -11,7 +11,15 @@ import h5py
 import pytest
 from projects import ROOT, SMALL, Project, same_times
 
-from hirshprint.report.items import BEYOND_ITEMS, COST, FINGERPRINT_ITEMS, LEARNING_ITEMS, PAPER_ITEMS, SALIENCY
+from hirshprint.report.items import (
+    BEYOND_ITEMS,
+    CONTACT_SALIENCY,
+    COST,
+    FINGERPRINT_ITEMS,
+    LEARNING_ITEMS,
+    PAPER_ITEMS,
+    SALIENCY,
+)
 
 LEARNING = {
     "train": 1,
@@ -22,12 +30,14 @@ LEARNING = {
     "report": 1,
     "beyond": 1,
     "saliency": 1,
+    "contact_saliency": 1,
     "cost": 1,
     "paper_items": 1,
     "all": 1,
 }
 SHOWN = {"fingerprint_figures": 1}
-DRAWN = {"beyond": 1, "compound_figures": 1, "paper_items": 1, "saliency": 1, "cost": 1}  # with what all figures share
+DRAWN = {"beyond": 1, "compound_figures": 1, "paper_items": 1, "saliency": 1, "contact_saliency": 1, "cost": 1}
+"""With what all figures share."""
 Lines = list[str]
 
 
@@ -185,7 +195,7 @@ def test_snakemakes_own_report_has_the_figures(finished: Project) -> None:
         "status.csv",
     ):
         assert name in text
-    for item in (*LEARNING_ITEMS, *FINGERPRINT_ITEMS, *BEYOND_ITEMS, *PAPER_ITEMS, SALIENCY, COST):
+    for item in (*LEARNING_ITEMS, *FINGERPRINT_ITEMS, *BEYOND_ITEMS, *PAPER_ITEMS, SALIENCY, CONTACT_SALIENCY, COST):
         assert item.title in text
 
 

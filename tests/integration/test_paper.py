@@ -83,10 +83,36 @@ def test_regions_that_matter_add_up_to_the_prediction(finished: Project) -> None
     assert "surfaces are left out" not in (finished.folder / "logs/small/saliency.log").read_text(encoding="utf-8")
 
 
+def test_contacts_that_matter_add_up_to_the_prediction(finished: Project) -> None:
+    folder = finished.folder / "results/small"
+    table = pd.read_csv(folder / "beyond/contact_saliency.csv")
+    assert (
+        table["structure_id"].unique().tolist()
+        == pd.read_csv(folder / "beyond/saliency.csv")["structure_id"].unique().tolist()
+    )
+    predictions = pd.read_csv(folder / "predictions.csv")
+    tested = predictions[(predictions["model"] == "contacts") & (predictions["part"] == "test")]
+    tested = tested.set_index("structure_id")["predicted"]
+    for name, rows in table.groupby("structure_id"):
+        first = rows.iloc[0]
+        assert first["predicted"] == pytest.approx(tested[name], rel=1e-6)
+        whole = first["predicted"] - first["without_contacts"] - first["missed"]
+        assert rows["contribution"].sum() == pytest.approx(whole, rel=2e-3, abs=1e-4)
+        assert rows.groupby("site")["share"].sum().tolist() == pytest.approx([1.0] * 3, rel=1e-4)
+        assert set(rows["site"]) == {"A", "B", "X"}
+    picture = (folder / "beyond/contact_saliency.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(picture).tag.endswith("svg")
+    assert picture.count("<image") >= 9  # distinct sites of each compound
+    log = (finished.folder / "logs/small/contact_saliency.log").read_text(encoding="utf-8")
+    assert "surfaces are left out" not in log
+    page = (finished.folder / "results/report.html").read_text(encoding="utf-8")
+    assert "<h4>Contacts that matter</h4>" in page
+
+
 def test_compounds_to_be_explained_recompute_no_training(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(learning=SMALL["learning"] | {"saliency": ["BaAmO3"]})
-    assert project.jobs() == {"saliency": 1, "cost": 1, "report": 1, "all": 1}
+    assert project.jobs() == {"saliency": 1, "contact_saliency": 1, "cost": 1, "report": 1, "all": 1}
 
 
 def test_a_learning_curve_is_drawn_where_shares_are_configured(finished: Project, tmp_path: Path) -> None:

@@ -53,13 +53,15 @@ def test_default_dataset_on_slurm_equals_the_local_run(site: SlurmSite, tmp_path
     assert output.rstrip().endswith("results/report.html")
     assert "used of asked" in output
     jobs = {job.what.removeprefix("rule_").split("_wildcards")[0]: job for job in site.jobs(there)}
-    assert set(jobs) == {"surface", "fingerprints", "train", "baselines", "saliency"}  # others ran beside the head
+    others = {"saliency", "contact_saliency"}
+    assert set(jobs) == {"surface", "fingerprints", "train", "baselines"} | others  # the rest ran beside the head
     assert {name: (job.partition, job.gpus) for name, job in jobs.items()} == {
         "surface": ("cpu", "N/A"),
         "fingerprints": ("cpu", "N/A"),
         "baselines": ("cpu", "N/A"),
         "train": ("gpu", "gres:gpu:1"),
         "saliency": ("cpu", "N/A"),
+        "contact_saliency": ("cpu", "N/A"),
     }
     assert all(job.state == "COMPLETED" for job in site.jobs(there))
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from hirshprint.cli import main
-from hirshprint.networks.cards import read_folder_card, unit_cards
+from hirshprint.config.load import resolve_config, resolve_engine
+from hirshprint.config.model import Config
+from hirshprint.networks.cards import ModelError, check_starts, read_folder_card, unit_cards
 
 ROOT = Path(__file__).parents[2]
 MODELS = ROOT / "models/oqmd"
@@ -29,6 +33,85 @@ def test_they_are_small_and_whole() -> None:
         cards = [json.loads(path.read_text(encoding="utf-8")) for path in unit_cards(MODELS, network)]
         assert len(cards) == 5
         assert sum(one["mean_absolute_error"]["test"] for one in cards) / 5 < most
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(MODELS, tmp_path / "models"))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("hybrid-random-fold2-seed0.json: removed", "hybrid-random-fold2-seed0"),
+        ("hybrid-random-fold2-seed0.keras: removed", "hybrid-random-fold2-seed0"),
+        ("hybrid-random-fold0-seed0.keras: of fold 1", "hybrid-random-fold0-seed0"),
+        ("hybrid-random-fold0-seed0.npz: of fold 1", "hybrid-random-fold0-seed0"),
+        ("hybrid-random-fold0-seed9.json: added", "hybrid-random-fold0-seed9"),
+    ],
+)
+def test_another_file_than_the_folder_was_written_with_is_refused(copied: Path, change: str, named: str) -> None:
+    name, what = change.split(": ")
+    if what == "removed":
+        (copied / name).unlink()
+    else:
+        other = "hybrid-random-fold1-seed0" if what == "of fold 1" else "hybrid-random-fold0-seed0"
+        shutil.copy(copied / f"{other}{Path(name).suffix}", copied / name)
+    with pytest.raises(ModelError, match=rf"{named}: missing, or not what the folder was written with; copy the whole"):
+        unit_cards(copied, "hybrid")
+    assert len(unit_cards(copied, "readout")) == 5
+
+
+def test_a_start_at_other_edges_is_refused_before_anything_is_computed() -> None:
+    learning = {"networks": ["hybrid"], "hybrid": {"start_from": str(MODELS)}}
+    table = {"table": str(ROOT / "data/experimental_perovskites.csv")}
+
+    def checked(**rule: Any) -> None:
+        given = resolve_config({"datasets": {"d": table | rule}, "learning": learning})
+        check_starts(Config.from_dict(resolve_engine(given, {})))
+
+    edges = [4.4, 3.6, 4.0, 4.8, 5.2]
+    checked(initial_edge={"kind": "list", "edges_angstrom": edges})
+    for rule in ({"kind": "fixed", "edge_angstrom": 4.5}, {"kind": "random"}, {"kind": "list"}):
+        with pytest.raises(ModelError, match=r"write initial_edge: \{kind: list, edges_angstrom: \[3\.6.*datasets: d:"):
+            checked(initial_edge=rule)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "no compound to predict: name formulas"),
+        (["SrTiO3", "--out", "."], "--out .: a folder; write the name of a file, such as predictions.csv"),
+        (["SrTiO3", "--out", "p.xlsx"], "--out p.xlsx: its name must end with .csv or .json"),
+        (["SrTiO3", "--network", ""], "has no network"),
+        (["Al2O3"], "AlAlO3 for one element on two sites"),
+        (["--cif", "nowhere.cif"], "--cif nowhere.cif: there is no such file or folder"),
+        (
+            ["--table", "edges.csv"],
+            "initial_edge_angstrom 4.1 is no edge that the network learned from (4.4, 3.6, 4.0,",
+        ),
+    ],
+)
+def test_what_cannot_be_predicted_is_said_before_anything_is_computed(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edges.csv").write_text("formula,initial_edge_angstrom\nBaTiO3,4.0\nSrTiO3,4.1\n", encoding="utf-8")
+    monkeypatch.setattr("hirshprint.commands.predict._predict", lambda *given: pytest.fail("computed"))
+    assert main(["predict", *arguments]) == 2 - ("--network" in arguments)
+    assert said in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["edges.csv"]
+
+
+def test_one_structure_file_is_predicted(tmp_path: Path) -> None:
+    lines = ["SrTiO3", "3.9", "1 0 0", "0 1 0", "0 0 1", "Sr Ti O", "1 1 3", "Direct"]
+    lines += ["0 0 0", "0.5 0.5 0.5", "0.5 0.5 0", "0.5 0 0.5", "0 0.5 0.5"]
+    (tmp_path / "POSCAR").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    out = tmp_path / "out.csv"
+    assert main(["predict", "--cif", str(tmp_path / "POSCAR"), "--out", str(out)]) == 0
+    found = pd.read_csv(out).iloc[0]
+    assert found["a_predicted_angstrom"] == pytest.approx(PREDICTED["hybrid"]["SrTiO3"], abs=0.0002)
+    assert found["in_training"]
 
 
 @pytest.mark.parametrize("network", PREDICTED)

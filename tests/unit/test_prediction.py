@@ -52,7 +52,7 @@ NAMES = [
     "cgcnn",
     "contacts",
     "voronoi",
-    "radius",
+    "near_atoms",
     "elements_alone",
     "hybrid",
 ]

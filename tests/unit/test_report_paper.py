@@ -22,6 +22,7 @@ from hirshprint.report.figures.inputs import input_table
 from hirshprint.report.figures.learning_curve import learning_curve_table
 from hirshprint.report.items import (
     BEYOND_ITEMS,
+    CONTACT_SALIENCY,
     COST,
     LEARNING_CURVE,
     PAPER_ITEMS,
@@ -302,6 +303,8 @@ def test_caption_says_what_differs_from_the_paper(item: Item) -> None:
         assert "he same" in text
 
 
-@pytest.mark.parametrize("item", [*BEYOND_ITEMS, LEARNING_CURVE, SALIENCY, COST], ids=lambda item: item.id)
+@pytest.mark.parametrize(
+    "item", [*BEYOND_ITEMS, LEARNING_CURVE, SALIENCY, CONTACT_SALIENCY, COST], ids=lambda item: item.id
+)
 def test_every_item_has_a_caption(item: Item) -> None:
     assert len(caption(item, ROOT / "workflow/report")) > 60

@@ -15,7 +15,7 @@ from hirshprint import versions
 from hirshprint.config.load import resolve_config
 from hirshprint.config.model import Config, Dataset
 from hirshprint.files.reading import sealed_json
-from hirshprint.networks.cards import CARD, ModelError, check_starts, fingerprint_definition
+from hirshprint.networks.cards import CARD, ModelError, check_starts, fingerprint_definition, training_digest
 from hirshprint.report.cost import read_stages
 from hirshprint.run import digests, inputs, planned, resources, results
 from hirshprint.run.plan import RunPlan, answer_for_jobs, batches, kept, sites, structures_in
@@ -127,6 +127,8 @@ def test_results_follow_the_configuration() -> None:
     assert any("learning_curve" in name for name in results.all_results(_run(learning={"learning_curve": [0.5]})))
     assert inputs.PROBE_FILE in results.all_results(_run(surfaces=SURFACES | {"compare_structures": 2}))
     assert not any("saliency" in name for name in results.all_results(_run(learning={"networks": ["cgcnn"]})))
+    explained = [name for name in results.all_results(_run(learning={"networks": ["contacts"]})) if "saliency" in name]
+    assert [name.split("/beyond/")[1] for name in explained] == ["contact_saliency.svg", "contact_saliency.csv"]
 
 
 def test_cost_waits_for_every_stage_that_it_states(tmp_path: Path) -> None:
@@ -232,6 +234,22 @@ def test_other_models_to_start_from_are_another_training() -> None:
     assert digests.of_learning(_starting("old"), "later") != found[0]
 
 
+def _old_models() -> dict[str, Any]:
+    """Make the folder ``old`` with one training of cnn_paper, and give what its own card says of it."""
+    Path("old").mkdir()
+    stem = "cnn_paper-paper-fold0-seed0"
+    unit = {"model": "cnn_paper", "fold": 0, "seed": 0, "target_mean": 0.0, "target_sd": 1.0, "inputs": {}}
+    (Path("old") / f"{stem}.json").write_text(json.dumps(sealed_json(unit)), encoding="utf-8")
+    trainings = {stem: training_digest(Path("old"), stem)}
+    # without validation: it can be started from, though not predicted with
+    return {
+        "format": versions.MODEL_FORMAT,
+        "split": "paper",
+        "validation_mean_absolute_error": {},
+        "trainings": trainings,
+    }
+
+
 @pytest.mark.parametrize(
     ("folder", "message"),
     [
@@ -241,8 +259,7 @@ def test_other_models_to_start_from_are_another_training() -> None:
     ],
 )
 def test_what_cannot_be_started_from_is_said_at_once(folder: str, message: str) -> None:
-    Path("old").mkdir()
-    card = {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"cnn_paper": 0.1}}
+    card = _old_models()
     (Path("old") / CARD).write_text(json.dumps(sealed_json(card)), encoding="utf-8")
     with pytest.raises(ModelError, match=re.escape(message)):
         check_starts(_starting(folder).config)
@@ -266,8 +283,7 @@ def test_fingerprints_of_the_models_that_are_started_from_are_those_of_the_run()
     config = _run(surfaces=SURFACES, learning=own).config
     surfaces, fingerprint = config.surfaces.written(), config.fingerprint.written()
     card = fingerprint_definition({}, surfaces, config.densities, fingerprint | {"channels": ["total"]})
-    card |= {"format": versions.MODEL_FORMAT, "validation_mean_absolute_error": {"cnn_paper": 0.1}}
-    Path("old").mkdir()
+    card |= _old_models()
     for change, message in (
         ({}, ""),
         ({"weighting": "paper"}, "fingerprint.weighting is paper in the model, here area"),

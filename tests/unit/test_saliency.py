@@ -12,15 +12,8 @@ from written_settings import train_networks
 
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.cnn_paper import build_cnn_paper
-from hirshprint.networks.saliency import (
-    LEAST,
-    QUANTILES,
-    TOLERANCE,
-    Explanation,
-    explain,
-    influence,
-    integrated_gradients,
-)
+from hirshprint.networks.explaining import LEAST, QUANTILES, TOLERANCE
+from hirshprint.networks.saliency import Explanation, explain, influence, integrated_gradients
 
 prepare_device(gpus=0, require_gpu=False, threads=2)
 
@@ -31,7 +24,9 @@ def test_of_a_linear_network_they_are_the_products() -> None:
     rng = np.random.default_rng(0)
     end, start = rng.normal(size=(2, 3, 4, 1)).astype(np.float32)
     slope = network.get_weights()[0].reshape(3, 4, 1)
-    np.testing.assert_allclose(integrated_gradients(network, end, start), slope * (end - start), rtol=1e-5)
+    found = integrated_gradients(network, end, start)
+    np.testing.assert_allclose(found.contributions, slope * (end - start), rtol=1e-5)
+    assert found.settled
 
 
 def test_of_the_papers_network_they_sum_up_to_the_change() -> None:
@@ -42,16 +37,17 @@ def test_of_the_papers_network_they_sum_up_to_the_change() -> None:
     change = np.diff(network([np.stack([start, end])], training=False).numpy()[:, 0])[0]
     assert abs(change) > 0.2 * LEAST
     promised = TOLERANCE * max(abs(float(change)), LEAST)
-    assert integrated_gradients(network, end, start).sum() == pytest.approx(change, abs=promised)
+    assert integrated_gradients(network, end, start).contributions.sum() == pytest.approx(change, abs=promised)
 
 
-def test_a_network_that_jumps_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_network_that_jumps_what_is_missed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     image = keras.Input((2, 2, 1))
     jump = keras.layers.Lambda(lambda x: keras.ops.sum(keras.ops.sign(x), axis=(1, 2)))(image)
-    monkeypatch.setattr("hirshprint.networks.saliency.MOST", 256)
+    monkeypatch.setattr("hirshprint.networks.explaining.MOST", 256)
     ones = np.ones((2, 2, 1), np.float32)
-    with pytest.raises(RuntimeError, match="do not sum up"):
-        integrated_gradients(keras.Model([image], jump), ones, -ones)
+    found = integrated_gradients(keras.Model([image], jump), ones, -ones)
+    assert (found.settled, found.missed) == (False, 8.0)
+    assert not found.contributions.any()
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +60,9 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path]
     return dataset, table, folder / "models"
 
 
-def test_predictions_are_explained_by_a_network_that_never_saw_the_compound(explained: tuple[Any, Any, Path]) -> None:
+def test_predictions_are_explained_by_a_network_that_never_saw_the_compound(
+    explained: tuple[Any, Any, Path], caplog: pytest.LogCaptureFixture
+) -> None:
     dataset, table, models = explained
     found = explain(dataset, table, models)
     tested = table[(table["model"] == "cnn_paper_small") & (table["part"] == "test")]
@@ -77,8 +75,23 @@ def test_predictions_are_explained_by_a_network_that_never_saw_the_compound(expl
         assert one.counts.sum() == pytest.approx(float(dataset.counts[dataset.structure_ids == one.structure_id].sum()))
     (named,) = explain(dataset, table, models, [found[0].compound])
     np.testing.assert_array_equal(named.contributions, found[0].contributions)
-    with pytest.raises(ValueError, match=r"never tested Unknown.*as the column compound of results/.*targets\.csv"):
-        explain(dataset, table, models, ["Unknown"])
+    with caplog.at_level("INFO"):
+        assert explain(dataset, table, models, ["Unknown"]) == []
+    assert "cnn_paper_small never tested Unknown; name others under learning: saliency:, as the column" in caplog.text
+
+
+def test_an_integration_that_does_not_end_is_said_and_stops_nothing(
+    explained: tuple[Any, Any, Path], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("hirshprint.networks.explaining.TOLERANCE", 1e-12)
+    monkeypatch.setattr("hirshprint.networks.explaining.MOST", 64)
+    with caplog.at_level("INFO"):
+        found = explain(*explained)
+    assert len(found) == len(QUANTILES)
+    for one in found:
+        assert one.missed == pytest.approx(one.predicted - one.reference - one.contributions.sum(), abs=1e-6)
+        assert one.missed != 0
+        assert f"{one.structure_id}: the contributions miss the change of the prediction by" in caplog.text
 
 
 def test_the_surface_carries_what_its_bins_contribute() -> None:

@@ -30,6 +30,7 @@ from hirshprint.datasets.told import with_target
 from hirshprint.densities import Densities
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.cards import complete_predicted, fingerprint_definition
+from hirshprint.networks.explaining import Attribution, in_unit
 from hirshprint.networks.predict import write_folder_card
 from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.structures.building import write_targets
@@ -159,6 +160,17 @@ def test_what_is_learned_and_stated_are_each_other_s_way_back() -> None:
     assert np.isfinite(Target(scale="log").stated(np.array([1e6, -1e6]), None)).all()
     np.testing.assert_allclose(Target(values="yes_no").linked(np.array([-1e4, 0, 1e4])), [0, 0.5, 1])
     assert PLAIN.linked(values) is values
+
+
+@pytest.mark.parametrize("target", [PLAIN, Target(scale="log"), Target(values="yes_no"), Target(per="cell")])
+def test_explanations_add_up_in_the_own_unit(target: Target) -> None:
+    card = {"target_mean": 0.5, "target_sd": 0.2, **target.written()}
+    ends, parts = np.array([-1.0, 2.0]), np.array([1.0, 2.5, -0.5])
+    atoms = np.array([5, 5]) if target.per == "cell" else None
+    said = in_unit(card, ends, Attribution(parts, 0.0, True), atoms)
+    expected = target.stated(target.linked(0.2 * ends + 0.5), atoms)
+    assert (said.reference, said.predicted) == pytest.approx(tuple(expected))
+    assert said.contributions.sum() == pytest.approx(said.predicted - said.reference)
 
 
 def test_cards_of_before_are_of_plain_numbers() -> None:

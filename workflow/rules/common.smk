@@ -75,7 +75,7 @@ for line in (*INPUTS.remarks, *unknown_units(CONFIG), *planned.left_out(PLAN.pla
     print(line, file=sys.stderr)
 gc.freeze()  # plans live as long as the process: none of their parts is looked at again
 
-LEARNED_RULES = {"train", "baselines", "evaluate", "saliency", "predict", "report", "all"}
+LEARNED_RULES = {"train", "baselines", "evaluate", "saliency", "contact_saliency", "predict", "report", "all"}
 
 
 def is_one_stage():

@@ -1,6 +1,14 @@
 """Counterparts of the paper's tables and figures, and what goes beyond them, for the report."""
 
-from hirshprint.report.items import BEYOND_ITEMS, COST, LEARNING_CURVE, PAPER_ITEMS, SALIENCY, compound_items
+from hirshprint.report.items import (
+    BEYOND_ITEMS,
+    CONTACT_SALIENCY,
+    COST,
+    LEARNING_CURVE,
+    PAPER_ITEMS,
+    SALIENCY,
+    compound_items,
+)
 from hirshprint.structures.prototypes import PROTOTYPES
 
 
@@ -130,6 +138,32 @@ rule saliency:
         "Regions of the fingerprints of {wildcards.dataset} that matter"
     script:
         "../scripts/saliency.py"
+
+
+rule contact_saliency:
+    input:
+        unpack(of_dataset(inputs.saliency_inputs)),
+    output:
+        **reported([CONTACT_SALIENCY]),
+    log:
+        "logs/{dataset}/contact_saliency.log",
+    benchmark:
+        "logs/benchmarks/{dataset}/contact_saliency.tsv"
+    conda:
+        "../../envs/learning.yaml"
+    threads: 2
+    resources:
+        mem_mb=mem_mb(2000, per_structure=0.06),
+        runtime=minutes(30),
+    params:
+        digest=of_dataset(digests.of_learning),
+        compounds=lambda wildcards: CONFIG.datasets[wildcards.dataset].learning.saliency,
+        site_labels=of_dataset(site_labels),
+        sources=sources_of("contact_saliency.py"),
+    message:
+        "Contacts of {wildcards.dataset} that matter"
+    script:
+        "../scripts/contact_saliency.py"
 
 
 rule cost:

@@ -82,8 +82,8 @@ def best_model(table: pd.DataFrame, inputs: Sequence[str] | None = None) -> dict
 
 
 def shown_model(table: pd.DataFrame) -> str:
-    """Name of the model whose worst predictions are shown: the best that sees fingerprints, else the best."""
-    best = best_model(table, FINGERPRINT) or best_model(table) or records(table)[0]
+    """Name of the model whose worst predictions are shown: the best that sees surfaces, else the best."""
+    best = best_model(table, SURFACES) or best_model(table) or records(table)[0]
     return str(best["model"])
 
 

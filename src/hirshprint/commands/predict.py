@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import ROOT, find_densities, show_remarks
 from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
+from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import (
     BRIER,
@@ -29,6 +31,8 @@ from hirshprint.networks.cards import (
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
+from hirshprint.structures.sources.collections import has_many
+from hirshprint.structures.sources.folders import file_entry, structure_kind
 from hirshprint.surfaces.registry import PYTHON
 
 if TYPE_CHECKING:
@@ -38,27 +42,71 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 OWN_MODELS = "models/oqmd"
+OUT_ENDINGS = (".csv", ".json")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Write a table with a row per compound; rows and files that cannot be used are listed, the others predicted."""
+    if not (arguments.formula or arguments.table or arguments.cif):
+        raise CommandError("no compound to predict: name formulas, a table by --table, or files by --cif", UNUSABLE)
+    if arguments.out:
+        _check_out(arguments.out)
     folder = arguments.model or _own_models()
     try:
         card = read_folder_card(folder)
-        card = with_network(folder, card, arguments.network or best_network(card))
+        card = with_network(folder, card, best_network(card) if arguments.network is None else arguments.network)
         _check_here(folder, card)
+        trainings = unit_cards(folder, best_network(card))
         prototype = find_prototype(card["prototype"]) if card["prototype"] else None
     except (ModelError, PrototypeError) as error:
         raise CommandError(str(error)) from None
+    except DamagedError as error:
+        raise CommandError(
+            f"{error.path} is damaged ({error.reason}); copy {folder} again from where it came, or train again"
+        ) from None
     if arguments.formula and prototype is None:
         raise CommandError(f"{folder}: it learned from files; name a folder of files by --cif", UNUSABLE)
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
         try:
             plan = _plan(arguments, folder, card, Path(temporary))
+            _check_edges(plan, card, read_json(trainings[0], unit=folder)["inputs"])
         except InputError as error:
             raise CommandError(str(error), UNUSABLE) from None
         found = _predict(folder, card, plan, Path(temporary))
     _write(found, arguments.out, folder, card)
+
+
+def _check_out(out: Path) -> None:
+    """Refuse a place where no table can be written, before anything is computed."""
+    if out.is_dir():
+        raise CommandError(
+            f"--out {out}: a folder; write the name of a file, such as {out / 'predictions.csv'}", UNUSABLE
+        )
+    if out.suffix.lower() not in OUT_ENDINGS:
+        raise CommandError(f"--out {out}: its name must end with {' or '.join(OUT_ENDINGS)}", UNUSABLE)
+
+
+def _check_edges(plan: Plan, card: Row, inputs: Row) -> None:
+    """Refuse edges that a table gives its rows and that the network has not learned from.
+
+    Raises
+    ------
+    InputError
+        Naming the row and what to do.
+    """
+    rule = needed_edges(card)
+    if rule is None or rule["kind"] == "radii":
+        return
+    any_edge = inputs.get("edges_angstrom") == "any" or inputs.get("draws") == "all"
+    low, high = (rule["low_angstrom"], rule["high_angstrom"]) if rule["kind"] == "random" else (0.0, math.inf)
+    known = rule.get("edges_angstrom") or [rule.get("edge_angstrom")]
+    for entry in plan.entries:
+        edge = entry.edge_angstrom
+        if edge is not None and not (low <= edge <= high if any_edge or rule["kind"] == "random" else edge in known):
+            raise InputError(
+                f"{entry.source}: initial_edge_angstrom {edge:g} is no edge that the network learned from "
+                f"({_edges_text(rule)}); delete the column, each compound is then built at the network's own edges"
+            )
 
 
 def _own_models() -> Path:
@@ -92,20 +140,43 @@ def _plan(arguments: argparse.Namespace, folder: Path, card: Row, temporary: Pat
         plan = plan_dataset(Dataset.from_dict(settings | {"table": str(listed)}))
         for fault in plan.rejections:
             if "the same compound" not in fault.reason:
-                raise CommandError(f"{fault.structure_id}: {fault.reason}; {fault.remedy}", UNUSABLE)
+                raise CommandError(_formula_fault(fault), UNUSABLE)
         plans.append(Plan(plan.entries, ()))
     if arguments.table:
         if card["prototype"] is None:
             raise InputError(f"{folder}: it learned from files; name a folder of files by --cif")
         plans.append(plan_dataset(Dataset.from_dict(settings | {"table": str(arguments.table)})))
     if arguments.cif:
-        kind = "structures" if arguments.cif.is_file() else "folder"
-        of_files = plan_dataset(Dataset.from_dict({**settings, "prototype": None, kind: str(arguments.cif)}))
+        of_files = _plan_files(arguments.cif, settings)
         if of_files.passed_over:
             print(f"{arguments.cif}: {passed_over_text(of_files.passed_over)}", file=sys.stderr)
         plans.append(_placed(of_files, settings) if card["prototype"] else of_files)
     entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
     return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))
+
+
+def _formula_fault(fault: Rejection) -> str:
+    """What is wrong with a formula of the command line, and how to write it there."""
+    if "is not of the form" not in fault.reason:
+        return f"{fault.structure_id}: {fault.reason}; {fault.remedy}"
+    return (
+        f"{fault.reason}; write the sites in their order, each element with its own symbol and number, without spaces: "
+        "SrTiO3, and AlAlO3 for one element on two sites; or name a table with columns for the sites by --table"
+    )
+
+
+def _plan_files(path: Path, settings: Row) -> Plan:
+    """The crystals of a folder, of a file of many, or of one structure file."""
+    if not path.exists():
+        raise InputError(f"--cif {path}: there is no such file or folder")
+    if path.is_file() and not has_many(path):
+        if structure_kind(path.name) is None:
+            raise InputError(
+                f"--cif {path}: not the name of a structure file, such as x.cif, or of a file of many crystals"
+            )
+        return Plan((file_entry(path),), ())
+    kind = "structures" if path.is_file() else "folder"
+    return plan_dataset(Dataset.from_dict({**settings, "prototype": None, kind: str(path)}))
 
 
 def _placed(plan: Plan, settings: Row) -> Plan:
@@ -155,7 +226,7 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     for rejection in (*plan.rejections, *unusable, *failed):
         print(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
     if not surfaces:
-        raise CommandError("no compound to predict: name formulas, a table by --table, or files by --cif", UNUSABLE)
+        raise CommandError("nothing is left to predict: see what was left out above", UNUSABLE)
     names = list(find_prototype(card["prototype"]).sites) if card["prototype"] else []
     files = (temporary / "fingerprints.h5", temporary / "targets.csv")
     fingerprint = Fingerprint.from_dict(card["fingerprint"])
@@ -241,4 +312,12 @@ def _write(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> No
     of_what = ":" if card.get("values") == "yes_no" else " in"
     print(f"{card['property']}{of_what} {card['unit']}, by {used_text(folder, card)}")
     if outside := int(table["outside_domain"].sum()):
-        print(f"{outside} of them lie outside of what training saw: columns unseen and fingerprint_distance")
+        print(
+            f"{outside} of them lie outside of what training saw (columns unseen and fingerprint_distance): their "
+            "errors may be far larger than the standard deviation says"
+        )
+    if known := int(table["in_training"].sum()):
+        print(
+            f"{known} of them are compounds that it learned from (column in_training): how well they are predicted "
+            "says nothing of new ones"
+        )

@@ -210,7 +210,9 @@ def _contact_lines(rows: Sequence[Mapping[str, Any]]) -> str:
             for row in rows
             if row["site"] == site and row["share"] >= SHOWN_SHARE
         ]
-        lines.append(f"{site} meets {', '.join(parts)}")
+        small = sum(row["site"] == site and row["share"] < SHOWN_SHARE for row in rows)
+        rest = f", and {small} more below {SHOWN_SHARE:.0%}" if small else ""
+        lines.append(f"{site} meets {', '.join(parts)}{rest}")
     return "\n".join(lines)
 
 

@@ -146,13 +146,17 @@ class Learning(Section):
     )
     saliency: list[str] = key(
         [],
-        """Compounds for which the report shows what regions of their fingerprints `cnn_paper` predicts them from, as
-        the table names them; those at the 0.1, 0.5 and 0.9 quantiles of the property where none is named.""",
-        note="compounds whose predictions by cnn_paper are explained; [] takes three across the range",
+        """Compounds for which the report shows what regions of their fingerprints `cnn_paper` predicts them from, and
+        which contacts `contacts` does, as the table names them; those at the 0.1, 0.5 and 0.9 quantiles of the property
+        where none is named.""",
+        note="compounds whose predictions are explained; [] takes three across the range",
     )
     folds: int = key(5, "Folds of each split.", minimum=2)
     seeds: list[int] = key(
-        [0], "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.", minimum=0
+        [0],
+        "Random seeds; every network, and the baseline mlp, is trained once per fold and seed.",
+        minimum=0,
+        maximum=2**32 - 1,
     )
     validation_fraction: float = key(
         0.15,

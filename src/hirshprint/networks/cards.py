@@ -11,6 +11,7 @@ from hirshprint import versions
 from hirshprint.config.model import TARGET_KEYS, Config, Dataset, Surfaces
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
+from hirshprint.files.writing import digest, file_digest
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
 from hirshprint.surfaces.registry import engine_named
@@ -58,8 +59,8 @@ def fingerprint_definition(
     }
 
 
-def read_folder_card(folder: Path) -> dict[str, Any]:
-    """Read ``model.json``.
+def read_folder_card(folder: Path, validated: bool = True) -> dict[str, Any]:
+    """Read ``model.json``; with `validated`, one that says which of its networks is the best.
 
     Raises
     ------
@@ -75,24 +76,51 @@ def read_folder_card(folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"{folder / CARD}: of format {card.get('format')}, this version reads {versions.MODEL_FORMAT}; train again"
         )
-    if not card["validation_mean_absolute_error"]:
+    if validated and not card["validation_mean_absolute_error"]:
         raise ModelError(
             f"{folder}: its training had no validation part to choose a network by; train again with `random` among "
             "`learning: splits:`"
         )
     try:
-        for name in card["validation_mean_absolute_error"]:
+        for name in (*card["validation_mean_absolute_error"], *networks_in(card)):
             network(name)
     except UnknownNameError as error:
         raise ModelError(f"{folder / CARD}: {error}") from None
     return card
 
 
+def training_digest(folder: Path, stem: str) -> str:
+    """Digest of the files of one training in a folder of models: card, weights, and arrays where it has some."""
+    files = [folder / f"{stem}{ending}" for ending in (".json", ".keras", ".npz")]
+    return digest([(path.name, file_digest(path)) for path in files if path.exists()])
+
+
+def networks_in(card: Mapping[str, Any]) -> list[str]:
+    """Name the networks whose trainings a folder of models holds."""
+    return sorted({stem.split("-")[0] for stem in card.get("trainings", {})})
+
+
 def unit_cards(folder: Path, model: str) -> list[Path]:
-    """Cards of the trainings of a network, lowest validation error first; of the main split where the folder tells."""
-    split = read_json(folder / CARD, unit=folder).get("split") if (folder / CARD).exists() else None
+    """Cards of the trainings of a network, lowest validation error first; of the main split where the folder tells.
+
+    Raises
+    ------
+    ModelError
+        The trainings in the folder are not those that it was written with.
+    """
+    card = read_json(folder / CARD, unit=folder) if (folder / CARD).exists() else {}
+    paths = sorted(folder.glob(f"{model}-{card.get('split', '*')}-fold*-seed*.json"))
+    if card:
+        begin = f"{model}-{card['split']}-fold"
+        written = {stem: of for stem, of in card["trainings"].items() if stem.startswith(begin)}
+        found = {path.stem: training_digest(folder, path.stem) for path in paths}
+        if other := sorted(stem for stem in found | written if found.get(stem) != written.get(stem)):
+            raise ModelError(
+                f"{folder}: {', '.join(other)}: missing, or not what the folder was written with; copy the whole "
+                "folder again, or train again"
+            )
     errors = {}
-    for path in sorted(folder.glob(f"{model}-{split or '*'}-fold*-seed*.json")):
+    for path in paths:
         error = read_json(path, CARD_KEYS, unit=folder).get("mean_absolute_error", {}).get("validation")
         errors[path] = math.inf if error is None else float(error)
     return sorted(errors, key=lambda path: errors[path])
@@ -152,10 +180,10 @@ def check_starts(config: Config) -> None:
                 _check_start_in_run(config, name, model, other)
                 continue
             try:
-                card = read_folder_card(folder)
-                known = card["validation_mean_absolute_error"]
-                if model not in known:
+                card = read_folder_card(folder, validated=False)
+                if model not in (known := networks_in(card)):
                     raise ModelError(f"{folder} has no {model}, only {', '.join(known)}; train it there first")
+                _check_start_inputs(config.datasets[name], name, model, folder)
                 if "fingerprint" in network(model).sees:
                     parts = ("surfaces", "fingerprint")
                     surfaces, fingerprint = (getattr(config, part).written() for part in parts)
@@ -163,6 +191,33 @@ def check_starts(config: Config) -> None:
                     check_fits(folder, card | {"fingerprint": _without_channels(card["fingerprint"])}, own)
             except (ModelError, DamagedError) as error:
                 raise ModelError(f"{place}{error}") from None
+
+
+def _check_start_inputs(dataset: Dataset, name: str, model: str, folder: Path) -> None:
+    """Check that a dataset is built at the initial edges, and a graph with the radius, that a network learned from.
+
+    What a table's own column of edges says is not known here.
+    """
+    seen = read_json(unit_cards(folder, model)[0], CARD_KEYS, unit=folder)["inputs"]
+    own = getattr(dataset.learning, model).written()
+    if (radius := seen.get("radius_angstrom")) is not None and radius != own["radius_angstrom"]:
+        raise ModelError(
+            f"{folder} has radius_angstrom {radius}, here it is {own['radius_angstrom']}; write "
+            f"radius_angstrom: {radius} under learning: {model}:"
+        )
+    theirs, rule = seen.get("edges_angstrom"), dataset.initial_edge
+    if not isinstance(theirs, list) or rule is None:
+        return
+    edges = {"fixed": [rule.edge_angstrom], "list": sorted(rule.edges_angstrom or [])}
+    if (ours := edges.get(rule.kind)) != theirs:
+        built = f"{ours} Å" if ours else f"{rule.kind} ones"
+        write = (
+            f"kind: fixed, edge_angstrom: {theirs[0]}" if len(theirs) == 1 else f"kind: list, edges_angstrom: {theirs}"
+        )
+        raise ModelError(
+            f"{folder} learned at the initial edges {theirs} Å, dataset {name} is built at {built}; write "
+            f"initial_edge: {{{write}}} under datasets: {name}:"
+        )
 
 
 def _without_channels(fingerprint: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.datasets.target_scale import Target, rows_of
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
-from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network
+from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network, training_digest, unit_cards
 from hirshprint.structures.structure import Structure
-from hirshprint.structures.symbols import composition
+from hirshprint.structures.symbols import composition, formula_key
 
 if TYPE_CHECKING:
     from hirshprint.networks.interface import Inputs
@@ -71,6 +71,9 @@ def write_folder_card(
         "unit": dataset.unit,
         **dataset.target.written(),
         "split": split,
+        "trainings": {
+            path.stem: training_digest(folder, path.stem) for path in sorted(folder.glob("*-fold*-seed*.json"))
+        },
         "validation_mean_absolute_error": error.to_dict(),
         **({"validation_brier_score": brier.to_dict()} if dataset.target.answers else {}),
         "expected_std": {}
@@ -125,7 +128,8 @@ def predict_dataset(
         One row per compound (of a dataset from files, per structure), sorted by name: name, formula, the sites,
         predicted, std, spread (standard deviation of what the networks of all folds and seeds say), unseen (elements
         that training had on no such site, as ``A=Cs``), fingerprint_distance (to the nearest training sample;
-        `DOMAIN_QUANTILE` of these are nearer to each other than 1), outside_domain (whether either is the case).
+        `DOMAIN_QUANTILE` of these are nearer to each other than 1), outside_domain (whether either is the case),
+        in_training (whether the composition is one that was learned from; another polymorph counts as well).
     """
     from hirshprint.networks.backend import load_network
     from hirshprint.networks.interface import module_of
@@ -138,7 +142,7 @@ def predict_dataset(
     atoms = target.atoms_of(structures, dataset.structure_ids.tolist())
     network = None
     by_fold: dict[int, list[pd.Series[float]]] = {}
-    for path in sorted(folder.glob(f"{model}-{card['split']}-fold*-seed*.json")):
+    for path in sorted(unit_cards(folder, model)):
         of_unit = read_json(path, CARD_KEYS, unit=folder)
         network = load_network(path.with_suffix(".keras"), network)
         rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)
@@ -162,6 +166,7 @@ def predict_dataset(
         sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
     unseen = _unseen(of_rows, card["elements"])
+    known = {formula_key(text) for text in read_npz(folder / DOMAIN, ("formulas",), unit=folder)["formulas"].tolist()}
     return pd.DataFrame(
         {
             "name": names,
@@ -173,6 +178,7 @@ def predict_dataset(
             "unseen": unseen,
             "fingerprint_distance": distance.to_numpy(),
             "outside_domain": (np.array(unseen) != "") | ~(distance.to_numpy() <= 1),
+            "in_training": [formula_key(formula) in known for formula in dataset.formulas[shown].tolist()],
         }
     )
 

@@ -19,15 +19,18 @@ class Progress:
         self.device = device
         self.left = sum(int(unit.settings.epochs) * unit.size for unit in units)
         self.total, self.number = len(units), 0
-        self.done = 0  # rows passed through a network in this process
+        self.done: int | None = None  # rows passed through a network in this process
         self.start = self.said = time.monotonic()
         self.reached = 0
 
     def epoch(self, unit: Unit, epoch: int, mse: float) -> None:
         """Count one epoch of a unit."""
-        self.done += unit.size
         self.reached = epoch
         now = time.monotonic()
+        if self.done is None:  # the first epoch of a process compiles the network: it tells nothing of the others
+            self.start, self.done = now, 0
+            return
+        self.done += unit.size
         if now - self.said >= SECONDS_BETWEEN_LINES:
             self.said = now
             ahead = self.left - epoch * unit.size

@@ -23,7 +23,7 @@ from hirshprint.networks.backend import load_network
 from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, start_name, unit_cards
 from hirshprint.networks.interface import Applied, Fitted, Settings, Source, array_digest, module_of
 from hirshprint.structures.structure import Structure
-from hirshprint.structures.symbols import composition
+from hirshprint.structures.symbols import formula_key
 
 LOG = logging.getLogger(__name__)
 FITTED = ("divided_by", "arrays", "node_mean", "node_sd")  # keys of a card that hold what is fitted on training rows
@@ -122,7 +122,10 @@ def started(
     if not settings.start_from:
         return source, {}
     folder, place = Path(settings.start_from), f"learning: {model}: start_from: "
-    cards = unit_cards(folder, model)
+    try:
+        cards = unit_cards(folder, model)
+    except ModelError as error:
+        raise DatasetError(f"{place}{error}") from None
     if not cards:
         raise DatasetError(f"{place}{folder} has no {model}; name the folder results/DATASET/models of a run that does")
     own = source.inputs_of(source.rows)
@@ -227,16 +230,6 @@ def _history(folder: Path, dataset: Dataset) -> dict[str, Any]:
             by_sample = dict(zip(samples(dataset).tolist(), dataset.formulas.tolist(), strict=True))
             seen = sum(formula_key(formula) in known for formula in by_sample.values())
     return {"folder": str(folder), "name": start_name(folder), "compounds_seen": seen}
-
-
-def formula_key(formula: str) -> str:
-    """Write a formula so that equal compositions are equal texts; one that cannot be read stays as it is."""
-    try:
-        counts = composition(formula)
-    except ValueError:
-        return formula
-    least = min(counts.values())
-    return " ".join(f"{symbol}{counts[symbol] / least:.4g}" for symbol in sorted(counts))
 
 
 def _said(model: str, start: Start, compounds: int) -> str:

@@ -80,6 +80,9 @@ LEARNING_CURVE = Item("learning_curve", "Error against the number of training co
 SALIENCY = Item("saliency", "Regions of the fingerprint that matter", BEYOND, folder="beyond")
 """Of a dataset that the paper's network learns from."""
 
+CONTACT_SALIENCY = Item("contact_saliency", "Contacts that matter", BEYOND, folder="beyond")
+"""Of a dataset that the network of contacts learns from."""
+
 PAPER_ITEMS = (
     Item("numbers", "The paper's numbers beside those of this run", THE_PAPER, figure="", folder="paper"),
     Item("table1", "Table 1 of the paper: accuracy", THE_PAPER, figure="", folder="paper"),

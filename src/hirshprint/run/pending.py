@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -13,6 +14,7 @@ from pathlib import Path
 
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 UPDATE = "update pending"
+NO_LOG = "-"  # which the summary has for a job that has not run yet
 NOISE = ("Building DAG", "Assuming unrestricted", "Migrating")
 
 
@@ -37,20 +39,34 @@ class Pending:
 
 def pending_jobs(configfile: Path) -> Pending:
     """Ask Snakemake what it would do now with a configuration, in this folder; nothing is changed."""
+    done = _asked(configfile, "--summary")
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(NOISE)]
+        return Pending(fault="\n".join(lines))
+    rows = [row for row in csv.DictReader(done.stdout.splitlines(), delimiter="\t") if row["plan"] == UPDATE]
+    outputs = frozenset(row["output_file"] for row in rows)
+    jobs = {(row["rule"], row["log-file(s)"]) for row in rows}  # a job may have several outputs, and has one log
+    if all(log != NO_LOG for _, log in jobs):
+        return Pending(dict(Counter(rule for rule, _ in sorted(jobs))), outputs)
+    return Pending(_counted(_asked(configfile, "--dry-run", "--quiet", "rules").stdout), outputs)
+
+
+def _asked(configfile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(configfile)]
-    done = subprocess.run(
-        [*command, "--cores", "1", "--summary"],
+    return subprocess.run(
+        [*command, "--cores", "1", *arguments],
         capture_output=True,
         text=True,
         check=False,
         env={key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"},
     )
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(NOISE)]
-        return Pending(fault="\n".join(lines))
-    rows = [row for row in csv.DictReader(done.stdout.splitlines(), delimiter="\t") if row["plan"] == UPDATE]
-    jobs = {(row["rule"], row["log-file(s)"]) for row in rows}  # a job may have several outputs, and has one log
-    return Pending(dict(Counter(rule for rule, _ in sorted(jobs))), frozenset(row["output_file"] for row in rows))
+
+
+def _counted(text: str) -> dict[str, int]:
+    """Jobs by rule in the table that a dry run prints, without the rule that only asks for the others."""
+    table = text.split("Job stats:")[1].split("\ntotal")[0]
+    found = re.findall(r"^(\w+) +(\d+)$", table, flags=re.MULTILINE)
+    return {rule: int(count) for rule, count in sorted(found) if rule not in ("all", "job")}
 
 
 def pending_line(pending: Pending) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hirshprint.networks.registry import of_paper
+from hirshprint.networks.registry import CONTACTS, of_paper
 from hirshprint.report.items import (
     BEYOND_ITEMS,
+    CONTACT_SALIENCY,
     COST,
     FINGERPRINT_ITEMS,
     LEARNING_CURVE,
@@ -51,8 +52,9 @@ def learned_items(run: RunPlan, dataset: str) -> tuple[Item, ...]:
         return ()
     learning = run.datasets[dataset].learning
     curve = (LEARNING_CURVE,) if learning.learning_curve else ()
-    explained = (SALIENCY,) if of_paper(learning.networks) else ()
-    return LEARNING_ITEMS + BEYOND_ITEMS + curve + explained
+    regions = (SALIENCY,) if of_paper(learning.networks) else ()
+    contacts = (CONTACT_SALIENCY,) if CONTACTS in learning.networks else ()
+    return LEARNING_ITEMS + BEYOND_ITEMS + curve + regions + contacts
 
 
 def item_files(run: RunPlan, datasets: Iterable[str]) -> list[str]:

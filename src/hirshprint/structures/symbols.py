@@ -53,3 +53,13 @@ def composition(formula: str) -> dict[str, float]:
             raise ValueError(f"'{symbol}' in the formula '{formula}' is not an element")
         counts[symbol] = counts.get(symbol, 0.0) + (float(number) if number else 1.0)
     return counts
+
+
+def formula_key(formula: str) -> str:
+    """Write a formula so that equal compositions are equal texts; one that cannot be read stays as it is."""
+    try:
+        counts = composition(formula)
+    except ValueError:
+        return formula
+    least = min(counts.values())
+    return " ".join(f"{symbol}{counts[symbol] / least:.4g}" for symbol in sorted(counts))

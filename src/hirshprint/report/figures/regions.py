@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,20 +18,10 @@ from hirshprint.densities import Densities, read_densities
 from hirshprint.networks.saliency import Explanation, influence
 from hirshprint.report.fingerprint_file import FingerprintFile, open_fingerprints
 from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, frame_fingerprint, root_norm
-from hirshprint.report.pictures.render import SIGNED, NoPictureError, render_panels
-from hirshprint.report.pictures.scene import scene_of, site_name
-from hirshprint.report.style import STYLE, display_unit, write_item
+from hirshprint.report.pictures.render import SIGNED
+from hirshprint.report.pictures.signed_sites import SiteImages, signed_images
+from hirshprint.report.style import STYLE, display_unit, message_figure, write_item
 from hirshprint.structures.structure import Structure, read_structures
-from hirshprint.structures.symmetry import atom_images
-from hirshprint.surfaces.python.engine import compute_surfaces
-from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
-
-LOG = logging.getLogger(__name__)
-DRAWN_SHARE = 0.98
-"""Of the points of the surfaces lie within the range of the colours; bins with hardly any area have wild values."""
-
-
-Image = NDArray[Any]
 
 
 def write_saliency(
@@ -62,8 +51,8 @@ def write_saliency(
     crystals = {
         one.structure_id: one for one in read_structures(Path(structures), [e.structure_id for e in explanations])
     }
-    surfaces: list[tuple[list[tuple[str, Image]], float]] = [([], 0.0) for _ in explanations]
-    if densities is not None:
+    surfaces = [SiteImages([], 0.0) for _ in explanations]
+    if densities is not None and explanations:
         atoms = read_densities(densities)
         surfaces = [drawn_influence(crystals[one.structure_id], atoms, one, file.edges) for one in explanations]
     figure = saliency(explanations, surfaces, file.edges, display_unit(unit), file.unit)
@@ -77,21 +66,32 @@ def contribution_table(explanations: Sequence[Explanation], file: FingerprintFil
     -------
     DataFrame
         One row per structure and bin: structure_id, d_i_angstrom, d_e_angstrom (its centre), counts, counts_unit,
-        contribution, unit.
+        contribution, unit, missed (what the contributions of the structure's bins miss of the difference of the two
+        predictions, where the integration did not end within its tolerance; else 0).
     """
     centres = (file.edges[1:] + file.edges[:-1]) / 2
+    columns = (
+        "structure_id",
+        "d_i_angstrom",
+        "d_e_angstrom",
+        "counts",
+        "counts_unit",
+        "contribution",
+        "unit",
+        "missed",
+    )
     parts = []
     for one in explanations:
         i, e = np.nonzero(one.counts)
         place = {"structure_id": one.structure_id, "d_i_angstrom": centres[i], "d_e_angstrom": centres[e]}
         values = {"counts": one.counts[i, e], "counts_unit": file.unit, "contribution": one.contributions[i, e]}
-        parts.append(pd.DataFrame(place | values | {"unit": unit}))
-    return pd.concat(parts, ignore_index=True)
+        parts.append(pd.DataFrame(place | values | {"unit": unit, "missed": one.missed}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
 
 
 def drawn_influence(
     structure: Structure, densities: Densities, explanation: Explanation, edges: NDArray[np.float64]
-) -> tuple[list[tuple[str, Image]], float]:
+) -> SiteImages:
     """Render the surface of each distinct site, coloured by what it adds to the prediction.
 
     Parameters
@@ -107,28 +107,15 @@ def drawn_influence(
 
     Returns
     -------
-    tuple (list of tuple (str, ndarray), float)
-        Name and image of each, and the value that the strongest colour stands for (see `saliency.influence`); no images
-        where nothing can be rendered.
+    SiteImages
+        Their strongest value is in the unit of `saliency.influence`.
     """
-    meshes = closed_meshes(structure, densities, compute_surfaces(structure, densities, PICTURE_LEVEL))
-    scene = scene_of(structure, meshes, *atom_images(structure)) | {"cell": False}
-    values = [influence(explanation, edges, mesh.d_i, mesh.d_e) for mesh in meshes]
-    strongest = float(np.quantile(np.abs(np.concatenate(values)), DRAWN_SHARE))
-    scene |= {f"influence_{k}": np.clip(of_mesh, -strongest, strongest) for k, of_mesh in enumerate(values)}
-    try:
-        panels = render_panels(scene)
-    except NoPictureError as error:
-        LOG.info(f"surfaces are left out: {error}")
-        return [], 0.0
-    names = [site_name(mesh) for mesh in meshes]
-    images = [(names[k], panels[f"site_influence_{k}"]) for k in scene["shown"]]
-    return images, strongest
+    return signed_images(structure, densities, lambda _, mesh: influence(explanation, edges, mesh.d_i, mesh.d_e))
 
 
 def saliency(
     explanations: Sequence[Explanation],
-    surfaces: Sequence[tuple[Sequence[tuple[str, Image]], float]],
+    surfaces: Sequence[SiteImages],
     edges: NDArray[np.float64],
     unit: str,
     counts_unit: str,
@@ -139,13 +126,15 @@ def saliency(
     ----------
     explanations : sequence of Explanation
         One per row of the figure.
-    surfaces : sequence of tuple (sequence of tuple (str, ndarray), float)
+    surfaces : sequence of SiteImages
         What `drawn_influence` gives for each explanation.
     edges : ndarray of float64, (b + 1,), Å
         Edges of the bins.
     unit, counts_unit : str
         Unit of the property, and of the fingerprint.
     """
+    if not explanations:
+        return message_figure("no compound was explained: the log says why")
     panel, image, left, head, below, bar, gap = 2.2, 1.75, 0.62, 0.85, 0.55, 1.0, 0.35
     most = max(len(images) for images, _ in surfaces)
     width = left + 2 * (panel + bar) + gap + (most * image + bar if most else 0)
@@ -161,11 +150,8 @@ def saliency(
                 y = height - top - head - down - h
                 return figure.add_axes((x / width, y / height, w / width, h / height))
 
-            heading = (
-                f"{one.structure_id}: true {one.true:.3f}, predicted {one.predicted:.3f} {unit}; "
-                f"the mean fingerprint gives {one.reference:.3f} {unit}"
-            )
-            figure.text(left / width, 1 - (top + 0.25) / height, heading, fontsize=9.5, parse_math=False, va="center")
+            style: dict[str, Any] = {"fontsize": 9.5, "parse_math": False, "va": "center"}
+            figure.text(left / width, 1 - (top + 0.25) / height, _heading(one, unit), **style)
             place = axes(left, panel, panel)
             norm = root_norm(one.counts)
             mesh = draw_fingerprint(place, one.counts, edges, limits, norm)
@@ -174,7 +160,7 @@ def saliency(
             x = left + panel + bar + gap
             place = axes(x, panel, panel)
             reach = float(np.abs(one.contributions).max()) or 1.0
-            style: dict[str, Any] = {"cmap": SIGNED, "norm": Normalize(-reach, reach), "rasterized": True}
+            style = {"cmap": SIGNED, "norm": Normalize(-reach, reach), "rasterized": True}
             mesh = place.pcolormesh(edges, edges, np.ma.masked_equal(one.contributions.T, 0), **style)
             frame_fingerprint(place, limits)
             on_surface = float(one.contributions[one.counts > 0].sum())
@@ -194,3 +180,10 @@ def saliency(
                 place = axes(x + 0.1, 0.12, image, (panel - image) / 2)
                 figure.colorbar(colours, cax=place).set_label(f"{unit} per {counts_unit.split(' per ')[0]}")
     return figure
+
+
+def _heading(one: Explanation, unit: str) -> str:
+    """What was predicted, and what the contributions miss where they do not add up."""
+    told = f"{one.structure_id}: true {one.true:.3f}, predicted {one.predicted:.3f} {unit}; "
+    missed = f"; the contributions miss the difference by {one.missed:.2g}" if one.missed else ""
+    return f"{told}the mean fingerprint gives {one.reference:.3f} {unit}{missed}"

@@ -32,6 +32,7 @@ MEMORY_BYTES = 4 * 2**30
 AT_ONCE = 16  # crystals that a process is sent in one message: it must not wait for each next one
 PER_PROCESS = 200  # crystals that are worth the start of one more process, about a second
 TELL_SECONDS = 10.0
+TOLD_FROM = 0.05  # share of the crystals from which on the time that is left is told
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # each takes memory
 
 Source = Path | tuple[Path, str] | tuple[str, str]
@@ -89,7 +90,8 @@ def read_all(
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
                 left_seconds = (told - start) * (total - len(answers)) / max(1, len(answers))
-                LOG.info(f"{len(answers):,} of {total:,} crystals read, {_minutes(left_seconds)} left")
+                left_text = f", {_minutes(left_seconds)} left" if len(answers) >= TOLD_FROM * total else ""
+                LOG.info(f"{len(answers):,} of {total:,} crystals read{left_text}")
     finally:
         for reader in readers:
             reader.stop()

@@ -66,6 +66,12 @@ def plan_folder(settings: Dataset) -> Plan:
     return Plan(tuple(entries), tuple(rejections), passed_over)
 
 
+def file_entry(path: Path) -> Entry:
+    """Entry of one structure file that stands alone."""
+    name = structure_name(path)
+    return Entry(name, str(path), (path.name, known_digest(path)), name, (), None, None, path)
+
+
 def _files(folder: Path, targets: str | None) -> tuple[list[Path], tuple[str, ...]]:
     """The structure files of a folder, and what is passed over: files of other kinds, and those in folders below.
 
