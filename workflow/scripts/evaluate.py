@@ -1,7 +1,7 @@
 """Join the predictions of networks and baselines and compute their accuracy.
 
-Writes predictions.csv, its `std` the standard deviation to expect, and metrics.csv: r², MAE and MSE per model, split,
-seed and part, mean and sd over the folds, and what a network started from.
+Writes predictions.csv, its `std` the standard deviation to expect, and metrics.csv: r², MAE, MSE and others by the kind
+of the property, per model, split, seed and part, mean and sd over the folds, and what a network started from.
 """
 
 from hirshprint.accuracy.metrics import metrics
@@ -18,5 +18,5 @@ predictions = with_calibrated_std(table, occupants_of_targets(read_targets(snake
 write_predictions(snakemake.output.predictions, predictions)
 with table_written(snakemake.output.metrics) as temporary:
     started = start_names(snakemake.config, snakemake.wildcards.dataset)
-    found = metrics(predictions)
+    found = metrics(predictions, snakemake.config["datasets"][snakemake.wildcards.dataset]["scale"])
     found.assign(started_from=found["model"].map(started).fillna("")).to_csv(temporary, index=False)

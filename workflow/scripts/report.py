@@ -21,7 +21,7 @@ items = {dataset: [Item(**item) for item in listed] for dataset, listed in snake
 inputs = [
     dataset_inputs(
         *(Path("results") / name, items[name], compared, "model" in settings, "elements" in settings),
-        started=start_names(snakemake.config, name),
+        *(start_names(snakemake.config, name), settings["scale"]),
     )
     for name, settings in snakemake.config["datasets"].items()
 ]

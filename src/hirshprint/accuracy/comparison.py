@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.metrics import metrics, score_of
 from hirshprint.accuracy.standing import (
     COMPOSITION,
     FINGERPRINT,
@@ -44,6 +44,8 @@ class Comparison:
         Half of its 95 % confidence interval; NaN with one fold.
     verdict : str
         ``better``, ``worse``, ``undecided`` (the interval holds zero) or ``one fold``.
+    score : str
+        What they are compared by (`metrics.score_of`), where it is not the MAE.
     """
 
     model: str
@@ -56,6 +58,7 @@ class Comparison:
     difference: float
     half_width: float
     verdict: str
+    score: str = "MAE"
 
 
 def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) -> Comparison | None:
@@ -70,8 +73,9 @@ def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) ->
     rows = rows[both]
     if rows.empty:
         return None
-    by_fold = [metrics(part).set_index("model")["mae"] for _, part in rows.groupby("fold")]
-    differences = np.array([mae[model] - mae[baseline] for mae in by_fold])
+    score, name = score_of(str(rows["unit"].iloc[0]))
+    by_fold = [metrics(part).set_index("model")[score] for _, part in rows.groupby("fold")]
+    differences = np.array([of_fold[model] - of_fold[baseline] for of_fold in by_fold])
     folds, mean = len(differences), float(differences.mean())
     half_width = float("nan")
     verdict = "one fold"
@@ -79,7 +83,7 @@ def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) ->
         scatter = float(differences.std(ddof=1)) * np.sqrt(1 / folds + 1 / (folds - 1))
         half_width = STUDENT[min(folds - 1, len(STUDENT)) - 1] * scatter
         verdict = "undecided" if abs(mean) <= half_width else ("better" if mean < 0 else "worse")
-    total = {row["model"]: with_sd(row["mae"], row["mae_sd"]) for row in metrics(rows).to_dict("records")}
+    total = {row["model"]: with_sd(row[score], row[f"{score}_sd"]) for row in metrics(rows).to_dict("records")}
     return Comparison(
         model=model,
         baseline=baseline,
@@ -91,6 +95,7 @@ def compare(predictions: pd.DataFrame, split: str, model: str, baseline: str) ->
         difference=mean,
         half_width=half_width,
         verdict=verdict,
+        score=name,
     )
 
 

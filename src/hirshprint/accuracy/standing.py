@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.metrics import metrics, score_of
 from hirshprint.accuracy.predictions import ENSEMBLE, basis, plain
 from hirshprint.baselines.registry import BASELINES
 from hirshprint.networks.registry import NETWORKS, UnknownNameError
@@ -59,15 +59,16 @@ def headline_rows(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
     return rows[kept]
 
 
-def headline_metrics(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
-    """Test figures of the headline rows, one row per model, lowest MAE first.
+def headline_metrics(predictions: pd.DataFrame, split: str, scale: str = "linear") -> pd.DataFrame:
+    """Test figures of the headline rows, one row per model, lowest MAE (`score_of`) first.
 
     Columns are those of `metrics` with ``inputs`` (what the model sees), ``compounds`` (test compounds
     predicted) and ``ranked``: False for a model that predicts less than 95 % of the compounds.
     """
     rows = headline_rows(predictions, split)
     test = plain(rows[rows["part"] == "test"])
-    table = metrics(test).sort_values(["mae", "model"], ignore_index=True)
+    score, _ = score_of(str(test["unit"].iloc[0]))
+    table = metrics(test, scale).sort_values([score, "model"], ignore_index=True)
     table["inputs"] = [sees(model) for model in table["model"]]
     table["compounds"] = table["model"].map(test.groupby("model")["compound"].nunique())
     table["ranked"] = table["compounds"] >= RANKED_SHARE * table["compounds"].max()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hirshprint.accuracy.predictions import basis, by_model
 from hirshprint.datasets.gather import site_columns
+from hirshprint.structures.sources.targets import ANSWER_UNIT
 from hirshprint.structures.symbols import composition
 
 WITHIN_ONE, WITHIN_TWO = 0.6827, 0.9545  # shares of normal errors within one and two standard deviations
@@ -99,10 +100,26 @@ def expected_std(
     return size
 
 
+def answer_std(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation (n,) of an answer, as 1 or 0, that a probability states: √(p(1 − p)), largest at one half.
+
+    Parameters
+    ----------
+    probability : ndarray of float64, (n,)
+        Of yes.
+    """
+    p = np.clip(probability, 0.0, 1.0)
+    std: NDArray[np.float64] = np.sqrt(p * (1 - p))
+    return std
+
+
 def with_calibrated_std(table: pd.DataFrame, made_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """Replace the spread in ``std`` by the standard deviation to expect; NaN where a run has no validation part."""
     std = np.full(len(table), np.nan)
     for of_model in by_model(table):
+        if of_model["unit"].iloc[0] == ANSWER_UNIT:
+            std[of_model.index] = answer_std(of_model["predicted"].to_numpy())
+            continue
         for _, rows in of_model.assign(basis=basis(of_model)).groupby(RUN, sort=False):
             if fitted := fit_std(rows, made_of):
                 of_rows = [made_of[compound] for compound in rows["compound"]]

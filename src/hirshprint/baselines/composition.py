@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hirshprint.accuracy.predictions import fold_predictions, joined, plain, with_ensembles
 from hirshprint.baselines import regressors
+from hirshprint.baselines.answers import ANSWER_FITS
 from hirshprint.baselines.fingerprint import fingerprint_inputs
 from hirshprint.baselines.formulas import FORMULAS, ions
 from hirshprint.baselines.registry import (
@@ -36,6 +37,7 @@ from hirshprint.config.learning import Learning
 from hirshprint.datasets.folds import Fold, planned_splits, seeds_of
 from hirshprint.datasets.gather import Dataset
 from hirshprint.datasets.splits import SITES
+from hirshprint.datasets.target_scale import PLAIN, rows_of
 from hirshprint.networks.registry import UnknownNameError
 from hirshprint.structures.elements import element_properties
 from hirshprint.structures.symbols import SYMBOLS, composition
@@ -83,6 +85,7 @@ def predict_baselines(
         raise UnknownNameError(f"unknown baseline {', '.join(unknown)}; write {', '.join(BASELINES)}")
     plan = planned_splits(dataset, learning)
     single, rows = _one_row_per_compound(dataset)
+    target, learned = single.target, single.target.learned(single.targets, single.atoms)
     number = np.full(len(dataset.structure_ids), -1)
     number[rows] = np.arange(len(rows))
     described = cache(lambda: fingerprint_inputs(dataset, rows, fingerprints_h5))
@@ -92,7 +95,11 @@ def predict_baselines(
             if BASELINES[model].formula and (reason := _no_formula(single)):
                 LOG.info(f"{model} is left out: {reason}")
                 continue
+            if target.answers and model not in ANSWER_FITS:
+                LOG.info(f"{model} is left out: it predicts numbers, and {dataset.property} is yes or no")
+                continue
             inputs_of, fit = FITS[model]
+            fit = ANSWER_FITS[model] if target.answers else fit
             seen = [inputs_of(single)] if inputs_of else []
             inputs = np.concatenate([*seen, described()] if "fingerprint" in BASELINES[model].sees else seen, axis=1)
             for split, folds in plan.items():
@@ -100,7 +107,7 @@ def predict_baselines(
                     kept = {part: number[of_part] for part, of_part in fold.parts().items()}
                     of_single = Fold(fold.number, **{part: k[k >= 0] for part, k in kept.items()})
                     for seed in seeds_of(split, learning)[: None if BASELINES[model].seeded else 1]:
-                        predicted = fit(inputs, single.targets, of_single.train, seed)
+                        predicted = target.stated(fit(inputs, learned, of_single.train, seed), single.atoms)
                         table = fold_predictions(single, model, split, of_single, seed, predicted)
                         tables.append(table[table["predicted"].notna()])
                 if BASELINES[model].formula:  # one table per fold
@@ -139,6 +146,7 @@ def _one_row_per_compound(dataset: Dataset) -> tuple[Dataset, NDArray[np.int64]]
         counts=dataset.counts[kept, :0],
         moments=dataset.moments[kept],
         places=None if dataset.places is None else dataset.places[kept],
+        atoms=rows_of(dataset.atoms, kept),
     ), kept
 
 
@@ -148,6 +156,8 @@ def _no_formula(dataset: Dataset) -> str:
         return f"dataset '{dataset.name}' has not the sites A, B and X alone"
     if dataset.unit != "Å":
         return f"it predicts an edge in Å, but {dataset.property} is in {dataset.unit}"
+    if dataset.target != PLAIN:
+        return "it predicts an edge, which does not grow with the cell and is learned as it is"
     return ""
 
 

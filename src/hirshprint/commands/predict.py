@@ -17,9 +17,11 @@ from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import (
+    BRIER,
     ModelError,
     best_network,
     check_fits,
+    errors_of,
     fingerprint_definition,
     needed_edges,
     read_folder_card,
@@ -274,9 +276,10 @@ def used_text(folder: Path, card: Row) -> str:
     )
     rule = needed_edges(card)
     trainings = len(unit_cards(folder, model))
-    error = card["validation_mean_absolute_error"][model]
+    kind, errors = errors_of(card)
+    error = f"Brier score {errors[model]:.4f}" if kind == BRIER else f"error {errors[model]:.4f} {card['unit']}"
     return (
-        f"the network {model} of {folder} ({trainings} trainings, validation error {error:.4f} {card['unit']}), which "
+        f"the network {model} of {folder} ({trainings} trainings, validation {error}), which "
         f"learned from {card['dataset']}: {compounds}, {f'initial edge {_edges_text(rule)}' if rule else 'from files'}"
     )
 
@@ -306,7 +309,8 @@ def _write(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> No
             else:
                 table.to_csv(temporary, index=False, float_format="%.6f")
         print(f"written: {out}, {len(table)} compounds")
-    print(f"{card['property']} in {card['unit']}, by {used_text(folder, card)}")
+    of_what = ":" if card.get("values") == "yes_no" else " in"
+    print(f"{card['property']}{of_what} {card['unit']}, by {used_text(folder, card)}")
     if outside := int(table["outside_domain"].sum()):
         print(
             f"{outside} of them lie outside of what training saw (columns unseen and fingerprint_distance): their "

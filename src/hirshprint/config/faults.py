@@ -9,17 +9,17 @@ from typing import Any
 
 from hirshprint.config.keys import keys_of, keys_only_for, needed
 from hirshprint.config.learning import Learning
-from hirshprint.config.model import Config, Dataset, InitialEdge, Paper
+from hirshprint.config.model import TARGET_KEYS, Config, Dataset, InitialEdge, Paper
 from hirshprint.datasets.splits import PAPER, main_kind
 from hirshprint.networks.registry import NETWORKS, networks_of_any_sites, site_networks
 from hirshprint.structures.planning import has_property
-from hirshprint.structures.sources.targets import UNIT_UNKNOWN
+from hirshprint.structures.sources.targets import ANSWER_UNIT, UNIT_UNKNOWN
 from hirshprint.structures.symbols import element_fault
 
 EDGE_KEYS = keys_only_for(InitialEdge)
 DATASET_KEYS = keys_only_for(Dataset)
 KINDS_IN_WORDS = {"table": "a table", "folder": "a folder"}
-OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates"}
+OF_MODEL = {"prototype", "initial_edge", "property", "unit", "targets", "group", "duplicates", *TARGET_KEYS}
 TOUCHING = ("cubic_perovskite", "anti_perovskite")  # prototypes with an edge at which A, B and X touch
 PAPER_ROLES = tuple(keys_of(Paper))
 
@@ -50,7 +50,8 @@ def cross_faults(config: dict[str, Any]) -> list[str]:
             faults.append(
                 f"`{place}.elements`: has no property to learn; add `model:`, a dataset or a folder of models"
             )
-        faults += _unit_faults(place, dataset) + _filter_faults(place, dataset.get("filters", []))
+        faults += _unit_faults(place, dataset) + _answer_faults(place, dataset)
+        faults += _filter_faults(place, dataset.get("filters", []))
         edge = dataset.get("initial_edge", {})
         kind = edge.get("kind", "fixed")
         for key in sorted(set(edge) - {"kind"} - EDGE_KEYS.get(kind, set())):
@@ -65,9 +66,25 @@ def cross_faults(config: dict[str, Any]) -> list[str]:
 def _unit_faults(place: str, dataset: Mapping[str, Any]) -> list[str]:
     """Find an empty unit."""
     write = "write `unit: eV` or what it is in, or `unit: dimensionless` where it has none"
+    if dataset.get("unit") == ANSWER_UNIT and dataset.get("values") != "yes_no":
+        return [f"`{place}.unit`: {ANSWER_UNIT} is that of answers; write `values: yes_no` in its place"]
     if not dataset.get("unit", "Å").strip():
         return [f"`{place}.unit`: is empty; {write}"]
     return []
+
+
+def _answer_faults(place: str, dataset: Mapping[str, Any]) -> list[str]:
+    """Find keys that have no meaning for answers."""
+    if dataset.get("values") != "yes_no":
+        return []
+    said = {
+        "unit": "answers have no unit" if "unit" in dataset else "",
+        "per": "an answer does not grow with the cell" if dataset.get("per", "atom") != "atom" else "",
+        "scale": "answers have no logarithm" if dataset.get("scale", "linear") != "linear" else "",
+        "duplicates": "yes and no have no mean" if dataset.get("duplicates") == "mean" else "",
+    }
+    write = "; delete it, or `values: yes_no`"
+    return [f"`{place}.{key}`: {reason}{write}" for key, reason in said.items() if reason]
 
 
 def unknown_units(config: Config) -> list[str]:

@@ -17,7 +17,7 @@ from hirshprint.config.learning import Learning
 from hirshprint.config.messages import value_faults, with_text_keys
 from hirshprint.config.model import Config, Dataset, InitialEdge
 from hirshprint.networks.cards import ModelError, complete_predicted
-from hirshprint.structures.sources.targets import UNIT_UNKNOWN
+from hirshprint.structures.sources.targets import ANSWER_UNIT, UNIT_UNKNOWN
 
 EDGE_PROPERTY = "a_angstrom"  # the default, in Å
 PATHS = {"table", "folder", "structures", "targets", "model"}  # keys of a dataset
@@ -54,6 +54,8 @@ def resolve_config(config: dict[str, Any], files: Iterable[str | Path] = ()) -> 
     resolved = copy.deepcopy(config)
     if not faults:
         for dataset in resolved["datasets"].values():  # only the edge has its unit in its name
+            if dataset.get("values") == "yes_no":
+                dataset["unit"] = ANSWER_UNIT
             if dataset.get("property", EDGE_PROPERTY) != EDGE_PROPERTY and "model" not in dataset:
                 dataset.setdefault("unit", UNIT_UNKNOWN)
         _fill(resolved, json_schema(Config))

@@ -31,6 +31,9 @@ from typing import Any, Literal, Self
 from hirshprint.config.keys import Section, given, key, part
 from hirshprint.config.learning import Learning
 
+TARGET_KEYS = ("per", "scale", "values")
+"""Keys of a dataset that say what kind of number its property is; they come with a model."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class InitialEdge(Section):
@@ -139,6 +142,24 @@ class Dataset(Section):
         "Å",
         """Its unit, for tables and figures: `dimensionless` where it has none. Without this key the unit of any
         property but a_angstrom is shown as unknown. A column `unit` of a table must say the same.""",
+    )
+    values: Literal["number", "yes_no"] = key(
+        "number",
+        """`yes_no`: answers (is it a metal?), written yes and no, true and false, or 1 and 0, of which the probability
+        of yes is predicted; `unit` is left out.""",
+        note="or yes_no: an answer, of which the probability of yes is predicted",
+    )
+    per: Literal["atom", "formula_unit", "cell"] = key(
+        "atom",
+        """`atom`: the property does not grow with the cell (a band gap, an energy per atom). `cell`, `formula_unit`: it
+        is the sum over these atoms (an energy of the cell, as its file gives it), learned by atom.""",
+        note="or cell, formula_unit: the sum over these atoms, learned by atom",
+    )
+    scale: Literal["linear", "log"] = key(
+        "linear",
+        """`log`: its decimal logarithm is learned (of what spans decades, as moduli); predictions and errors are in
+        its own unit, and the metrics also have the error in decades. Values must be above zero.""",
+        note="or log: its decimal logarithm is learned",
     )
     group: str | None = given(
         """Column (of the table or of `targets`), or field of the records, that says what no split may separate. Without

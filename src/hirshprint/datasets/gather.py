@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hirshprint.datasets.contacts import SiteContacts, read_contacts
 from hirshprint.datasets.splits import SITES, TOLD_DRAWS
+from hirshprint.datasets.target_scale import PLAIN, Counts, Target
 from hirshprint.files.reading import open_hdf5, read_rows
 from hirshprint.fingerprints.half_resolution import half_resolution
 from hirshprint.fingerprints.layout import ROWS_AT_ONCE
@@ -71,6 +72,10 @@ class Dataset:
         follows; None where the structures are in this order.
     contacts : SiteContacts or None
         Sites and contacts of the structures; None where they were not asked for.
+    target : Target
+        What kind of number `targets` are.
+    atoms : ndarray of int64, (n,), or None
+        Atoms that each of them is of (`Target.atoms_of`); None where they do not grow with these.
     """
 
     name: str
@@ -90,6 +95,8 @@ class Dataset:
     halves: dict[str, NDArray[np.float32]] = field(default_factory=dict)
     places: NDArray[np.int64] | None = None
     contacts: SiteContacts | None = None
+    target: Target = PLAIN
+    atoms: Counts = None
 
 
 def samples(dataset: Dataset) -> NDArray[np.str_]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint import versions
-from hirshprint.config.model import Config, Dataset, Surfaces
+from hirshprint.config.model import TARGET_KEYS, Config, Dataset, Surfaces
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import digest, file_digest
@@ -17,6 +17,7 @@ from hirshprint.structures.planning import has_property
 from hirshprint.surfaces.registry import engine_named
 
 CARD = "model.json"
+BRIER = "validation_brier_score"
 DOMAIN = "domain.npz"
 CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
 """What the use of a network needs of its own card."""
@@ -248,18 +249,23 @@ def with_network(folder: Path, card: Mapping[str, Any], name: str) -> dict[str, 
     ModelError
         It has none of this name; the message lists those that it has, with their validation errors.
     """
-    errors = card["validation_mean_absolute_error"]
+    kind, errors = errors_of(card)
     if name not in errors:
-        texts = [
-            f"{known} ({errors[known]:.4f} {card['unit']})" for known in sorted(errors, key=lambda one: errors[one])
-        ]
+        unit = "" if kind == BRIER else f" {card['unit']}"
+        texts = [f"{known} ({errors[known]:.4f}{unit})" for known in sorted(errors, key=lambda one: errors[one])]
         raise ModelError(f"{folder} has no network {name}; write one of these (validation error): {', '.join(texts)}")
-    return {**card, "validation_mean_absolute_error": {name: errors[name]}}
+    return {**card, kind: {name: errors[name]}}
+
+
+def errors_of(card: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
+    """Key of the validation errors that networks are chosen by, and these: of answers Brier scores."""
+    kind = BRIER if BRIER in card else "validation_mean_absolute_error"
+    return kind, card[kind]
 
 
 def best_network(card: Mapping[str, Any]) -> str:
     """Name the network with the least validation error."""
-    errors: dict[str, float] = card["validation_mean_absolute_error"]
+    errors = errors_of(card)[1]
     return min(errors, key=lambda model: errors[model])
 
 
@@ -350,7 +356,7 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
             wanted = "`table` or `elements`" if of_prototype else "`folder` or `structures`"
             learned = f"the prototype {of_prototype}" if of_prototype else "files"
             raise ModelError(f"{place}: it learned from {learned}: name the new compounds by {wanted}")
-        keys = ("prototype", "property", "unit")
+        keys = ("prototype", "property", "unit", *TARGET_KEYS)
         datasets[name] = dataset | {key: of_model[key] for key in keys if of_model.get(key)}
         if rule := of_model.get("initial_edge"):
             datasets[name]["initial_edge"] = told_edges(rule)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from hirshprint.datasets.contacts import SiteContacts
 from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.target_scale import Target
 from hirshprint.files.reading import read_json
 from hirshprint.fingerprints.contact_layout import Contacts
 from hirshprint.networks import contacts as network_of_contacts
@@ -152,7 +153,8 @@ def explain_contacts(
             applied = network_of_contacts.apply(card["inputs"], models, dataset, structures)
             batch = applied.inputs(np.full(AT_ONCE, np.flatnonzero(applied.rows == row)[0]))
             ends, attribution = contact_gradients(load_network(path.with_name(f"{path.name}.keras")), batch)
-            parts.append(in_unit(card, ends, attribution))
+            atoms = Target.of_card(card).atoms_of(structures, [name, name])
+            parts.append(in_unit(card, ends, attribution, atoms))
         without, missed = (float(np.mean([getattr(one, name) for one in parts])) for name in ("reference", "missed"))
         if missed:
             say_missed(name, missed, dataset.unit)

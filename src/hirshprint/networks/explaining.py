@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hirshprint.accuracy.predictions import main_split
 from hirshprint.datasets.gather import Dataset, first_rows
+from hirshprint.datasets.target_scale import PLAIN, Counts, Target
 
 LOG = logging.getLogger(__name__)
 
@@ -143,8 +144,11 @@ class InUnit(NamedTuple):
     missed: float
 
 
-def in_unit(card: Mapping[str, Any], ends: Array, attribution: Attribution) -> InUnit:
+def in_unit(card: Mapping[str, Any], ends: Array, attribution: Attribution, atoms: Counts = None) -> InUnit:
     """Bring an explanation of a network's output to the unit of the property.
+
+    Contributions add up to the change in what was learned; of a logarithm or an answer they are scaled to that in the
+    unit.
 
     Parameters
     ----------
@@ -154,10 +158,15 @@ def in_unit(card: Mapping[str, Any], ends: Array, attribution: Attribution) -> I
         Its output for the reference and for what is explained.
     attribution : Attribution
         Of the change between them.
+    atoms : ndarray of int64, (2,), or None
+        `Target.atoms_of` what is explained, twice.
     """
-    reference, predicted = ends * card["target_sd"] + card["target_mean"]
-    missed = 0.0 if attribution.settled else attribution.missed * card["target_sd"]
-    return InUnit(float(reference), float(predicted), attribution.contributions * card["target_sd"], missed)
+    target, learned = Target.of_card(card), ends * card["target_sd"] + card["target_mean"]
+    reference, predicted = target.stated(target.linked(learned), atoms)
+    change = float(learned[1] - learned[0])
+    scale = card["target_sd"] * ((predicted - reference) / change if target != PLAIN and change else 1.0)
+    missed = 0.0 if attribution.settled else attribution.missed * scale
+    return InUnit(float(reference), float(predicted), attribution.contributions * scale, missed)
 
 
 def say_missed(names: str, missed: float, unit: str) -> None:

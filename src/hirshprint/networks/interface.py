@@ -77,9 +77,23 @@ class Recipe(NamedTuple):
         Parameters
         ----------
         targets : ndarray of float64, (n,)
-            Property of each row.
+            What is learned of each row (`Target.learned`).
         """
         return (0.0, 1.0) if self.plain else (float(targets.mean()), float(targets.std()) or 1.0)
+
+    def scale_of(self, dataset: Dataset, rows: NDArray[np.int64]) -> tuple[float, float]:
+        """What is learned of the training rows of a dataset is shifted and divided by these; not at all of answers.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            What to learn from.
+        rows : ndarray of int64
+            Its training rows.
+        """
+        if dataset.target.answers:
+            return 0.0, 1.0
+        return self.scale(dataset.target.learned(dataset.targets, dataset.atoms)[rows])
 
 
 class Fitted(NamedTuple):

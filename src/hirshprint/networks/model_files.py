@@ -33,7 +33,7 @@ def write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tra
         shutil.copyfile(Path(temporary) / "model.keras", target)
     if unit.arrays:
         save_arrays(folder / f"{unit.name}.npz", unit.arrays)
-    mean, sd = module_of(unit.model).RECIPE.scale(dataset.targets[unit.learned])
+    mean, sd = module_of(unit.model).RECIPE.scale_of(dataset, unit.learned)
     card = {
         "model": unit.model,
         "dataset": dataset.name,
@@ -42,7 +42,8 @@ def write_model(folder: Path, build: Callable[[], Any], unit: Unit, trained: Tra
         "seed": unit.seed,
         "property": dataset.property,
         "unit": dataset.unit,
-        "prediction": "network output * target_sd + target_mean",
+        **dataset.target.written(),
+        "prediction": dataset.target.formula(),
         "target_mean": mean,
         "target_sd": sd,
         "inputs": unit.scaling | ({"arrays": f"{unit.name}.npz"} if unit.arrays else {}),

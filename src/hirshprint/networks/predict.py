@@ -15,8 +15,9 @@ from scipy.spatial import cKDTree
 import hirshprint
 from hirshprint import versions
 from hirshprint.accuracy.predictions import basis, main_split
-from hirshprint.accuracy.uncertainty import expected_std, fit_std, occupants
+from hirshprint.accuracy.uncertainty import answer_std, expected_std, fit_std, occupants
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
+from hirshprint.datasets.target_scale import Target, rows_of
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
 from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network, training_digest, unit_cards
@@ -59,6 +60,7 @@ def write_folder_card(
     joint = rows[rows["seed"].eq("ensemble") | ~rows["model"].isin(rows.loc[rows["seed"].eq("ensemble"), "model"])]
     validation = joint[joint["part"] == "validation"]
     error = (validation["predicted"] - validation["true"]).abs().groupby(validation["model"]).mean()
+    brier = ((validation["predicted"] - validation["true"]) ** 2).groupby(validation["model"]).mean()
     made_of = dict(zip(dataset.compounds.tolist(), _made_of(dataset), strict=True))
     samples = dict(zip(dataset.structure_ids.tolist(), dataset.targets.tolist(), strict=True))
     card = {
@@ -67,12 +69,16 @@ def write_folder_card(
         "dataset": dataset.name,
         "property": dataset.property,
         "unit": dataset.unit,
+        **dataset.target.written(),
         "split": split,
         "trainings": {
             path.stem: training_digest(folder, path.stem) for path in sorted(folder.glob("*-fold*-seed*.json"))
         },
         "validation_mean_absolute_error": error.to_dict(),
-        "expected_std": {
+        **({"validation_brier_score": brier.to_dict()} if dataset.target.answers else {}),
+        "expected_std": {}
+        if dataset.target.answers
+        else {
             model: {str(fold): fit_std(of_fold, made_of) for fold, of_fold in of_model.groupby("fold")}
             for model, of_model in joint.groupby("model")
         },
@@ -101,7 +107,7 @@ def predict_dataset(
     """Predict the property of compounds with the network of least validation error.
 
     All its folds and seeds are averaged. The standard deviation is the one to expect of a fold's ensemble
-    (`uncertainty.expected_std`), averaged over the folds.
+    (`uncertainty.expected_std`), averaged over the folds; of answers that of the probability (`answer_std`).
 
     Parameters
     ----------
@@ -132,6 +138,8 @@ def predict_dataset(
     module = module_of(model)
     from_files = not np.isfinite(dataset.initial_edges).any()
     name_of = dataset.structure_ids if from_files else dataset.compounds
+    target = Target.of_card(card)
+    atoms = target.atoms_of(structures, dataset.structure_ids.tolist())
     network = None
     by_fold: dict[int, list[pd.Series[float]]] = {}
     for path in sorted(unit_cards(folder, model)):
@@ -139,7 +147,8 @@ def predict_dataset(
         network = load_network(path.with_suffix(".keras"), network)
         rows, inputs = module.apply(of_unit["inputs"], path.parent, dataset, structures)
         output = _outputs(network, inputs, len(rows))
-        value = pd.Series(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"], name_of[rows])
+        said = target.linked(output.astype(np.float64) * of_unit["target_sd"] + of_unit["target_mean"])
+        value = pd.Series(target.stated(said, rows_of(atoms, rows)), name_of[rows])
         by_fold.setdefault(of_unit["fold"], []).append(value.groupby(level=0).mean())
     if not by_fold:
         raise ModelError(f"{folder}: no network {model} in it; train again")
@@ -150,8 +159,9 @@ def predict_dataset(
     shown = np.array([row_of[name] for name in names.tolist()])
     made_of = _made_of(dataset)
     of_rows = [made_of[row] for row in shown]
-    sizes = []
-    for fold, members in folds.items():
+    predicted = np.mean([members.mean(axis=0) for members in folds.values()], axis=0)
+    sizes = [answer_std(predicted)] if target.answers else []
+    for fold, members in folds.items() if not target.answers else ():
         spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
         sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
@@ -162,7 +172,7 @@ def predict_dataset(
             "name": names,
             "formula": dataset.formulas[shown],
             **{site: symbols[shown] for site, symbols in dataset.elements.items()},
-            "predicted": np.mean([members.mean(axis=0) for members in folds.values()], axis=0),
+            "predicted": predicted,
             "std": np.mean(sizes, axis=0),
             "spread": np.std(np.concatenate(list(folds.values())), axis=0),
             "unseen": unseen,

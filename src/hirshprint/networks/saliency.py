@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hirshprint.datasets.gather import Dataset, first_rows
+from hirshprint.datasets.target_scale import rows_of
 from hirshprint.files.reading import read_json
 from hirshprint.networks.backend import load_network, tf
 from hirshprint.networks.cards import CARD_KEYS
@@ -114,7 +115,8 @@ def explain(
         image = images[row_of[case["structure_id"]]]
         mean = images[[row_of[one] for one in learned]].mean(axis=0)
         ends = network([np.stack([mean, image])], training=False).numpy()[:, 0].astype(np.float64)
-        said = in_unit(card, ends, integrated_gradients(network, image, mean))
+        atoms = rows_of(dataset.atoms, np.full(2, row_of[case["structure_id"]]))
+        said = in_unit(card, ends, integrated_gradients(network, image, mean), atoms)
         if said.missed:
             say_missed(case["structure_id"], said.missed, dataset.unit)
         pictures = (image[..., 0].astype(np.float64), mean[..., 0].astype(np.float64), said.contributions.sum(axis=2))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.datasets.gather import Dataset, DatasetError, samples
+from hirshprint.datasets.target_scale import Target
 from hirshprint.files.reading import read_json, read_npz
 from hirshprint.networks.backend import load_network
 from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, start_name, unit_cards
@@ -138,7 +139,8 @@ def started(
         weights = _weights(place, path, source)
         applied = _applied(place, model, card, folder, dataset, structures, source, own)
         rows, fitted = applied.rows, _fitted(applied, card, folder)
-        same = (card["property"], card["unit"]) == (dataset.property, dataset.unit)
+        kind = Target.of_card(card)
+        same = (card["property"], card["unit"], kind) == (dataset.property, dataset.unit, dataset.target)
         of_card = {key: card[key] for key in ("dataset", "property", "unit")} | {"structures": card["rows"]["train"]}
         more = {"network": path.stem, "layers": "all" if same else "all but the output", **of_card, **told}
         more |= {"started_from": card["started_from"]} if card.get("started_from") else {}

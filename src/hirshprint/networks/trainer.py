@@ -24,6 +24,7 @@ from hirshprint.config.learning import Learning
 from hirshprint.datasets.folds import Fold, planned_splits, seeds_of
 from hirshprint.datasets.gather import Dataset, DatasetError, samples, told_rows
 from hirshprint.datasets.splits import SITES
+from hirshprint.datasets.target_scale import PLAIN
 from hirshprint.files.reading import kept_or_none
 from hirshprint.files.writing import digest
 from hirshprint.networks.backend import keras, prepare_device, tf
@@ -117,9 +118,9 @@ def train_networks(
             found = kept_or_none(done, read_unit, unit.name)
             if found is None:
                 checkpoint = cache / f"{unit.name}.checkpoint.npz"
-                trainer = trainer or Trainer(source.build, module_of(model).RECIPE)
+                trainer = trainer or Trainer(source.build, module_of(model).RECIPE, dataset.target.answers)
                 writer = tf.summary.create_file_writer(str(Path(tensorboard) / unit.name)) if tensorboard else None
-                found = train_unit(trainer, unit, dataset.targets, checkpoint, checkpoint_seconds, progress, writer)
+                found = train_unit(trainer, unit, dataset, checkpoint, checkpoint_seconds, progress, writer)
                 save_unit(done, found)
                 checkpoint.unlink(missing_ok=True)
             progress.finished(unit, found)
@@ -167,4 +168,6 @@ def _units(
             for split, folds in plan.items()
         },
     }
+    if dataset.target != PLAIN:
+        identity["target"] = [dataset.target.written(), None if dataset.atoms is None else array_digest(dataset.atoms)]
     return units, identity | ({"starts": {seed: start.digest() for seed, start in starts.items()}} if starts else {})

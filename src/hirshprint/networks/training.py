@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.datasets.gather import Dataset
+from hirshprint.datasets.target_scale import rows_of
 from hirshprint.files.reading import kept_or_none, read_npz
 from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.interface import Inputs, Recipe
@@ -27,8 +29,8 @@ KEPT = ("history", "epoch", "seconds")  # in a checkpoint, beside what a network
 class Trainer:
     """A network with its optimiser, compiled once and reset for every unit of a model."""
 
-    def __init__(self, build: Callable[[], Any], recipe: Recipe):
-        self.build, self.recipe = build, recipe
+    def __init__(self, build: Callable[[], Any], recipe: Recipe, answers: bool = False):
+        self.build, self.recipe, self.answers = build, recipe, answers
         self.network = build()
         self.optimizer = keras.optimizers.Adam(clipnorm=None if recipe.plain else 1.0, weight_decay=recipe.weight_decay)
         self.optimizer.build(self.network.trainable_variables)
@@ -42,15 +44,10 @@ class Trainer:
     def _step(self, inputs: Any, targets: Any, rate: Any, elements: Any = None) -> Any:
         with tf.GradientTape() as tape:
             output = self.network(inputs, training=True)
-            error = output[:, 0] - targets
+            said = tf.sigmoid(output[:, 0]) if self.answers else output[:, 0]
+            error = said - targets
             mse = tf.reduce_mean(tf.square(error))
-            limit = self.recipe.huber
-            size = tf.abs(error)
-            loss = (
-                mse
-                if limit is None
-                else tf.reduce_mean(tf.where(size < limit, 0.5 * tf.square(error), limit * (size - 0.5 * limit)))
-            )
+            loss = self._loss(output[:, 0], targets, error, mse)
             if self.network.losses:
                 loss += tf.add_n(self.network.losses)
             if elements is not None:
@@ -61,6 +58,15 @@ class Trainer:
         self.optimizer.learning_rate.assign(rate)
         self.optimizer.apply(gradients, self.network.trainable_variables)
         return mse
+
+    def _loss(self, output: Any, targets: Any, error: Any, mse: Any) -> Any:
+        """Cross-entropy of answers, else Huber's loss where the recipe has one."""
+        if self.answers:
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, output))
+        limit, size = self.recipe.huber, tf.abs(error)
+        if limit is None:
+            return mse
+        return tf.reduce_mean(tf.where(size < limit, 0.5 * tf.square(error), limit * (size - 0.5 * limit)))
 
     def _apply(self, inputs: Any) -> Any:
         return self.network(inputs, training=False)[:, 0]
@@ -112,7 +118,7 @@ class Trainer:
 def train_unit(
     trainer: Trainer,
     unit: Unit,
-    targets: NDArray[np.float64],
+    dataset: Dataset,
     checkpoint: Path,
     checkpoint_seconds: float,
     progress: Progress,
@@ -126,8 +132,8 @@ def train_unit(
         Network and optimizer, set back to the seed of the unit first.
     unit : Unit
         What to train: seed, fold, settings and inputs.
-    targets : ndarray of float64, (n,)
-        Property of each row.
+    dataset : Dataset
+        What to learn from.
     checkpoint : Path
         File to go on from, where it exists.
     checkpoint_seconds : float, s
@@ -138,8 +144,10 @@ def train_unit(
         Summary writer of TensorBoard; where None, none is written.
     """
     train, validation = unit.learned, unit.fold.validation
-    mean, sd = trainer.recipe.scale(targets[train])
-    scaled = ((targets - mean) / sd).astype(np.float32)
+    target, atoms = dataset.target, dataset.atoms
+    wanted = target.learned(dataset.targets, atoms)
+    mean, sd = trainer.recipe.scale_of(dataset, train)
+    scaled = ((wanted - mean) / sd).astype(np.float32)
     epochs, batch_size = int(unit.settings.epochs), int(unit.settings.batch_size)
     parts = math.ceil(unit.size / batch_size)
     history = np.full((epochs, 2), np.nan)
@@ -168,7 +176,7 @@ def train_unit(
                 f"write a smaller learning: {unit.model}: learning_rate"
             )
         if len(validation) and (epoch + 1) % max(1, epochs // 20) == 0:
-            error = trainer.predict(unit.inputs, validation) * sd + mean - targets[validation]
+            error = target.linked(trainer.predict(unit.inputs, validation) * sd + mean) - wanted[validation]
             history[epoch, 1] = float(np.mean(error**2))
         progress.epoch(unit, epoch + 1, history[epoch, 0])
         if writer:
@@ -178,8 +186,9 @@ def train_unit(
             seconds = np.float64(spent + now - start)
             save_arrays(checkpoint, trainer.state() | {"history": history, "epoch": epoch + 1, "seconds": seconds})
             last_saved = now
-    predicted, rows = np.full(len(targets), np.nan), np.concatenate(list(unit.fold.parts().values()))
-    predicted[rows] = trainer.predict(unit.inputs, rows) * sd + mean
+    predicted, rows = np.full(len(wanted), np.nan), np.concatenate(list(unit.fold.parts().values()))
+    said = target.linked(trainer.predict(unit.inputs, rows) * sd + mean)
+    predicted[rows] = target.stated(said, rows_of(atoms, rows))
     return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
 
 

@@ -10,12 +10,14 @@ import pandas as pd
 from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
 from hirshprint.accuracy.standing import COMPOSITION, FINGERPRINT, GRAPHS, best_model, headline_metrics, headline_rows
 from hirshprint.networks.registry import of_paper
+from hirshprint.report.figures.answers import reliability, reliability_table
 from hirshprint.report.figures.calibration import calibration, coverage_table
 from hirshprint.report.figures.distances import distance_table, error_by_distance
 from hirshprint.report.figures.elements import element_maps, error_by_element
 from hirshprint.report.figures.inputs import input_table, inputs
 from hirshprint.report.fingerprint_file import open_fingerprints
 from hirshprint.report.style import display_unit, write_item
+from hirshprint.structures.sources.targets import ANSWER_UNIT
 
 
 def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str | Path, folder: str | Path) -> None:
@@ -35,12 +37,15 @@ def write_beyond(predictions: str | Path, targets: str | Path, fingerprints: str
     models = shown_models(test, split)
     unit = display_unit(str(table["unit"].iloc[0]))
     by_element = error_by_element(test[test["model"] == models[0]], values)
-    coverage = coverage_table(test[test["model"].isin(models)])
+    shown = test[test["model"].isin(models)]
+    answers = unit == ANSWER_UNIT
+    coverage = reliability_table(shown) if answers else coverage_table(shown)
     distances = distance_table(table, open_fingerprints(fingerprints), values, models)
     tested = len(test.drop_duplicates(["fold", "compound"]))
     by_input = input_table(test, split)
     write_item(folder, "error_by_element", by_element, element_maps(by_element, models[0], unit))
-    write_item(folder, "calibration", coverage, calibration(coverage, test[test["model"].isin(models)], unit))
+    drawn = reliability(coverage) if answers else calibration(coverage, shown, unit)
+    write_item(folder, "calibration", coverage, drawn)
     write_item(folder, "distance", distances, error_by_distance(distances, unit, tested))
     write_item(folder, "inputs", by_input, inputs(by_input, unit))
 

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from hirshprint.accuracy.predictions import main_split, plain, read_compact, read_targets
 from hirshprint.accuracy.standing import headline_metrics, headline_rows, shown_model, worst_rows
+from hirshprint.report.figures.answers import probabilities, roc_curves
 from hirshprint.report.figures.fingerprints import EXAMPLES, channel_note, fingerprint_panels
 from hirshprint.report.figures.parity import parity, residuals
 from hirshprint.report.fingerprint_file import (
@@ -24,6 +25,7 @@ from hirshprint.report.fingerprint_file import (
     structure_of,
 )
 from hirshprint.report.style import STYLE, TEST, display_unit, drawable, message_figure, quantity, write_item
+from hirshprint.structures.sources.targets import ANSWER_UNIT
 
 
 def write_learning_figures(
@@ -51,8 +53,9 @@ def write_learning_figures(
     test = plain(table[table["part"] == "test"])
     worst = [name for name, _ in worst_structures(file, values, test, split)]
     of_values = values.groupby(["compound", "property", "unit"], sort=False)["value"].mean().reset_index()
-    write_item(folder, "parity", test, parity(table, split))
-    write_item(folder, "residuals", None, residuals(test, split))
+    answers = str(test["unit"].iloc[0]) == ANSWER_UNIT
+    write_item(folder, "parity", test, probabilities(test, split) if answers else parity(table, split))
+    write_item(folder, "residuals", None, roc_curves(test, split) if answers else residuals(test, split))
     write_item(folder, "worst_predictions", filled_bins(file, worst), worst_predictions(file, values, test, split))
     write_item(folder, "target_histogram", of_values, target_histogram(values))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.accuracy.comparison import Comparison, comparisons, surfaces_add
+from hirshprint.accuracy.metrics import score_of
 from hirshprint.accuracy.predictions import main_split, plain
 from hirshprint.accuracy.standing import (
     COMPOSITION,
@@ -27,6 +28,7 @@ from hirshprint.report.fingerprint_file import open_fingerprints, structure_of
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.paper.published import TABLE1
 from hirshprint.report.style import display_unit, quantity
+from hirshprint.structures.sources.targets import ANSWER_UNIT
 
 WORST_COUNT = 15
 
@@ -50,13 +52,12 @@ def learned_content(
     """Collect what the template shows of predictions and their accuracy."""
     split = splits[0]
     edges = targets.set_index("compound")["initial_edge_angstrom"].dropna()
-    main = headline_metrics(predictions, split)
+    main = headline_metrics(predictions, split, item.scale)
     best, shown = best_row(main), shown_model(main)
     unit = display_unit(str(predictions["unit"].iloc[0]))
     return {
         "property": quantity(str(predictions["property"].iloc[0])),
         "unit": unit,
-        "squared_unit": unit if unit == "dimensionless" else f"{unit}²" if unit.isalpha() else f"({unit})²",
         "split": split,
         "evaluation": evaluation_text(predictions),
         "best": with_start(best, item.started) | _accuracy_text(best),
@@ -70,15 +71,48 @@ def learned_content(
                 "split": x,
                 "rows": [
                     with_start(row, item.started) | {"edges": edges_text(row["model"], edges) if len(edges) else ""}
-                    for row in accuracy_rows(headline_metrics(predictions, x))
+                    for row in accuracy_rows(headline_metrics(predictions, x, item.scale))
                 ],
             }
             for x in splits
         ],
-        "paper": _published() if unit == "Å" else (),
+        "paper": _published() if unit == "Å" and item.scale == "linear" else (),
+        "columns": accuracy_columns(unit, item.scale),
+        "score": score_of(unit)[1],
+        "headline": headline_text(best, unit),
         "shown_model": shown,
         "worst": _worst(predictions, targets, item, split, shown),
     }
+
+
+def accuracy_columns(unit: str, scale: str) -> list[tuple[str, str]]:
+    """Columns of `metrics` that tables of accuracy show, and their headings.
+
+    Parameters
+    ----------
+    unit : str
+        Of the property.
+    scale : str
+        The dataset's `Target.scale`.
+    """
+    if unit == ANSWER_UNIT:
+        return [("roc_auc", "ROC AUC"), ("balanced_accuracy", "balanced accuracy"), ("mse", "Brier score")]
+    squared = unit if unit == "dimensionless" else f"{unit}²" if unit.isalpha() else f"({unit})²"
+    columns = [("r2", "r²"), ("mae", f"MAE ({unit})"), ("mse", f"MSE ({squared})")]
+    return [*columns, ("mae_log10", "MAE of log10")] if scale == "log" else columns
+
+
+def headline_text(row: Mapping[str, Any], unit: str) -> tuple[str, str]:
+    """Say how good a model is, the figure that it is ranked by first, then others."""
+
+    def told(name: str) -> str:
+        return with_sd(row[name], row[f"{name}_sd"])
+
+    if unit == ANSWER_UNIT:
+        more = f"ROC AUC {told('roc_auc')}, balanced accuracy {told('balanced_accuracy')}"
+        return f"Brier score {told('mse')}", more
+    decades = f", MAE of log10 {told('mae_log10')}" if "mae_log10" in row else ""
+    return f"MAE {told('mae')} {unit}{decades}", f"r² {told('r2')}"
 
 
 def _published() -> list[tuple[str, str, str, str]]:
@@ -87,8 +121,9 @@ def _published() -> list[tuple[str, str, str, str]]:
 
 
 def _comparison_dict(item: Comparison, unit: str) -> dict[str, Any]:
-    interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {item.half_width:.4f} {unit})"
-    difference = f"{item.difference:+.4f} {unit}".replace("-", "−")
+    unit = "" if item.score != "MAE" else f" {unit}"
+    interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {item.half_width:.4f}{unit})"
+    difference = f"{item.difference:+.4f}{unit}".replace("-", "−")
     return {**vars(item), "difference_text": difference + interval}
 
 
@@ -134,7 +169,8 @@ def edges_text(model: str, edges: pd.Series[float]) -> str:
 def _accuracy_text(row: Mapping[str, Any]) -> dict[str, str]:
     shares = [row[f"within_{k}_std"] for k in (1, 2)]
     within = "none" if np.isnan(shares).any() else ", ".join(f"{100 * share:.0f}" for share in shares)
-    texts = {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in ("r2", "mae", "mse")}
+    shown = [name for name in ("r2", "mae", "mse", "mae_log10", "roc_auc", "balanced_accuracy") if name in row]
+    texts = {f"{name}_text": with_sd(row[name], row[f"{name}_sd"]) for name in shown}
     return texts | {"within_text": within}
 
 
@@ -144,8 +180,12 @@ def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) ->
     rows = rows[(rows["model"] == best["model"]) & (rows["part"] == "test")]
     error = rows["predicted"] - rows["true"]
     worst = error.abs().idxmax()
+    answers = rows["unit"].iloc[0] == ANSWER_UNIT
     within = [best[f"within_{k}_std"] for k in (1, 2)]
     bars = "It states none."
+    if answers:
+        bars = f"Its probabilities of yes are {rows['predicted'].mean():.3f} in the mean, and the share of yes is "
+        bars += f"{rows['true'].mean():.3f}; the figure of calibration has both by probability."
     if not np.isnan(within).any():
         bars = f"{100 * within[0]:.0f} % of its test errors are within one stated standard deviation, "
         bars += f"{100 * within[1]:.0f} % within two (68 and 95 would be right)."
@@ -155,6 +195,8 @@ def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) ->
         "worst": str(rows.at[worst, "compound"]),
         "error": f"{error[worst]:+.3f}".replace("-", "−"),
         "bars": bars,
+        "wrong": f"{int(((rows['predicted'] >= 0.5) != (rows['true'] > 0.5)).sum()):,} of {len(rows):,}",
+        "answers": "yes" if answers else "",
     }
 
 

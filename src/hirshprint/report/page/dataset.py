@@ -48,7 +48,7 @@ def dataset_content(item: DatasetInputs, number: int, captions: Path, densities:
     learned: dict[str, Any] = {"property": ""}
     if predictions is not None and headline is not None:
         learned = learned_content(item, headline, targets, splits) | {
-            "all_metrics": accuracy_rows(metrics(predictions[predictions["split"].isin(splits)]))
+            "all_metrics": accuracy_rows(metrics(predictions[predictions["split"].isin(splits)], item.scale))
         }
     return {
         "name": item.name,

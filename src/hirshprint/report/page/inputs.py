@@ -36,6 +36,8 @@ class DatasetInputs:
         Maps of a screening, or None.
     started : mapping of str to str
         Models that were trained on other data before, by name, with the name of these data.
+    scale : str
+        The dataset's `Target.scale`.
     """
 
     name: str
@@ -50,6 +52,7 @@ class DatasetInputs:
     predicted: Path | None = None
     screen: Path | None = None
     started: Mapping[str, str] = field(default_factory=dict)
+    scale: str = "linear"
 
 
 def dataset_inputs(
@@ -59,12 +62,13 @@ def dataset_inputs(
     predicted: bool = False,
     screened: bool = False,
     started: Mapping[str, str] | None = None,
+    scale: str = "linear",
 ) -> DatasetInputs:
     """Name the files of ``results/<dataset>/``; predictions belong to it if its targets have values.
 
     `items` are those to show, `compared` says whether this run compared the surface engines, `predicted` whether it
     predicted this dataset with the models of another, `screened` whether that was a screening,
-    `started` what its networks started from.
+    `started` what its networks started from, `scale` is the key of the dataset.
     """
     targets = folder / "targets.csv"
     learned = bool(read_targets(targets)["value"].notna().any())
@@ -81,4 +85,5 @@ def dataset_inputs(
         predicted=folder / "predicted.csv" if predicted else None,
         screen=folder / "screen.svg" if screened else None,
         started=started or {},
+        scale=scale,
     )

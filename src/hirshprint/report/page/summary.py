@@ -14,10 +14,9 @@ from hirshprint.accuracy.standing import (
     FINGERPRINT,
     best_model,
     headline_metrics,
-    with_sd,
 )
 from hirshprint.remarks import REMARKED
-from hirshprint.report.page.accuracy import best_row, evaluation_text, headline_of_splits
+from hirshprint.report.page.accuracy import best_row, evaluation_text, headline_of_splits, headline_text
 from hirshprint.report.page.dataset import predicted_content, read_status, status_counts, surface_text
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.style import display_unit
@@ -36,7 +35,7 @@ def summary_lines(inputs: Sequence[DatasetInputs], run: Mapping[str, Any], repor
             continue
         predictions = read_compact(item.predictions)
         predictions = headline_of_splits(predictions, [main_split(predictions)])
-        table = headline_metrics(predictions, main_split(predictions))
+        table = headline_metrics(predictions, main_split(predictions), item.scale)
         best.append(f"{item.name}: {_model_text(best_row(table), item.started)}, {evaluation_text(predictions)}")
         compared.append(f"{item.name}: {_comparison_line(table, item.started)}")
     return [
@@ -65,5 +64,5 @@ def _comparison_line(table: pd.DataFrame, started: Mapping[str, str]) -> str:
 
 def _model_text(row: dict[str, Any], started: Mapping[str, str], r2: bool = True) -> str:
     start = f" (started from {started[row['model']]})" if row["model"] in started else ""
-    text = f"{row['model']}{start} MAE {with_sd(row['mae'], row['mae_sd'])} {display_unit(row['unit'])}"
-    return f"{text}, r² {with_sd(row['r2'], row['r2_sd'])}" if r2 else text
+    first, more = headline_text(row, display_unit(row["unit"]))
+    return f"{row['model']}{start} {first}{f', {more}' if r2 else ''}"

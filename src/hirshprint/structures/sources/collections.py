@@ -20,7 +20,7 @@ from hirshprint.structures.sources.frames import comment_fault, frame_geometry, 
 from hirshprint.structures.sources.json_text import DELETE, ID_KEYS, legible_id, loaded
 from hirshprint.structures.sources.record import Record, record_digest
 from hirshprint.structures.sources.rows import NUMBER
-from hirshprint.structures.sources.targets import read_targets
+from hirshprint.structures.sources.targets import read_answer, read_targets, value_fault
 
 GEOMETRY = {"lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
     *("frac", "frac_coords", "positions", "cart_coords", "lattice_mat", "elements", "coords", "cartesian"),
@@ -198,7 +198,7 @@ def plan_collection(settings: Dataset) -> Plan:
     path = Path(needed(settings.structures))
     targets, rejections = read_targets(settings)
     own = targets is None and not settings.model
-    listed = _list_records(path, settings.property if own else None, settings.group if own else None)
+    listed = _list_records(path, settings, own)
     places: dict[str, list[str]] = {}
     for one in listed:
         places.setdefault(one.name, []).append(one.place)
@@ -227,12 +227,13 @@ def plan_collection(settings: Dataset) -> Plan:
     return Plan(tuple(entries), tuple(rejections))
 
 
-def _list_records(path: Path, column: str | None, group: str | None) -> list[Listed]:
-    """List the records of a file with what a plan needs of each."""
+def _list_records(path: Path, settings: Dataset, own: bool) -> list[Listed]:
+    """List the records of a file with what a plan needs of each; property and group where they are its `own`."""
+    column, group = (settings.property, settings.group) if own else (None, None)
     listed, missing = [], {name for name in (column, group) if name}
     known: dict[str, None] = {}
     for name, record, name_fault in named_records(path):
-        target, target_fault = _number(record.field(column), column) if column else (None, None)
+        target, target_fault = _value(record.field(column), column, settings) if column else (None, None)
         of_group, group_fault = _group(record.field(group), group) if group else (None, None)
         fault = name_fault or target_fault or group_fault
         listed.append(Listed(record.number, record.place, name, record_digest(record), target, of_group, fault))
@@ -289,6 +290,14 @@ def _name(record: Record, stem: str) -> tuple[str, tuple[str, str] | None]:
     if not name or len(name) > LONGEST_ID or not name.isprintable():
         return numbered, (f"its id {name[:40]!r} cannot name a structure", remedy)
     return name, None
+
+
+def _value(value: Any, name: str, settings: Dataset) -> tuple[float | None, tuple[str, str] | None]:
+    """Read a value of the property, or say what is wrong with it."""
+    if settings.values == "yes_no" and value is not None:
+        return read_answer(str(value), name)
+    number, fault = _number(value, name)
+    return number, fault or value_fault(needed(number), name, settings)
 
 
 def _number(value: Any, name: str) -> tuple[float | None, tuple[str, str] | None]:

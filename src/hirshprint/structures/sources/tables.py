@@ -18,7 +18,7 @@ from hirshprint.structures.sources.placement import (
     radius_fault,
 )
 from hirshprint.structures.sources.rows import Row, group_fault, read_number, read_rows
-from hirshprint.structures.sources.targets import UNIT_COLUMN, target_column, unit_fault, wanted_columns
+from hirshprint.structures.sources.targets import UNIT_COLUMN, read_value, target_column, unit_fault, wanted_columns
 
 
 def plan_table(settings: Dataset) -> Plan:
@@ -41,7 +41,7 @@ def plan_table(settings: Dataset) -> Plan:
             rejections.append(Rejection(name, source, *taken_out, stage="filter"))
             continue
         fault = row.fault or compound_fault(row.cells, prototype)
-        target, target_fault = read_number(row.cells.get(column, ""), column) if column else (None, None)
+        target, target_fault = read_value(row.cells.get(column, ""), column, settings) if column else (None, None)
         edges, edge_fault = ([], None) if fault else _initial_edges(row.cells, needed(settings.initial_edge), prototype)
         fault = (
             fault or target_fault or filter_fault or edge_fault or (group_fault(row.cells, group) if group else None)

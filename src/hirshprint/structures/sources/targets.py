@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -11,10 +12,15 @@ from pathlib import Path
 from hirshprint.config.keys import needed
 from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Rejection
-from hirshprint.structures.sources.rows import group_fault, read_number, read_rows
+from hirshprint.structures.sources.rows import group_fault, read_number, read_rows, shortened
 
 UNIT_UNKNOWN = "unit unknown"  # of a property other than the edge where the configuration gives none
 UNIT_COLUMN = "unit"  # that a table may have
+ANSWER_UNIT = "probability of yes"  # of a property whose values are answers: of what is predicted
+ANSWERS = {  # t and f are those of extended XYZ
+    **dict.fromkeys(("yes", "true", "t", "1", "1.0"), 1.0),
+    **dict.fromkeys(("no", "false", "f", "0", "0.0"), 0.0),
+}
 
 
 def target_column(settings: Dataset) -> str | None:
@@ -28,11 +34,35 @@ def wanted_columns(name: str, column: str | None, group: str | None) -> dict[str
     return {name: ""} | {column: key for column, key in asked.items() if column}
 
 
+def read_value(text: str, column: str, settings: Dataset) -> tuple[float, tuple[str, str] | None]:
+    """Read a value of the property, or say what is wrong with the cell."""
+    if settings.values == "yes_no":
+        return read_answer(text, column)
+    value, fault = read_number(text, column)
+    return value, fault or value_fault(value, column, settings)
+
+
+def read_answer(text: str, column: str) -> tuple[float, tuple[str, str] | None]:
+    """Read yes as 1 and no as 0, or say what is wrong with the cell."""
+    answer = ANSWERS.get(text.strip().casefold())
+    if answer is not None:
+        return answer, None
+    reason = f"{column} is {shortened(text)}, neither yes nor no" if text.strip() else f"{column} is empty"
+    return math.nan, (reason, "write yes or no (true or false, 1 or 0), or delete the row")
+
+
+def value_fault(value: float, column: str, settings: Dataset) -> tuple[str, str] | None:
+    """Reject a number that has no logarithm where this is learned."""
+    if settings.scale != "log" or value > 0:
+        return None
+    return f"{column} is {value:g}, which has no logarithm", "write a number above zero, or `scale: linear` for all"
+
+
 def unit_fault(cells: Mapping[str, str], settings: Dataset) -> tuple[str, str] | None:
     """Reject a row whose column `unit`, if it has one, is not the unit of the property."""
     wanted = settings.unit
     found = cells.get(UNIT_COLUMN, wanted)
-    if wanted == UNIT_UNKNOWN or _plain_unit(found) == _plain_unit(wanted):
+    if wanted in (UNIT_UNKNOWN, ANSWER_UNIT) or _plain_unit(found) == _plain_unit(wanted):
         return None
     remedy = f"convert the value, or write `unit: {found}` if all are" if found else "write the unit there"
     return f"its unit is {found or '(empty)'} where that of {settings.property} is {wanted}", remedy
@@ -63,7 +93,10 @@ def read_targets(
     names = Counter(row.cells.get("structure_id", "") for row in rows)
     contents: dict[str, set[tuple[float, str]]] = {}
     for row in rows:
-        content = (read_number(row.cells.get(column, ""), column)[0], row.cells.get(group, "") if group else "")
+        content = (
+            read_value(row.cells.get(column, ""), column, settings)[0],
+            row.cells.get(group, "") if group else "",
+        )
         contents.setdefault(row.cells.get("structure_id", ""), set()).add(content)
     targets: dict[str, tuple[float, str | None, int]] = {}
     values: dict[str, list[float]] = {}
@@ -71,7 +104,7 @@ def read_targets(
     mean = settings.duplicates == "mean"
     for row in rows:
         name = row.cells.get("structure_id", "")
-        value, fault = read_number(row.cells.get(column, ""), column)
+        value, fault = read_value(row.cells.get(column, ""), column, settings)
         fault = row.fault or fault or (group_fault(row.cells, group) if group else None)
         fault = fault or unit_fault(row.cells, settings)
         if not fault and not name:
