@@ -74,8 +74,9 @@ class Dataset:
         Sites and contacts of the structures; None where they were not asked for.
     target : Target
         What kind of number `targets` are.
-    atoms : ndarray of int64, (n,), or None
-        Atoms that each of them is of (`Target.atoms_of`); None where they do not grow with these.
+    atoms : ndarray of int64 or None
+        Ndarray of int64, (n,), or None Atoms that each of them is of (`Target.atoms_of`); None where they do not grow
+        with these.
     """
 
     name: str

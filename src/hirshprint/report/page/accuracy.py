@@ -91,7 +91,7 @@ def accuracy_columns(unit: str, scale: str) -> list[tuple[str, str]]:
     Parameters
     ----------
     unit : str
-        Of the property.
+        Unit of the property.
     scale : str
         The dataset's `Target.scale`.
     """
@@ -223,7 +223,8 @@ def evaluation_text(predictions: pd.DataFrame) -> str:
     """Say what the figures of accuracy are computed on."""
     split = main_split(predictions)
     folds = predictions.loc[predictions["split"] == split, "fold"].nunique()
-    return f"test part of {folds} {split} fold{'' if folds == 1 else 's'}"
+    kind = "prescribed" if split == "groups" else split
+    return f"test part of {folds} {kind} fold{'' if folds == 1 else 's'}"
 
 
 def best_row(table: pd.DataFrame) -> dict[str, Any]:
