@@ -25,9 +25,12 @@ from hirshprint.batch.run import run_batch
 from hirshprint.commands.inputs import default_fingerprint
 from hirshprint.config import model
 from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
+from hirshprint.densities import Densities
+from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
 from hirshprint.surfaces.engines import tonto_engine
+from hirshprint.surfaces.python.engine import compute_surfaces as python_surfaces
 from hirshprint.surfaces.surface import Surface, flat_area_and_volume
 from hirshprint.surfaces.tonto.check import check_surface
 from hirshprint.surfaces.tonto.cxs import CxsError, parse_cxs
@@ -259,6 +262,7 @@ def test_recorded_runs_played_again(
     behave: Callable[..., Path],
     magnesium_lithium: Structure,
     shared: Path,
+    thakkar: Densities,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("FAKE_TONTO_SAMPLES", str(shared / "tonto/samples"))
@@ -269,6 +273,14 @@ def test_recorded_runs_played_again(
         np.testing.assert_array_equal(surface.triangles, golden["faces"])
         assert surface.area == pytest.approx(golden["tonto_area"], rel=1e-4)
         assert surface.volume == pytest.approx(golden["tonto_volume"], rel=1e-4)
+    own = python_surfaces(magnesium_lithium, thakkar, 10)
+    for surface, same in ((lithium, own[1]), (oxygen, own[2])):
+        found, expected = site_contacts(surface), site_contacts(same)
+        large = expected.areas > 0.01 * expected.areas.sum()
+        assert found.sites[found.areas > 0.01 * found.areas.sum()].tolist() == expected.sites[large].tolist()
+        shares = [one.areas[one.areas > 0.01 * one.areas.sum()] / one.areas.sum() for one in (found, expected)]
+        np.testing.assert_allclose(shares[0], shares[1], atol=0.01)
+        assert found.areas.sum() == pytest.approx(surface.area, rel=1e-4)
     behave(any="sample:too_close")
     with pytest.raises(TontoError, match=r"cell is too small.*search too low, h_min = "):
         compute_surfaces(magnesium_lithium, Tonto(fake))
