@@ -17,6 +17,7 @@ from test_training import SMALL, crystals, train
 from written_settings import build_structures, plan_dataset, predict_baselines, train_networks
 
 from hirshprint.accuracy.metrics import metrics
+from hirshprint.accuracy.predictions import read_predictions, write_predictions
 from hirshprint.accuracy.standing import headline_metrics
 from hirshprint.accuracy.uncertainty import with_calibrated_std
 from hirshprint.batch.gathering import write_fingerprints
@@ -275,6 +276,13 @@ def test_networks_learn_answers_and_nothing_where_they_are_shuffled(tmp_path: Pa
     shuffled = np.random.default_rng(0).permutation(heavy)
     told = train(tmp_path / "shuffled", learning, answers_of(dataset, shuffled))
     assert abs(headline_metrics(told, "random").iloc[0]["roc_auc"] - 0.5) < 0.3
+
+
+def test_probabilities_that_are_all_one_can_be_written_and_read(tmp_path: Path) -> None:
+    dataset = answers_of(additive(), np.ones(80))
+    table = predict_baselines(dataset, PLAN | {"baselines": ["mean"]})
+    write_predictions(tmp_path / "p.csv", table)
+    np.testing.assert_array_equal(read_predictions(tmp_path / "p.csv")["predicted"], 1.0)
 
 
 def test_baselines_of_answers(caplog: pytest.LogCaptureFixture) -> None:

@@ -212,7 +212,7 @@ def validate_predictions(table: pd.DataFrame) -> None:
     seeds = table["seed"].drop_duplicates().astype(str)
     if wrong := sorted(set(seeds[~(seeds.str.fullmatch(r"\d+") | (seeds == ENSEMBLE))])):
         raise ValueError(f"seed {', '.join(wrong)} is neither a whole number nor '{ENSEMBLE}'")
-    if table["predicted"].dtype.kind != "f" or table["true"].dtype.kind not in "fi":
+    if {table[name].dtype.kind for name in ("true", "predicted")} - set("fi"):  # 0 and 1 are read as whole numbers
         raise ValueError("'true' and 'predicted' must be numbers")
     finite = np.isfinite(table["true"]) & np.isfinite(table["predicted"])
     if not finite.all():
