@@ -49,17 +49,16 @@ def show(folder: Path) -> None:
     for row in headline_metrics(predictions, split).to_dict("records"):
         of_model = test["model"] == row["model"]
         folds = error[of_model].groupby(test.loc[of_model, "fold"]).mean()
-        figures = f"{shown(folds.mean())} ± {shown(folds.std(ddof=0))}"
+        figures = with_deviation(folds.mean(), folds.std(ddof=0))
         log = decades[of_model].groupby(test.loc[of_model, "fold"]).mean()
         more = f" {log.mean():.4f} ± {log.std(ddof=0):.4f} |" if logarithmic else ""
         each = ", ".join(shown(value) for value in folds)
         print(f"| `{row['model']}` | {row['inputs']} | {each} | {figures} |{more} {seconds(folder, row['model'])} |")
     for name, (mean, sd) in PUBLISHED.get(folder.name, {}).items():
-        print(f"| {name}, published | | | {shown(mean)} ± {shown(sd)} |{' |' if logarithmic else ''} |")
-    pairs = [surfaces_add(predictions, split)]
+        print(f"| {name}, published | | | {with_deviation(mean, sd)} |{' |' if logarithmic else ''} |")
     models = set(test["model"].astype(str))
-    pairs += [compare(predictions, split, "contacts", other) for other in ("voronoi", "near_atoms") if other in models]
-    for pair in filter(None, pairs):
+    pairs = [compare(predictions, split, "contacts", other) for other in ("voronoi", "near_atoms") if other in models]
+    for pair in dict.fromkeys(filter(None, [surfaces_add(predictions, split), *pairs])):
         print(
             f"\n{pair.model} - {pair.baseline}: {pair.difference:+.4g} ± {pair.half_width:.2g} {unit} (95 %), lower in "
             f"{pair.wins} of {pair.folds} folds"
@@ -69,6 +68,12 @@ def show(folder: Path) -> None:
 def shown(value: float) -> str:
     """Three significant digits, and no more than four after the point."""
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}" if value >= 0.1 else f"{value:.4f}"
+
+
+def with_deviation(mean: float, sd: float) -> str:
+    """Both with the decimals of the mean."""
+    text = shown(mean)
+    return f"{text} ± {sd:.{len(text.partition('.')[2])}f}"
 
 
 def seconds(folder: Path, model: str) -> str:
