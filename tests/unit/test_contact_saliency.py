@@ -39,7 +39,7 @@ prepare_device(gpus=0, require_gpu=False, threads=2)
 def network() -> Any:
     """A network with weights that make every part matter, its normalisations near what they normalise."""
     keras.utils.set_random_seed(0)
-    built = build_contacts()
+    built = build_contacts(64)
     generator = np.random.default_rng(0)
     built.set_weights([w + 0.1 * generator.normal(size=w.shape) * (len(w) != 119) for w in built.get_weights()])
     for layer in built.layers:

@@ -12,7 +12,7 @@ from written_settings import planned_splits
 
 from hirshprint.datasets.folds import curve_share, make_splits
 from hirshprint.datasets.gather import Dataset, load_dataset
-from hirshprint.datasets.splits import paper_split
+from hirshprint.datasets.splits import group_folds, paper_split
 from hirshprint.fingerprints.half_resolution import half_resolution
 
 COLUMNS = (
@@ -222,6 +222,15 @@ def test_the_plan_has_every_split() -> None:
 def test_a_fold_that_would_train_on_one_compound_is_refused() -> None:
     with pytest.raises(ValueError, match="would train on less than two; add structures"):
         make_splits(prototypes(n_a=1, n_b=3), "random", 3, 0, 0.2)
+
+
+def test_a_fold_of_few_compounds_has_a_validation_part_and_a_training_part() -> None:
+    groups = ["a", "a", "b", "b", "b", "c"]
+    formulas = ["NaCl", "KCl", "LiF", "NaF", "KF", "LiCl"]
+    for one, validation in group_folds("made_up", groups, formulas, 0, 0.05):
+        others = {formula for formula, group in zip(formulas, groups, strict=True) if group != one}
+        assert len(validation) == 1
+        assert validation < others
 
 
 def test_each_group_is_the_test_part_of_a_fold() -> None:

@@ -47,7 +47,7 @@ def contacts_of(structures: list[Structure], densities: Densities, path: Path) -
 def network() -> Any:
     """A network with weights that make every part matter."""
     keras.utils.set_random_seed(0)
-    built = build_contacts()
+    built = build_contacts(64)
     generator = np.random.default_rng(0)
     built.set_weights([w + 0.1 * generator.normal(size=w.shape) * (len(w) != 119) for w in built.get_weights()])
     for layer in built.layers:  # variances stay positive

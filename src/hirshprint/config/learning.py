@@ -11,6 +11,7 @@ START_FROM = """Folder of models of an earlier run, `results/DATASET/models`, of
     trainings start: one that learned from thousands of computed crystals helps where few are measured. Seed 0 starts
     from the one of lowest validation error, seed 1 from the next. Its layers and what it sees must be the same. Empty:
     random weights."""
+FEATURES = "Numbers that each site has inside the network; 128 for ten thousand crystals."
 START_NOTE = "folder of models of another dataset to start from; empty: random weights"
 
 
@@ -88,6 +89,7 @@ class Contacts(Section):
     epochs: int = key(150, "Epochs of a training.", minimum=1)
     batch_size: int = key(64, "Structures per step.", minimum=1)
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    features: int = key(64, FEATURES, minimum=8)
     start_from: str = key("", START_FROM, note=START_NOTE)
 
 
@@ -98,6 +100,7 @@ class Voronoi(Section):
     epochs: int = key(150, "Epochs of a training.", minimum=1)
     batch_size: int = key(64, "Structures per step.", minimum=1)
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    features: int = key(64, FEATURES, minimum=8)
     start_from: str = key("", START_FROM, note=START_NOTE)
 
 
@@ -109,6 +112,7 @@ class NearAtoms(Section):
     batch_size: int = key(64, "Structures per step.", minimum=1)
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
     radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å.", above=0)
+    features: int = key(64, FEATURES, minimum=8)
     start_from: str = key("", START_FROM, note=START_NOTE)
 
 
@@ -119,6 +123,7 @@ class ElementsAlone(Section):
     epochs: int = key(150, "Epochs of a training.", minimum=1)
     batch_size: int = key(64, "Compounds per step.", minimum=1)
     learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    features: int = key(64, FEATURES, minimum=8)
     start_from: str = key("", START_FROM, note=START_NOTE)
 
 

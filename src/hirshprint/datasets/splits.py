@@ -137,7 +137,8 @@ def group_folds(
     for one in names:
         others = {formula for formula, group in zip(formulas, groups, strict=True) if group != one}
         ordered = dealt(others, f"{seed}/{GROUPS}/{one}")
-        found.append((one, frozenset(ordered[: round(validation_fraction * len(ordered))])))
+        share = min(math.ceil(validation_fraction * len(ordered)), len(ordered) - 1)
+        found.append((one, frozenset(ordered[:share])))
     return found
 
 

@@ -28,7 +28,6 @@ from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
 
 RECIPE = Recipe(huber=0.05, weight_decay=0.1)
-FEATURES = 64
 CONVOLUTIONS = 3
 HIDDEN = 128
 LEAST_SD = 1e-6
@@ -125,8 +124,14 @@ class MeanAndLargest(keras.layers.Layer):  # type: ignore[misc]
         return (nodes_shape[0], 2 * nodes_shape[1])
 
 
-def build_contacts() -> Any:
-    """Build the network: inputs as `site_graphs.graph_batch` gives them, output (s, 1), the scaled property."""
+def build_contacts(features: int) -> Any:
+    """Build the network: inputs as `site_graphs.graph_batch` gives them, output (s, 1), the scaled property.
+
+    Parameters
+    ----------
+    features : int
+        Numbers that each site has inside the network.
+    """
     numbers, shares, sites, owners, centres, neighbours, contacts, weights = inputs = [
         keras.Input(shape=shape, dtype=dtype, name=name)
         for name, dtype, shape in (
@@ -140,7 +145,7 @@ def build_contacts() -> Any:
             ("weights", "float32", ()),
         )
     ]
-    nodes = ElementEmbedding(FEATURES)(numbers) + keras.layers.Dense(FEATURES)(sites)
+    nodes = ElementEmbedding(features)(numbers) + keras.layers.Dense(features)(sites)
     edges = ContactFeatures()(contacts, numbers, centres, neighbours)
     for _ in range(CONVOLUTIONS):
         nodes = ContactConvolution()(nodes, edges, centres, neighbours, weights, shares)
@@ -156,7 +161,9 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Contacts)
     DatasetError
         A structure of the dataset is missing.
     """
-    return learn_graphs(dataset, contact_graphs(_contacts(dataset), cell_volumes(dataset, structures)))
+    return learn_graphs(
+        dataset, contact_graphs(_contacts(dataset), cell_volumes(dataset, structures)), settings.features
+    )
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
@@ -169,7 +176,7 @@ def _contacts(dataset: Dataset) -> SiteContacts:
     return dataset.contacts
 
 
-def learn_graphs(dataset: Dataset, graphs: SiteGraphs, told: Mapping[str, Any] | None = None) -> Source:
+def learn_graphs(dataset: Dataset, graphs: SiteGraphs, features: int, told: Mapping[str, Any] | None = None) -> Source:
     """Learn from graphs of all structures of a dataset.
 
     Parameters
@@ -178,6 +185,8 @@ def learn_graphs(dataset: Dataset, graphs: SiteGraphs, told: Mapping[str, Any] |
         What to learn from.
     graphs : SiteGraphs
         The graph of each of its rows.
+    features : int
+        Features of each site inside the network.
     told : mapping, optional
         What the card must say of how they were made.
     """
@@ -190,7 +199,7 @@ def learn_graphs(dataset: Dataset, graphs: SiteGraphs, told: Mapping[str, Any] |
         scale = {"node_mean": nodes.mean(axis=0).tolist(), "node_sd": np.where(sd > LEAST_SD, sd, 1.0).tolist()}
         return Fitted(_inputs(graphs, scale), scale | {"draws": "all" if every else "first", **(told or {})}, {})
 
-    return Source(rows, False, inputs_of, build_contacts, array_digest(*graphs.arrays()))
+    return Source(rows, False, inputs_of, lambda: build_contacts(features), array_digest(*graphs.arrays()))
 
 
 def apply_graphs(card: Mapping[str, Any], dataset: Dataset, graphs: SiteGraphs) -> Applied:

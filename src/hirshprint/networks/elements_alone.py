@@ -18,7 +18,7 @@ from hirshprint.datasets.contacts import taken
 from hirshprint.datasets.gather import Dataset, first_rows
 from hirshprint.networks.backend import keras
 from hirshprint.networks.cgcnn import ElementEmbedding
-from hirshprint.networks.contacts import FEATURES, HIDDEN, RECIPE, MeanAndLargest
+from hirshprint.networks.contacts import HIDDEN, RECIPE, MeanAndLargest
 from hirshprint.networks.interface import Applied, Fitted, Inputs, Source, array_digest
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS, composition
@@ -26,13 +26,19 @@ from hirshprint.structures.symbols import SYMBOLS, composition
 __all__ = ["RECIPE", "apply", "build_elements_alone", "learn"]
 
 
-def build_elements_alone() -> Any:
-    """Build the network: elements, their shares and whose they are → (s, 1), the scaled property."""
+def build_elements_alone(features: int) -> Any:
+    """Build the network: elements, their shares and whose they are → (s, 1), the scaled property.
+
+    Parameters
+    ----------
+    features : int
+        Numbers that each element has inside the network.
+    """
     numbers, shares, owners = inputs = [
         keras.Input(shape=(), dtype=dtype, name=name)
         for name, dtype in (("numbers", "int32"), ("shares", "float32"), ("owners", "int32"))
     ]
-    elements = keras.layers.Dense(FEATURES, activation="silu")(ElementEmbedding(FEATURES)(numbers))
+    elements = keras.layers.Dense(features, activation="silu")(ElementEmbedding(features)(numbers))
     hidden = keras.layers.Dense(HIDDEN, activation="silu")(MeanAndLargest()(elements, shares, owners))
     return keras.Model(inputs, keras.layers.Dense(1)(hidden), name="elements_alone")
 
@@ -45,7 +51,7 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: ElementsA
         first_rows(dataset),
         False,
         lambda train: Fitted(inputs, {}, {}),
-        build_elements_alone,
+        lambda: build_elements_alone(settings.features),
         array_digest(offsets, numbers, shares),
     )
 

@@ -31,7 +31,7 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: NearAtoms
         A structure of the dataset is missing.
     """
     radius = float(settings.radius_angstrom)
-    return learn_graphs(dataset, _graphs(dataset, structures, radius), {"radius_angstrom": radius})
+    return learn_graphs(dataset, _graphs(dataset, structures, radius), settings.features, {"radius_angstrom": radius})
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:

@@ -163,7 +163,8 @@ def predict_dataset(
     sizes = [answer_std(predicted)] if target.answers else []
     for fold, members in folds.items() if not target.answers else ():
         spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
-        sizes.append(expected_std(card["expected_std"][model][str(fold)], spread, of_rows))
+        fitted = card["expected_std"][model][str(fold)]  # None where a fold had nothing to fit it on
+        sizes.append(np.full(len(names), np.nan) if fitted is None else expected_std(fitted, spread, of_rows))
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
     unseen = _unseen(of_rows, card["elements"])
     known = {formula_key(text) for text in read_npz(folder / DOMAIN, ("formulas",), unit=folder)["formulas"].tolist()}
@@ -173,7 +174,7 @@ def predict_dataset(
             "formula": dataset.formulas[shown],
             **{site: symbols[shown] for site, symbols in dataset.elements.items()},
             "predicted": predicted,
-            "std": np.mean(sizes, axis=0),
+            "std": _mean_of_known(np.array(sizes)),
             "spread": np.std(np.concatenate(list(folds.values())), axis=0),
             "unseen": unseen,
             "fingerprint_distance": distance.to_numpy(),
@@ -181,6 +182,12 @@ def predict_dataset(
             "in_training": [formula_key(formula) in known for formula in dataset.formulas[shown].tolist()],
         }
     )
+
+
+def _mean_of_known(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the rows (f, n) that are known, (n,); NaN where there is none."""
+    known = sizes[np.isfinite(sizes).all(axis=1)]
+    return known.mean(axis=0) if len(known) else np.full(sizes.shape[1], np.nan)
 
 
 def _outputs(network: Any, inputs: Inputs, count: int) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Voronoi) 
     DatasetError
         A structure of the dataset is missing, or has a cell that is not closed.
     """
-    return learn_graphs(dataset, _graphs(dataset, structures))
+    return learn_graphs(dataset, _graphs(dataset, structures), settings.features)
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
