@@ -469,6 +469,8 @@ def test_groups_may_be_numbers_also_zero(tmp_path: Path) -> None:
     groups = [0, "a", "", [1], float("nan")]
     plan = plan_of(tmp_path / "x.jsonl", lines(*(plain(RUTILE, gap=1, fold=group) for group in groups)), group="fold")
     assert [entry.group for entry in plan.entries] == ["0", "a"]
+    floats = plan_of(tmp_path / "y.jsonl", lines(*(plain(RUTILE, gap=1, fold=k) for k in (0, 0.0, 1.5))), group="fold")
+    assert [entry.group for entry in floats.entries] == ["0", "0", "1.5"]
     reasons = [rejection.reason for rejection in plan.rejections]
     assert reasons == ["it has no fold", "fold is [1], neither text nor a number", "it has no fold"]
 

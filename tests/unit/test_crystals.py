@@ -298,6 +298,15 @@ def test_polymorphs_are_compounds_of_their_own_in_one_group(tmp_path: Path) -> N
         "denser": ("TiO2 (denser)", "TiO2", "TiO2"),
         "rutile": ("TiO2 (rutile)", "TiO2", "TiO2"),
     }
+    folds = tmp_path / "t.csv"
+    folds.write_text("structure_id,gap,fold\nMgO,7,0\ndenser,3,rutile\nrutile,3,0\n", encoding="utf-8")
+    grouped = settings | {"targets": str(folds), "group": "fold"}
+    rows = build_structures(plan_dataset(grouped).entries, grouped)[1]
+    assert {row["structure_id"]: (row["compound"], row["group"]) for row in rows} == {
+        "MgO": ("MgO", "0"),
+        "denser": ("TiO2 (denser)", "rutile"),
+        "rutile": ("TiO2 (rutile)", "0"),
+    }
 
 
 def test_a_crystal_is_summed_up_in_a_line() -> None:

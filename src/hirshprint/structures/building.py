@@ -130,8 +130,6 @@ def _target(
 ) -> dict[str, Any]:
     """The row of one structure in the table of targets."""
     compound = entry.compound if prototype else formula
-    if entry.group and not prototype:  # structures of one formula may be in different groups, and parts
-        compound = f"{formula} ({entry.group})"
     sites = dict(zip(prototype.sites, entry.elements, strict=True)) if prototype else dict.fromkeys(FILE_SITES, "")
     return {
         "structure_id": entry.structure_id,
@@ -149,10 +147,10 @@ def _target(
 
 
 def _tell_apart(targets: Sequence[dict[str, Any]]) -> None:
-    """Name files of one compound, such as polymorphs, after the file too; their group stays that of the compound."""
-    files = Counter(row["compound"] for row in targets)
+    """Name files of one formula, such as polymorphs, after the file too; their group stays what it was."""
+    files = Counter(row["formula"] for row in targets)
     for row in targets:
-        if files[row["compound"]] > 1:
+        if files[row["formula"]] > 1:
             row["compound"] = f"{row['formula']} ({row['structure_id']})"
 
 

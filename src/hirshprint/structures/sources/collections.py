@@ -322,4 +322,6 @@ def _group(value: Any, name: str) -> tuple[str | None, tuple[str, str] | None]:
         return None, (f"it has no {name}", remedy)
     if isinstance(value, (dict, list)):
         return None, (f"{name} is {str(value)[:40]}, neither text nor a number", remedy)
+    if isinstance(value, float) and value.is_integer():  # a column with gaps makes 1.0 of 1
+        value = int(value)
     return str(value), None
