@@ -10,6 +10,6 @@ SURFACE_FILES = "2"  # the arrays that a batch keeps of its surfaces: files of a
 DENSITIES = "1"  # the table of free-atom densities
 FINGERPRINT_FORMAT = "3"  # the layout or the counting of fingerprints.h5
 CONTACT_FORMAT = "1"  # how contacts are made of surfaces, and their arrays
-LEARNING_ALGORITHM = 6  # what a training of a network gives
+LEARNING_ALGORITHM = 7  # what a training of a network gives
 MODEL_FORMAT = 4  # model.json, and the standard deviation to expect
 RESULTS_FORMAT = "3"  # the files in results/, their names, columns or arrays: an older folder is refused

@@ -85,20 +85,44 @@ def test_symmetry_is_used_and_changes_nothing(
     assert one == pytest.approx(other, abs=2e-3 * max(1.0, abs(one)))  # meshes of different fineness
 
 
+def anatase(name: str, cells: tuple[int, int, int] = (1, 1, 1), noise_angstrom: float = 0.0) -> Structure:
+    """Anatase, or a supercell of it, its atoms displaced at random; symmetry is looked for as in a file."""
+    first = np.array([[0, 0, 0], [0, 0.5, 0.25], [0, 0, 0.208], [0, 0, 0.792], [0, 0.5, 0.458], [0, 0.5, 0.042]])
+    atoms = np.concatenate([first, first + 0.5]) % 1.0
+    shifts = np.indices(cells).reshape(3, -1).T
+    frac = ((atoms[None] + shifts[:, None]) / cells).reshape(-1, 3)
+    lattice = np.diag(np.array([3.785, 3.785, 9.514]) * cells)
+    frac = frac + noise_angstrom * np.random.default_rng(0).normal(size=frac.shape) / np.diag(lattice)
+    labels = ("Ti", "Ti", *"OOOO") * 2 * len(shifts)
+    return crystal_structure(Crystal(lattice, labels, frac, ()), name)
+
+
+@pytest.mark.parametrize("cells", [(2, 1, 1), (1, 1, 2), (3, 2, 1)])
+def test_a_supercell_of_lower_symmetry_is_predicted_as_its_cell(
+    predict: Callable[..., NDArray[np.float64]], cells: tuple[int, int, int]
+) -> None:
+    small, large = anatase("small"), anatase("large", cells)
+    assert len(large.site_atom) > len(small.site_atom) or cells == (1, 1, 2)  # its lattice keeps fewer operations
+    one, other = predict(small, large)
+    assert one == pytest.approx(other, abs=1e-5 * max(1.0, abs(one)))
+
+
+def test_a_little_noise_changes_little(predict: Callable[..., NDArray[np.float64]]) -> None:
+    one, other, far = predict(
+        anatase("ideal"), anatase("noisy", noise_angstrom=1e-3), anatase("far", noise_angstrom=0.1)
+    )
+    assert abs(one - other) < 0.05 * abs(one - far)
+
+
 def test_polymorphs_differ_and_neighbours_in_a_batch_do_not_matter(
     predict: Callable[..., NDArray[np.float64]], perovskite: Callable[..., Structure]
 ) -> None:
     oxygen = np.array([[0.305, 0.305, 0], [0.695, 0.695, 0], [0.195, 0.805, 0.5], [0.805, 0.195, 0.5]])
     frac = np.concatenate([[[0, 0, 0], [0.5, 0.5, 0.5]], oxygen])
     rutile = crystal_structure(Crystal(np.diag([4.594, 4.594, 2.959]), ("Ti", "Ti", *"OOOO"), frac, ()), "rutile")
-    first = np.array([[0, 0, 0], [0, 0.5, 0.25], [0, 0, 0.208], [0, 0, 0.792], [0, 0.5, 0.458], [0, 0.5, 0.042]])
-    atoms = np.concatenate([first, first + 0.5]) % 1.0
-    anatase = crystal_structure(
-        Crystal(np.diag([3.785, 3.785, 9.514]), ("Ti", "Ti", *"OOOO") * 2, atoms, ()), "anatase"
-    )
-    alone, other = predict(rutile)[0], predict(anatase)[0]
+    alone, other = predict(rutile)[0], predict(anatase("anatase"))[0]
     assert abs(alone - other) > 1e-3
-    among = predict(perovskite((38, 22, 8), 3.9), rutile, anatase)
+    among = predict(perovskite((38, 22, 8), 3.9), rutile, anatase("anatase"))
     np.testing.assert_allclose(among[1:], [alone, other], rtol=1e-4)
 
 

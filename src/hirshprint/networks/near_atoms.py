@@ -40,7 +40,7 @@ def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: S
 
 
 def _graphs(dataset: Dataset, structures: Sequence[Structure], radius: float) -> SiteGraphs:
-    """Graphs in the form of those of contacts; in place of areas stand numbers of neighbours."""
+    """Graphs in the form of those of contacts; each neighbour has an equal share."""
     found = build_graphs(in_order(dataset, structures), radius)
     owner = np.repeat(np.arange(len(found.node_offsets) - 1), np.diff(found.node_offsets))
     edge_owner = np.repeat(np.arange(len(found.edge_offsets) - 1), np.diff(found.edge_offsets))
@@ -50,7 +50,7 @@ def _graphs(dataset: Dataset, structures: Sequence[Structure], radius: float) ->
     per_atom = np.log(cell_volumes(dataset, structures) / atoms)[owner]
     weights = found.multiplicities / count[centre]
     halves, zeros = found.distances / 2, np.zeros_like(found.distances)
-    edges = [found.distances, halves, halves, zeros, zeros, weights, np.log(found.multiplicities)]
+    edges = [found.distances, halves, halves, zeros, zeros, 1 / count[centre], zeros]
     nodes = [np.log1p(count), per_atom, *np.zeros((3, len(owner)))]
     return SiteGraphs(
         numbers=found.numbers,

@@ -55,8 +55,8 @@ def contact_graphs(sites: SiteContacts, volumes_angstrom3: NDArray[np.float64]) 
     """Make the graphs of the contacts of structures.
 
     A node has the logarithms of its surface's area and volume, its sphericity, its open fraction, and the logarithm of
-    the cell's volume per atom; an edge the distance, means and deviations of d_i and d_e, the share of the area, and
-    the logarithm of the area.
+    the cell's volume per atom; an edge the distance, means and deviations of d_i and d_e, and of the patch of one atom
+    the share of the area and the logarithm of the area.
 
     Parameters
     ----------
@@ -73,7 +73,8 @@ def contact_graphs(sites: SiteContacts, volumes_angstrom3: NDArray[np.float64]) 
     centre = np.repeat(np.arange(len(owner)), np.diff(sites.contact_offsets))
     found = sites.contacts
     shares = found.areas / sites.areas[centre]
-    edges = [found.distances, *found.means.T, *found.deviations.T, shares, np.log(found.areas)]
+    of_one = found.areas / found.atoms  # whichever atoms symmetry, or its lack in a supercell, has made one contact
+    edges = [found.distances, *found.means.T, *found.deviations.T, shares / found.atoms, np.log(of_one)]
     return SiteGraphs(
         numbers=sites.numbers.astype(np.int32),
         shares=(sites.multiplicities / atoms[owner]).astype(np.float32),

@@ -59,19 +59,19 @@ def face_contacts(structures: Sequence[Structure]) -> SiteContacts:
     """
     cells = [faces for structure in structures for faces in voronoi_faces(structure)]
     found = [_merged(faces) for faces in cells]
-    sites, distances, areas = (np.concatenate(column) for column in zip(*found, strict=True))
+    sites, distances, areas, atoms = (np.concatenate(column) for column in zip(*found, strict=True))
     halves = np.repeat(distances[:, None] / 2, 2, axis=1).astype(np.float32)
     return SiteContacts(
         site_offsets=np.cumsum([0, *(len(one.site_atom) for one in structures)]),
         numbers=np.concatenate([one.numbers[one.site_atom] for one in structures]),
         multiplicities=np.concatenate([one.multiplicity for one in structures]),
-        areas=np.array([area.sum() for _, _, area in found]),
+        areas=np.array([area.sum() for _, _, area, _ in found]),
         volumes=np.array([faces.volume for faces in cells]),
         open_fractions=np.zeros(len(cells)),
         contact_offsets=np.cumsum([0, *(len(one[0]) for one in found)]),
         contacts=Contacts(
             sites=sites.astype(np.int32),
-            atoms=np.ones(len(sites), np.int32),
+            atoms=atoms.astype(np.int32),
             distances=distances.astype(np.float32),
             areas=areas.astype(np.float32),
             means=halves,
@@ -82,9 +82,10 @@ def face_contacts(structures: Sequence[Structure]) -> SiteContacts:
     )
 
 
-def _merged(faces: Faces) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Sites, distances and areas of the faces, those of one site at one distance together."""
+def _merged(faces: Faces) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Sites, distances, areas and numbers of the faces, those of one site at one distance together."""
     order = np.lexsort((faces.distances, faces.sites))
     sites, distances = faces.sites[order], faces.distances[order]
     begins = contact_begins(sites, distances)
-    return sites[begins], distances[begins], np.add.reduceat(faces.areas[order], begins)
+    counts = np.diff([*begins, len(sites)])
+    return sites[begins], distances[begins], np.add.reduceat(faces.areas[order], begins), counts
