@@ -160,10 +160,12 @@ def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
     assert main(["predict", *given, "--out", str(out)]) == 0
     found = pd.read_csv(out, keep_default_na=False)
     columns = "name formula A B X a_predicted_angstrom a_std_angstrom a_spread_angstrom unseen fingerprint_distance"
-    assert found.columns.tolist() == [*columns.split(), "outside_domain"]
+    assert found.columns.tolist() == [*columns.split(), "outside_domain", "in_training"]
     assert found["name"].tolist() == ["BaFeO3", "BaZrO3", "CsTiO3", "SrTiO3"]
     assert found["unseen"].tolist() == ["", "", "A=Cs", ""]
     assert found["outside_domain"].tolist() == [False, False, True, False]
+    known = set(trained[2].formulas.tolist())
+    assert found["in_training"].tolist() == [name in known for name in found["formula"].tolist()]
     said = capsys.readouterr().err.splitlines()
     left_out = [line for line in said if not line.startswith("remark: ")]
     assert [line for line in said if line not in left_out] == [

@@ -56,16 +56,16 @@ def run(arguments: argparse.Namespace) -> None:
         card = read_folder_card(folder)
         card = with_network(folder, card, best_network(card) if arguments.network is None else arguments.network)
         _check_here(folder, card)
-        trainings = unit_cards(folder, best_network(card))
         prototype = find_prototype(card["prototype"]) if card["prototype"] else None
+        if arguments.formula and prototype is None:
+            raise CommandError(f"{folder}: it learned from files; name a folder of files by --cif", UNUSABLE)
+        trainings = unit_cards(folder, best_network(card))
     except (ModelError, PrototypeError) as error:
         raise CommandError(str(error)) from None
     except DamagedError as error:
         raise CommandError(
             f"{error.path} is damaged ({error.reason}); copy {folder} again from where it came, or train again"
         ) from None
-    if arguments.formula and prototype is None:
-        raise CommandError(f"{folder}: it learned from files; name a folder of files by --cif", UNUSABLE)
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
         try:
             plan = _plan(arguments, folder, card, Path(temporary))

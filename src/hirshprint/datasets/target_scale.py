@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from hirshprint.config.model import TARGET_KEYS
 from hirshprint.config.model import Dataset as Settings
@@ -104,7 +103,7 @@ class Target:
         output : ndarray of float64, (n,)
             Of the network, in the scale of its training.
         """
-        return np.asarray(expit(output), np.float64) if self.answers else output
+        return 0.5 * (1.0 + np.tanh(0.5 * output)) if self.answers else output
 
     def formula(self) -> str:
         """Say how a network's output becomes a prediction, for its card."""
