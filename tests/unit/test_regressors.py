@@ -12,6 +12,7 @@ from hirshprint.baselines.regressors import (
     _layers,
     counter_propagation,
     kernel_regression,
+    least_leaf,
     standardised,
     support_vectors,
 )
@@ -68,3 +69,7 @@ def test_gradients_are_those_of_the_huber_loss() -> None:
             slope = (above - loss()) / 2e-6
             array[place] = kept
             assert gradient[place] == pytest.approx(slope, abs=1e-6)
+
+
+def test_leaves_of_boosted_trees_are_small_where_rows_are_few() -> None:
+    assert [least_leaf(rows) for rows in (10, 40, 106, 400, 5000)] == [2, 2, 5, 20, 20]

@@ -240,6 +240,10 @@ def test_a_logarithm_is_learned_and_its_error_is_told_in_decades(tmp_path: Path)
     assert found["mae_log10"] == pytest.approx(by_fold.mean())
     assert found["mae_log10_sd"] == pytest.approx(by_fold.std())
     assert "mae_log10" not in metrics(table)
+    made_of = {name: ["x"] for name in table["compound"]}
+    stated = with_calibrated_std(table, made_of, "log")
+    of_plain = with_calibrated_std(plain, made_of)  # the same in decades: a deviation is a share of the value
+    np.testing.assert_allclose(stated["std"] / stated["predicted"], np.log(10) * of_plain["std"], rtol=1e-5)
 
 
 def test_baselines_learn_the_logarithm_too() -> None:

@@ -14,9 +14,10 @@ from hirshprint.run.logs import start_log
 start_log(snakemake.log[0])
 files = (snakemake.input.networks, snakemake.input.baselines)
 table = joined([read_compact(file) for file in files])
-predictions = with_calibrated_std(table, occupants_of_targets(read_targets(snakemake.input.targets)))
+scale = snakemake.config["datasets"][snakemake.wildcards.dataset]["scale"]
+predictions = with_calibrated_std(table, occupants_of_targets(read_targets(snakemake.input.targets)), scale)
 write_predictions(snakemake.output.predictions, predictions)
 with table_written(snakemake.output.metrics) as temporary:
     started = start_names(snakemake.config, snakemake.wildcards.dataset)
-    found = metrics(predictions, snakemake.config["datasets"][snakemake.wildcards.dataset]["scale"])
+    found = metrics(predictions, scale)
     found.assign(started_from=found["model"].map(started).fillna("")).to_csv(temporary, index=False)

@@ -18,6 +18,7 @@ GRAPHS = ("contacts and composition", "crystal graph")
 COMPOSITION = ("composition", "nothing")
 SURFACES = (*FINGERPRINT, "contacts and composition")
 NO_SURFACES = (*COMPOSITION, "crystal graph")
+SMALLEST_SD = 1e-6  # that is written with decimals
 RANKED_SHARE = 0.95  # a model that predicts a smaller share of the compounds is shown, not ranked
 
 
@@ -101,12 +102,19 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
+def number_text(value: float) -> str:
+    """Write a number with four decimals; a small one with three significant digits."""
+    return f"{value:.4f}" if abs(value) >= 0.01 or value == 0 else f"{value:.3g}"
+
+
 def with_sd(value: float, sd: float) -> str:
     """Write ``value ± sd`` with two significant digits of the sd; three or four where there is no sd."""
     if not np.isfinite(value):
         return "not defined"
     if not np.isfinite(sd) or sd <= 0:
-        text = f"{value:.4f}" if abs(value) >= 0.01 else f"{value:.3g}"
+        text = number_text(value)
+    elif sd < SMALLEST_SD:
+        text = f"{value:.3g} ± {sd:.1e}"
     else:
         decimals = int(np.clip(1 - np.floor(np.log10(sd)), 0, 6))
         text = f"{value:.{decimals}f} ± {sd:.{decimals}f}"

@@ -113,18 +113,46 @@ def answer_std(probability: NDArray[np.float64]) -> NDArray[np.float64]:
     return std
 
 
-def with_calibrated_std(table: pd.DataFrame, made_of: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """Replace the spread in ``std`` by the standard deviation to expect; NaN where a run has no validation part."""
+def in_decades(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of predictions with their decimal logarithms, and the spread of these."""
+    by_value = rows["predicted"].clip(lower=np.finfo(float).tiny)
+    return rows.assign(
+        predicted=np.log10(by_value), true=np.log10(rows["true"]), std=rows["std"] / (by_value * np.log(10))
+    )
+
+
+def of_value(decades: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard deviation (n,) in a property's unit of one in decades, (n,), for small ones.
+
+    Parameters
+    ----------
+    decades : ndarray of float64, (n,)
+        Of the decimal logarithm.
+    predicted : ndarray of float64, (n,)
+        In the unit.
+    """
+    found: NDArray[np.float64] = decades * np.log(10) * predicted
+    return found
+
+
+def with_calibrated_std(
+    table: pd.DataFrame, made_of: Mapping[str, Sequence[str]], scale: str = "linear"
+) -> pd.DataFrame:
+    """Replace the spread in ``std`` by the standard deviation to expect; NaN where a run has no validation part.
+
+    Of a property with the scale ``log`` errors are looked at in decades, so a deviation is a share of the prediction.
+    """
     std = np.full(len(table), np.nan)
     for of_model in by_model(table):
         if of_model["unit"].iloc[0] == ANSWER_UNIT:
             std[of_model.index] = answer_std(of_model["predicted"].to_numpy())
             continue
-        for _, rows in of_model.assign(basis=basis(of_model)).groupby(RUN, sort=False):
+        shown = in_decades(of_model) if scale == "log" else of_model
+        for _, rows in shown.assign(basis=basis(of_model)).groupby(RUN, sort=False):
             if fitted := fit_std(rows, made_of):
                 of_rows = [made_of[compound] for compound in rows["compound"]]
                 std[rows.index] = expected_std(fitted, rows["std"].to_numpy(np.float64, na_value=0.0), of_rows)
-    return table.assign(std=std)
+    return table.assign(std=of_value(std, table["predicted"].to_numpy()) if scale == "log" else std)
 
 
 def _misfits(roots: pd.Series[float], of_rows: Sequence[Sequence[str]]) -> dict[str, Any]:

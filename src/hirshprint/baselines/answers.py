@@ -49,7 +49,9 @@ def _boosted(inputs: Floats, targets: Floats, train: Rows, seed: int) -> Floats:
 
     known = np.nan_to_num(inputs[train], nan=np.inf)
     inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
-    boosted = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.1, random_state=0)
+    boosted = HistGradientBoostingClassifier(
+        max_iter=100, learning_rate=0.1, min_samples_leaf=regressors.least_leaf(len(train)), random_state=0
+    )
     return _classified(boosted, inputs, targets, train)
 
 

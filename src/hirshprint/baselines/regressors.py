@@ -324,3 +324,16 @@ def _winners(neurons: Floats, x: Floats) -> Rows:
     lengths = (neurons**2).sum(axis=1)
     blocks = [x[start : start + BLOCK] for start in range(0, len(x), BLOCK)]
     return np.concatenate([np.argmin(lengths - 2 * block @ neurons.T, axis=1) for block in blocks])
+
+
+def least_leaf(rows: int) -> int:
+    """Fewest training rows that a leaf of boosted trees holds: the usual 20, fewer where there are few rows.
+
+    With 20 a set of forty has no tree at all, and its mean would pass for a model.
+
+    Parameters
+    ----------
+    rows : int
+        Training rows.
+    """
+    return min(20, max(2, rows // 20))

@@ -299,15 +299,22 @@ def _cores() -> int:
 
 def _write(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> None:
     """Write CSV or JSON, as the name of the file says, or show the table."""
+    from hirshprint.accuracy.standing import number_text
+
     if out is None:
         shown = table.drop(columns=["formula"] if (table["formula"] == table["name"]).all() else [])
-        print(shown.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+        print(
+            shown.to_string(
+                index=False,
+                float_format=number_text,
+            )
+        )
     else:
         with written_whole(out) as temporary:
             if out.suffix.lower() == ".json":
-                table.to_json(temporary, orient="records", indent=1, double_precision=6)
+                table.to_json(temporary, orient="records", indent=1, double_precision=10)
             else:
-                table.to_csv(temporary, index=False, float_format="%.6f")
+                table.to_csv(temporary, index=False, float_format="%.8g")
         print(f"written: {out}, {len(table)} compounds")
     of_what = ":" if card.get("values") == "yes_no" else " in"
     print(f"{card['property']}{of_what} {card['unit']}, by {used_text(folder, card)}")

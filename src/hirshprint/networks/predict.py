@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 import hirshprint
 from hirshprint import versions
 from hirshprint.accuracy.predictions import basis, main_split
-from hirshprint.accuracy.uncertainty import answer_std, expected_std, fit_std, occupants
+from hirshprint.accuracy.uncertainty import answer_std, expected_std, fit_std, in_decades, occupants, of_value
 from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.datasets.target_scale import Target, rows_of
 from hirshprint.files.reading import read_json, read_npz, sealed_json
@@ -57,6 +57,7 @@ def write_folder_card(
     whole = basis(of_split) == "compound"
     of_files = ~of_split["model"].isin(of_split.loc[whole, "model"])  # several files of a compound each stand alone
     rows = of_split[whole | of_files]
+    logarithmic = dataset.target.scale == "log"
     joint = rows[rows["seed"].eq("ensemble") | ~rows["model"].isin(rows.loc[rows["seed"].eq("ensemble"), "model"])]
     validation = joint[joint["part"] == "validation"]
     error = (validation["predicted"] - validation["true"]).abs().groupby(validation["model"]).mean()
@@ -80,7 +81,7 @@ def write_folder_card(
         if dataset.target.answers
         else {
             model: {str(fold): fit_std(of_fold, made_of) for fold, of_fold in of_model.groupby("fold")}
-            for model, of_model in joint.groupby("model")
+            for model, of_model in (in_decades(joint) if logarithmic else joint).groupby("model")
         },
         "elements": {site: sorted(set(symbols.tolist())) for site, symbols in seen_elements(dataset).items()},
         "training_set": {"structures": len(samples), "compounds": len(set(made_of)), "digest": digest(samples)},
@@ -160,11 +161,7 @@ def predict_dataset(
     made_of = _made_of(dataset)
     of_rows = [made_of[row] for row in shown]
     predicted = np.mean([members.mean(axis=0) for members in folds.values()], axis=0)
-    sizes = [answer_std(predicted)] if target.answers else []
-    for fold, members in folds.items() if not target.answers else ():
-        spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(names))
-        fitted = card["expected_std"][model][str(fold)]  # None where a fold had nothing to fit it on
-        sizes.append(np.full(len(names), np.nan) if fitted is None else expected_std(fitted, spread, of_rows))
+    std = _expected(card["expected_std"].get(model, {}), target, folds, of_rows, predicted)
     distance = pd.Series(_domain_distance(folder, dataset, fingerprints), name_of[first_rows(dataset)]).reindex(names)
     unseen = _unseen(of_rows, card["elements"])
     known = {formula_key(text) for text in read_npz(folder / DOMAIN, ("formulas",), unit=folder)["formulas"].tolist()}
@@ -174,7 +171,7 @@ def predict_dataset(
             "formula": dataset.formulas[shown],
             **{site: symbols[shown] for site, symbols in dataset.elements.items()},
             "predicted": predicted,
-            "std": _mean_of_known(np.array(sizes)),
+            "std": std,
             "spread": np.std(np.concatenate(list(folds.values())), axis=0),
             "unseen": unseen,
             "fingerprint_distance": distance.to_numpy(),
@@ -184,10 +181,24 @@ def predict_dataset(
     )
 
 
-def _mean_of_known(sizes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over the rows (f, n) that are known, (n,); NaN where there is none."""
-    known = sizes[np.isfinite(sizes).all(axis=1)]
-    return known.mean(axis=0) if len(known) else np.full(sizes.shape[1], np.nan)
+def _expected(
+    fitted: Mapping[str, Any],
+    target: Target,
+    folds: Mapping[int, NDArray[np.float64]],
+    of_rows: Sequence[Sequence[str]],
+    predicted: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Standard deviation to expect (n,): the mean over the folds that had something to fit it on; NaN if none had."""
+    if target.answers:
+        return answer_std(predicted)
+    logarithmic, sizes = target.scale == "log", []
+    for fold, values in folds.items():
+        members = np.log10(values) if logarithmic else values
+        spread = np.std(members, axis=0, ddof=1) if len(members) > 1 else np.zeros(len(predicted))
+        if (of_fold := fitted[str(fold)]) is not None:
+            sizes.append(expected_std(of_fold, spread, of_rows))
+    std = np.mean(sizes, axis=0) if sizes else np.full(len(predicted), np.nan)
+    return of_value(std, predicted) if logarithmic else std
 
 
 def _outputs(network: Any, inputs: Inputs, count: int) -> NDArray[np.float32]:

@@ -16,6 +16,7 @@ from hirshprint.accuracy.standing import (
     best_model,
     headline_metrics,
     headline_rows,
+    number_text,
     sees,
     shown_model,
     with_sd,
@@ -122,8 +123,9 @@ def _published() -> list[tuple[str, str, str, str]]:
 
 def _comparison_dict(item: Comparison, unit: str) -> dict[str, Any]:
     unit = "" if item.score != "MAE" else f" {unit}"
-    interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {item.half_width:.4f}{unit})"
-    difference = f"{item.difference:+.4f}{unit}".replace("-", "−")
+    interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {number_text(item.half_width)}{unit})"
+    sign = "+" if item.difference >= 0 else "−"
+    difference = f"{sign}{number_text(abs(item.difference))}{unit}"
     return {**vars(item), "difference_text": difference + interval}
 
 
@@ -193,7 +195,7 @@ def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) ->
         "half": f"{error.abs().median():.3g}",
         "twentieth": f"{error.abs().quantile(0.95):.3g}",
         "worst": str(rows.at[worst, "compound"]),
-        "error": f"{error[worst]:+.3f}".replace("-", "−"),
+        "error": f"{error[worst]:+.3f}".replace("-", "−") if abs(error[worst]) >= 0.01 else f"{error[worst]:+.2g}",
         "bars": bars,
         "wrong": f"{int(((rows['predicted'] >= 0.5) != (rows['true'] > 0.5)).sum()):,} of {len(rows):,}",
         "answers": "yes" if answers else "",
@@ -210,10 +212,10 @@ def _worst(
             "compound": row.compound,
             "structure": structure_of(row, targets, file) or "none",
             "fold": row.fold,
-            "true": f"{row.true:.4f}",
-            "predicted": f"{row.predicted:.4f}",
+            "true": number_text(row.true),
+            "predicted": number_text(row.predicted),
             "residual": row.residual,
-            "std": "" if np.isnan(row.std) else f"{row.std:.4f}",
+            "std": "" if np.isnan(row.std) else number_text(row.std),
         }
         for row in rows
     ]
