@@ -83,48 +83,36 @@ class Cgcnn(Section):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contacts(Section):
+class OfContacts(Section):
+    """Keys that the network of contacts and its company share."""
+
+    epochs: int = key(150, "Epochs of a training.", minimum=1)
+    batch_size: int = key(64, "Compounds, or files, per step.", minimum=1)
+    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
+    features: int = key(64, FEATURES, minimum=8)
+    start_from: str = key("", START_FROM, note=START_NOTE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contacts(OfContacts):
     """The network of contacts: sites, and the patches of their surfaces by the site that they face."""
 
-    epochs: int = key(150, "Epochs of a training.", minimum=1)
-    batch_size: int = key(64, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
-    features: int = key(64, FEATURES, minimum=8)
-    start_from: str = key("", START_FROM, note=START_NOTE)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Voronoi(Section):
+class Voronoi(OfContacts):
     """The network of contacts on the faces of Voronoi cells: what surfaces add is the difference of the two."""
 
-    epochs: int = key(150, "Epochs of a training.", minimum=1)
-    batch_size: int = key(64, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
-    features: int = key(64, FEATURES, minimum=8)
-    start_from: str = key("", START_FROM, note=START_NOTE)
-
 
 @dataclass(frozen=True, kw_only=True)
-class NearAtoms(Section):
+class NearAtoms(OfContacts):
     """The network of contacts on all atoms up to a radius, as crystal graphs usually have them."""
 
-    epochs: int = key(150, "Epochs of a training.", minimum=1)
-    batch_size: int = key(64, "Structures per step.", minimum=1)
-    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
     radius_angstrom: float = key(5.0, "Atoms this near are neighbours, Å.", above=0)
-    features: int = key(64, FEATURES, minimum=8)
-    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ElementsAlone(Section):
+class ElementsAlone(OfContacts):
     """The network of contacts without contacts: what the composition tells by itself."""
-
-    epochs: int = key(150, "Epochs of a training.", minimum=1)
-    batch_size: int = key(64, "Compounds per step.", minimum=1)
-    learning_rate: float = key(0.01, "Largest step size of Adam.", above=0)
-    features: int = key(64, FEATURES, minimum=8)
-    start_from: str = key("", START_FROM, note=START_NOTE)
 
 
 @dataclass(frozen=True, kw_only=True)
