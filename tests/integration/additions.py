@@ -139,8 +139,8 @@ def add_network(root: Path) -> None:
     _insert(learning, "@dataclass(frozen=True, kw_only=True)\nclass Learning(Section):", TOY_SECTION)
     _replace(
         learning,
-        '        Literal["cnn_paper", "cnn_paper_small",',
-        '        Literal["toy", "cnn_paper", "cnn_paper_small",',
+        '        Literal[\n            "cnn_paper",\n',
+        '        Literal[\n            "toy",\n            "cnn_paper",\n',
     )
     _insert(learning, "    cnn_paper: CnnPaper = part(CnnPaper)\n", "    toy: Toy = part(Toy)\n")
 
