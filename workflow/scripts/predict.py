@@ -27,4 +27,4 @@ dataset = load_dataset(snakemake.wildcards.dataset, *files, **needed, with_targe
 found = predict_dataset(folder, card, dataset, read_structures(Path(snakemake.input.structures)), files[0])
 refuse_edited(frozen_dataset(dataset.name).model)
 with table_written(snakemake.output[0]) as temporary:
-    result_table(found, card["property"]).to_csv(temporary, index=False, float_format="%.6f")
+    result_table(found, card["property"]).to_csv(temporary, index=False, float_format="%.8g")

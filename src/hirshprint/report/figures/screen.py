@@ -55,7 +55,7 @@ def write_screen(predicted: Path, property_name: str, unit: str, table: Path, fi
         table_read = pd.read_csv(predicted, keep_default_na=False, na_values={"fingerprint_distance": [""]})
     found = screen_table(table_read)
     with written_whole(table) as temporary:
-        found.to_csv(temporary, index=False, float_format="%.6f")
+        found.to_csv(temporary, index=False, float_format="%.8g")
     with written_whole(figure) as temporary:
         temporary.write_bytes(screen_maps(found, property_name, unit))
 
