@@ -137,8 +137,7 @@ def group_folds(
     for one in names:
         others = {formula for formula, group in zip(formulas, groups, strict=True) if group != one}
         ordered = dealt(others, f"{seed}/{GROUPS}/{one}")
-        share = min(math.ceil(validation_fraction * len(ordered)), len(ordered) - 1)
-        found.append((one, frozenset(ordered[:share])))
+        found.append((one, frozenset(ordered[: _validated(len(ordered), validation_fraction)])))
     return found
 
 
@@ -256,9 +255,14 @@ def dealt(names: Iterable[str], salt: str) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(f"{salt}/{name}".encode()).digest())
 
 
+def _validated(count: int, validation_fraction: float) -> int:
+    """How many of those that are not tested are kept for validation: one at least, and one is left to train on."""
+    return min(math.ceil(validation_fraction * count), count - 1)
+
+
 def _parts(groups: set[str], test: set[str], salt: str, validation_fraction: float) -> Parts:
     others = dealt(groups - test, salt)
-    share = min(math.ceil(validation_fraction * len(others)), len(others) - 1)
+    share = _validated(len(others), validation_fraction)
     return Parts(frozenset(others[share:]), frozenset(others[:share]), frozenset(test))
 
 

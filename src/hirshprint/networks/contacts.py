@@ -162,13 +162,13 @@ def learn(dataset: Dataset, structures: Sequence[Structure], settings: Contacts)
         A structure of the dataset is missing.
     """
     return learn_graphs(
-        dataset, contact_graphs(_contacts(dataset), cell_volumes(dataset, structures)), settings.features
+        dataset, contact_graphs(_contacts(dataset), cell_volumes(in_order(dataset, structures))), settings.features
     )
 
 
 def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: Sequence[Structure]) -> Applied:
     """Make the graphs of a dataset to be predicted."""
-    return apply_graphs(card, dataset, contact_graphs(_contacts(dataset), cell_volumes(dataset, structures)))
+    return apply_graphs(card, dataset, contact_graphs(_contacts(dataset), cell_volumes(in_order(dataset, structures))))
 
 
 def _contacts(dataset: Dataset) -> SiteContacts:
@@ -219,15 +219,9 @@ def apply_graphs(card: Mapping[str, Any], dataset: Dataset, graphs: SiteGraphs) 
     return Applied(rows, lambda asked: inputs(rows[asked]))
 
 
-def cell_volumes(dataset: Dataset, structures: Sequence[Structure]) -> NDArray[np.float64]:
-    """Volumes (n,) of the cells of a dataset's structures, Å³.
-
-    Raises
-    ------
-    DatasetError
-        A structure of the dataset is missing.
-    """
-    return np.array([abs(float(np.linalg.det(one.lattice))) for one in in_order(dataset, structures)])
+def cell_volumes(structures: Sequence[Structure]) -> NDArray[np.float64]:
+    """Volumes (n,) of the cells of structures, Å³."""
+    return np.array([abs(float(np.linalg.det(one.lattice))) for one in structures])
 
 
 def _inputs(graphs: SiteGraphs, scale: Mapping[str, Any]) -> Inputs:

@@ -41,13 +41,14 @@ def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: S
 
 def _graphs(dataset: Dataset, structures: Sequence[Structure], radius: float) -> SiteGraphs:
     """Graphs in the form of those of contacts; each neighbour has an equal share."""
-    found = build_graphs(in_order(dataset, structures), radius)
+    of_rows = in_order(dataset, structures)
+    found = build_graphs(of_rows, radius)
     owner = np.repeat(np.arange(len(found.node_offsets) - 1), np.diff(found.node_offsets))
     edge_owner = np.repeat(np.arange(len(found.edge_offsets) - 1), np.diff(found.edge_offsets))
     centre = found.centres + found.node_offsets[edge_owner]
     count = np.bincount(centre, found.multiplicities, len(owner))
-    atoms = np.array([len(one.numbers) for one in in_order(dataset, structures)])
-    per_atom = np.log(cell_volumes(dataset, structures) / atoms)[owner]
+    atoms = np.array([len(one.numbers) for one in of_rows])
+    per_atom = np.log(cell_volumes(of_rows) / atoms)[owner]
     weights = found.multiplicities / count[centre]
     halves, zeros = found.distances / 2, np.zeros_like(found.distances)
     edges = [found.distances, halves, halves, zeros, zeros, 1 / count[centre], zeros]

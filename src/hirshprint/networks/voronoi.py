@@ -42,11 +42,12 @@ def apply(card: Mapping[str, Any], folder: Path, dataset: Dataset, structures: S
 
 
 def _graphs(dataset: Dataset, structures: Sequence[Structure]) -> SiteGraphs:
+    of_rows = in_order(dataset, structures)
     try:
-        cells = face_contacts(in_order(dataset, structures))
+        cells = face_contacts(of_rows)
     except OpenCellError as error:
         raise DatasetError(f"{error}; leave voronoi out of learning: networks:") from None
-    return contact_graphs(cells, cell_volumes(dataset, structures))
+    return contact_graphs(cells, cell_volumes(of_rows))
 
 
 def face_contacts(structures: Sequence[Structure]) -> SiteContacts:

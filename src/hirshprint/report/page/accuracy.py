@@ -195,7 +195,7 @@ def _failures(predictions: pd.DataFrame, split: str, best: Mapping[str, Any]) ->
         "half": f"{error.abs().median():.3g}",
         "twentieth": f"{error.abs().quantile(0.95):.3g}",
         "worst": str(rows.at[worst, "compound"]),
-        "error": f"{error[worst]:+.3f}".replace("-", "−") if abs(error[worst]) >= 0.01 else f"{error[worst]:+.2g}",
+        "error": f"{error[worst]:{'+.3f' if abs(error[worst]) >= 0.01 else '+.2g'}}".replace("-", "−"),
         "bars": bars,
         "wrong": f"{int(((rows['predicted'] >= 0.5) != (rows['true'] > 0.5)).sum()):,} of {len(rows):,}",
         "answers": "yes" if answers else "",
