@@ -13,6 +13,7 @@ import pytest
 from hirshprint.cli import main
 from hirshprint.config.load import resolve_config, resolve_engine
 from hirshprint.config.model import Config
+from hirshprint.files.reading import DamagedError
 from hirshprint.networks.cards import ModelError, check_starts, read_folder_card, unit_cards
 
 ROOT = Path(__file__).parents[2]
@@ -41,23 +42,25 @@ def copied(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("change", "named"),
+    ("change", "named", "reason"),
     [
-        ("hybrid-random-fold2-seed0.json: removed", "hybrid-random-fold2-seed0"),
-        ("hybrid-random-fold2-seed0.keras: removed", "hybrid-random-fold2-seed0"),
-        ("hybrid-random-fold0-seed0.keras: of fold 1", "hybrid-random-fold0-seed0"),
-        ("hybrid-random-fold0-seed0.npz: of fold 1", "hybrid-random-fold0-seed0"),
-        ("hybrid-random-fold0-seed9.json: added", "hybrid-random-fold0-seed9"),
+        ("hybrid-random-fold2-seed0.json: removed", "hybrid-random-fold2-seed0.json", "it is not there"),
+        ("hybrid-random-fold2-seed0.keras: removed", "hybrid-random-fold2-seed0.keras", "it is not there"),
+        ("hybrid-random-fold0-seed0.keras: of fold 1", "hybrid-random-fold0-seed0.keras", "it is not what the folder"),
+        ("hybrid-random-fold0-seed0.npz: of fold 1", "hybrid-random-fold0-seed0.npz", "it is not what the folder was"),
+        ("hybrid-random-fold0-seed9.json: added", "hybrid-random-fold0-seed9.json", "it is not what the folder was"),
     ],
 )
-def test_another_file_than_the_folder_was_written_with_is_refused(copied: Path, change: str, named: str) -> None:
+def test_another_file_than_the_folder_was_written_with_is_refused(
+    copied: Path, change: str, named: str, reason: str
+) -> None:
     name, what = change.split(": ")
     if what == "removed":
         (copied / name).unlink()
     else:
         other = "hybrid-random-fold1-seed0" if what == "of fold 1" else "hybrid-random-fold0-seed0"
         shutil.copy(copied / f"{other}{Path(name).suffix}", copied / name)
-    with pytest.raises(ModelError, match=rf"{named}: missing, or not what the folder was written with; copy the whole"):
+    with pytest.raises(DamagedError, match=rf"{named} is damaged \({reason}"):
         unit_cards(copied, "hybrid")
     assert len(unit_cards(copied, "readout")) == 5
 

@@ -15,7 +15,7 @@ from hirshprint import versions
 from hirshprint.config.load import resolve_config
 from hirshprint.config.model import Config, Dataset
 from hirshprint.files.reading import sealed_json
-from hirshprint.networks.cards import CARD, ModelError, check_starts, fingerprint_definition, training_digest
+from hirshprint.networks.cards import CARD, ModelError, check_starts, fingerprint_definition, training_digests
 from hirshprint.report.cost import read_stages
 from hirshprint.run import digests, inputs, planned, resources, results
 from hirshprint.run.plan import RunPlan, answer_for_jobs, batches, kept, sites, structures_in
@@ -240,7 +240,7 @@ def _old_models() -> dict[str, Any]:
     stem = "cnn_paper-paper-fold0-seed0"
     unit = {"model": "cnn_paper", "fold": 0, "seed": 0, "target_mean": 0.0, "target_sd": 1.0, "inputs": {}}
     (Path("old") / f"{stem}.json").write_text(json.dumps(sealed_json(unit)), encoding="utf-8")
-    trainings = {stem: training_digest(Path("old"), stem)}
+    trainings = training_digests(Path("old"))
     # without validation: it can be started from, though not predicted with
     return {
         "format": versions.MODEL_FORMAT,

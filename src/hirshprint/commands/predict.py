@@ -21,6 +21,7 @@ from hirshprint.networks.cards import (
     ModelError,
     best_network,
     check_fits,
+    damage_text,
     errors_of,
     fingerprint_definition,
     needed_edges,
@@ -63,9 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     except (ModelError, PrototypeError) as error:
         raise CommandError(str(error)) from None
     except DamagedError as error:
-        raise CommandError(
-            f"{error.path} is damaged ({error.reason}); copy {folder} again from where it came, or train again"
-        ) from None
+        raise CommandError(damage_text(folder, error)) from None
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
         try:
             plan = _plan(arguments, folder, card, Path(temporary))

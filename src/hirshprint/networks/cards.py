@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hirshprint import versions
 from hirshprint.config.model import TARGET_KEYS, Config, Dataset, Surfaces
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
-from hirshprint.files.writing import digest, file_digest
+from hirshprint.files.writing import file_digest
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
 from hirshprint.surfaces.registry import engine_named
@@ -25,6 +26,11 @@ CARD_KEYS = ("model", "fold", "seed", "target_mean", "target_sd", "inputs")
 
 class ModelError(ValueError):
     """A folder of models that cannot be used here; the message says why."""
+
+
+def damage_text(folder: Path, error: DamagedError) -> str:
+    """Say what is damaged in a folder of models that no run here makes, and what sets it right."""
+    return f"{error.path} is damaged ({error.reason}); copy {folder} again from where it came, or train again"
 
 
 def fingerprint_definition(
@@ -89,15 +95,15 @@ def read_folder_card(folder: Path, validated: bool = True) -> dict[str, Any]:
     return card
 
 
-def training_digest(folder: Path, stem: str) -> str:
-    """Digest of the files of one training in a folder of models: card, weights, and arrays where it has some."""
-    files = [folder / f"{stem}{ending}" for ending in (".json", ".keras", ".npz")]
-    return digest([(path.name, file_digest(path)) for path in files if path.exists()])
+def training_digests(folder: Path, which: str = "*-fold*-seed*") -> dict[str, str]:
+    """Digest of each file of the trainings in a folder of models: cards, weights, and arrays where they have some."""
+    paths = sorted(folder.glob(f"{which}.*"))
+    return {path.name: file_digest(path) for path in paths if path.suffix in {".json", ".keras", ".npz"}}
 
 
 def networks_in(card: Mapping[str, Any]) -> list[str]:
     """Name the networks whose trainings a folder of models holds."""
-    return sorted({stem.split("-")[0] for stem in card.get("trainings", {})})
+    return sorted({name.split("-")[0] for name in card.get("trainings", {})})
 
 
 def unit_cards(folder: Path, model: str) -> list[Path]:
@@ -105,22 +111,21 @@ def unit_cards(folder: Path, model: str) -> list[Path]:
 
     Raises
     ------
-    ModelError
+    DamagedError
         The trainings in the folder are not those that it was written with.
     """
     card = read_json(folder / CARD, unit=folder) if (folder / CARD).exists() else {}
-    paths = sorted(folder.glob(f"{model}-{card.get('split', '*')}-fold*-seed*.json"))
+    which = f"{model}-{card.get('split', '*')}-fold*-seed*"
     if card:
-        begin = f"{model}-{card['split']}-fold"
-        written = {stem: of for stem, of in card["trainings"].items() if stem.startswith(begin)}
-        found = {path.stem: training_digest(folder, path.stem) for path in paths}
-        if other := sorted(stem for stem in found | written if found.get(stem) != written.get(stem)):
-            raise ModelError(
-                f"{folder}: {', '.join(other)}: missing, or not what the folder was written with; copy the whole "
-                "folder again, or train again"
-            )
+        written = {name: of for name, of in card["trainings"].items() if fnmatch(name, f"{which}.*")}
+        found = training_digests(folder, which)
+        for name in sorted(found | written):
+            if name not in found:
+                raise DamagedError(folder / name, "it is not there", folder)
+            if found[name] != written.get(name):
+                raise DamagedError(folder / name, "it is not what the folder was written with", folder)
     errors = {}
-    for path in paths:
+    for path in sorted(folder.glob(f"{which}.json")):
         error = read_json(path, CARD_KEYS, unit=folder).get("mean_absolute_error", {}).get("validation")
         errors[path] = math.inf if error is None else float(error)
     return sorted(errors, key=lambda path: errors[path])
@@ -189,8 +194,10 @@ def check_starts(config: Config) -> None:
                     surfaces, fingerprint = (getattr(config, part).written() for part in parts)
                     own = fingerprint_definition({}, surfaces, config.densities, _without_channels(fingerprint))
                     check_fits(folder, card | {"fingerprint": _without_channels(card["fingerprint"])}, own)
-            except (ModelError, DamagedError) as error:
+            except ModelError as error:
                 raise ModelError(f"{place}{error}") from None
+            except DamagedError as error:
+                raise ModelError(f"{place}{damage_text(folder, error)}") from None
 
 
 def _check_start_inputs(dataset: Dataset, name: str, model: str, folder: Path) -> None:
@@ -349,8 +356,10 @@ def complete_predicted(config: Mapping[str, Any]) -> dict[str, Any]:
                 of_model = read_folder_card(Path(model))
                 own = fingerprint_definition(of_model, config["surfaces"], config["densities"], config["fingerprint"])
                 check_fits(Path(model), of_model, own)
-            except (ModelError, DamagedError) as error:
+            except ModelError as error:
                 raise ModelError(f"{place}: {error}") from None
+            except DamagedError as error:
+                raise ModelError(f"{place}: {damage_text(Path(model), error)}") from None
         of_prototype = of_model.get("prototype")
         if bool(of_prototype) == bool({"folder", "structures"} & set(dataset)):
             wanted = "`table` or `elements`" if of_prototype else "`folder` or `structures`"

@@ -20,7 +20,7 @@ from hirshprint.datasets.gather import Dataset, first_rows, total_moments
 from hirshprint.datasets.target_scale import Target, rows_of
 from hirshprint.files.reading import read_json, read_npz, sealed_json
 from hirshprint.files.writing import digest, written_whole
-from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network, training_digest, unit_cards
+from hirshprint.networks.cards import CARD, CARD_KEYS, DOMAIN, ModelError, best_network, training_digests, unit_cards
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import composition, formula_key
 
@@ -72,9 +72,7 @@ def write_folder_card(
         "unit": dataset.unit,
         **dataset.target.written(),
         "split": split,
-        "trainings": {
-            path.stem: training_digest(folder, path.stem) for path in sorted(folder.glob("*-fold*-seed*.json"))
-        },
+        "trainings": training_digests(folder),
         "validation_mean_absolute_error": error.to_dict(),
         **({"validation_brier_score": brier.to_dict()} if dataset.target.answers else {}),
         "expected_std": {}
