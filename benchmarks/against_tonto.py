@@ -18,9 +18,9 @@ import numpy as np
 from pymatgen.core import Structure as PymatgenStructure
 
 from hirshprint.densities import Densities, read_densities
+from hirshprint.hirshfeld.python.engine import compute_surfaces, radii_along
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import compute_surfaces, radii_along
 
 ROOT = Path(__file__).parents[1]
 

@@ -24,7 +24,7 @@ from hirshprint.batch.file import join_packs, write_arrays
 from hirshprint.batch.gathering import gather_fingerprints
 from hirshprint.batch.keys import structure_digest
 from hirshprint.commands.inputs import default_fingerprint, find_densities
-from hirshprint.surfaces.python.engine import compute_surfaces
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 
 
 def main() -> None:

@@ -50,10 +50,10 @@ def write_dataset(results: Path, kind: str, structures: int, densities: Path) ->
     import numpy as np
 
     from hirshprint.densities import read_densities
+    from hirshprint.hirshfeld.python.engine import compute_surfaces
+    from hirshprint.hirshfeld.surface import pack_surfaces
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.structure import write_structures
-    from hirshprint.surfaces.python.engine import compute_surfaces
-    from hirshprint.surfaces.surface import pack_surfaces
 
     rng = np.random.default_rng(SEED)
     atoms = read_densities(densities)

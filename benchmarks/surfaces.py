@@ -26,14 +26,14 @@ from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities, read_densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contacts import site_contacts
+from hirshprint.hirshfeld.patches import lattice_points
+from hirshprint.hirshfeld.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces, radii_along
+from hirshprint.hirshfeld.python.procrystal import density, neighbours, procrystal
+from hirshprint.hirshfeld.python.rays import SHIFT, cast
+from hirshprint.hirshfeld.python.sphere import OCTAHEDRAL, chain, wedge
+from hirshprint.hirshfeld.surface import Surface, mesh_about_centre, pack_surfaces
 from hirshprint.structures.reading import read_crystal
 from hirshprint.structures.structure import Structure, read_structures, write_structures
-from hirshprint.surfaces.patches import lattice_points
-from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces, radii_along
-from hirshprint.surfaces.python.procrystal import density, neighbours, procrystal
-from hirshprint.surfaces.python.rays import SHIFT, cast
-from hirshprint.surfaces.python.sphere import OCTAHEDRAL, chain, wedge
-from hirshprint.surfaces.surface import Surface, mesh_about_centre, pack_surfaces
 
 ROOT = Path(__file__).parents[1]
 
@@ -208,7 +208,7 @@ def whole_process(densities_path: Path) -> None:
     code = (
         "import resource, sys; from pathlib import Path;"
         "from hirshprint.densities import read_densities; from hirshprint.structures.structure import read_structures;"
-        "from hirshprint.surfaces.python.engine import compute_surfaces;"
+        "from hirshprint.hirshfeld.python.engine import compute_surfaces;"
         "d = read_densities(sys.argv[1]); [compute_surfaces(s, d) for s in read_structures(Path(sys.argv[2]))];"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )

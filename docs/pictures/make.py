@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up, read_densities
+from hirshprint.hirshfeld.python.engine import compute_surfaces, radii_along
 from hirshprint.report.style import STYLE
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.python.engine import compute_surfaces, radii_along
 
 HERE = Path(__file__).parent
 EDGE = 3.905  # of SrTiO3, Å

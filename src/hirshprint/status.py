@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.files.reading import read_npz, read_rows, reading, table_written
+from hirshprint.hirshfeld.registry import ENGINES
 from hirshprint.remarks import REMARKED, REMEDY, SEPARATOR
-from hirshprint.surfaces.registry import ENGINES
 
 STATUS_COLUMNS = ("structure_id", "source", "status", "stage", "reason", "remedy")
 REMEDIES = {kind: remedy for engine in ENGINES.values() for kind, remedy in engine.remedies.items()}

@@ -62,8 +62,8 @@ TOY_ENGINE = '''"""An engine whose surfaces are those of the bundled one at mesh
 from __future__ import annotations
 
 from hirshprint.densities import read_densities
-from hirshprint.surfaces.engines import OpenEngine
-from hirshprint.surfaces.python.engine import compute_surfaces
+from hirshprint.hirshfeld.engines import OpenEngine
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 
 
 def open_toy(config, files):
@@ -74,7 +74,7 @@ def open_toy(config, files):
 TOY_ENTRY = """TOY = Engine(
     name="toy",
     title="Toy",
-    opened_by="hirshprint.surfaces.toy:open_toy",
+    opened_by="hirshprint.hirshfeld.toy:open_toy",
     algorithm="1",
     settings=lambda config: ["toy", config.densities, versions.DENSITIES, "1"],
     resolution=lambda surfaces: 4,

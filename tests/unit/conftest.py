@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from hirshprint.densities import Densities, read_densities
+from hirshprint.hirshfeld.python.sphere import OCTAHEDRAL
 from hirshprint.run.logs import show_log
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.sphere import OCTAHEDRAL
 
 ROOT = Path(__file__).parents[2]
 

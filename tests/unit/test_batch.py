@@ -26,13 +26,13 @@ from hirshprint.densities import Densities
 from hirshprint.files.reading import read_npz
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.hirshfeld.engines import OpenEngine
+from hirshprint.hirshfeld.python.engine import compute_surfaces
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.cost import cost_table
 from hirshprint.status import cpu_file, earlier_seconds, job_cpu_seconds, read_cpu_seconds, read_status
 from hirshprint.structures.batches import batch_of
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import OpenEngine
-from hirshprint.surfaces.python.engine import compute_surfaces
-from hirshprint.surfaces.surface import Surface
 
 NAMES = ("a", "b", "c", "d", "e")
 BINS = Bins(count=10, low_angstrom=0.76, high_angstrom=2.8)
@@ -465,7 +465,7 @@ def test_compilation_is_said_and_damaged_code_compiled_again(tmp_path: Path) -> 
     """Said once in a process, before anything is computed, and not where the compiled code is at hand."""
     (tmp_path / "program.py").write_text(
         "import numba\n"
-        "from hirshprint.surfaces.compiled import compiling_said, remove_damaged_code\n"
+        "from hirshprint.hirshfeld.compiled import compiling_said, remove_damaged_code\n"
         "@numba.njit(cache=True)\ndef f(x):\n    return x + 1\n"
         "@numba.njit(cache=True)\ndef g(x):\n    return f(x)\n"
         "remove_damaged_code()\n"

@@ -22,7 +22,7 @@ from hirshprint import cli
 from hirshprint.commands import CommandError, inputs, surface
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
 from hirshprint.files.reading import seal_hdf5
-from hirshprint.surfaces.python.engine import compute_surfaces
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("surface", "fingerprint", "compare", "check", "predict", "recover", "status")

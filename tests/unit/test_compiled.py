@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from hirshprint.hirshfeld import compiled
 from hirshprint.run import environment
-from hirshprint.surfaces import compiled
 
 
 def test_lock_has_one_owner_and_a_dead_one_does_not_block(tmp_path: Path) -> None:

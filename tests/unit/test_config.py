@@ -346,7 +346,7 @@ def test_all_faults_at_once() -> None:
 
 
 def test_mesh_level_is_that_of_the_engine() -> None:
-    from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL
+    from hirshprint.hirshfeld.python.engine import DEFAULT_MESH_LEVEL
 
     assert resolve_config(TABLE)["surfaces"]["mesh_level"] == DEFAULT_MESH_LEVEL
 

@@ -11,8 +11,8 @@ from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contact_kinds import contact_fingerprints
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import compute_surfaces
 
 BINS = Bins(count=50, low_angstrom=0.76, high_angstrom=2.80)
 SETTINGS = Fingerprint(weighting="area", channels=["total"], normalise="formula_unit", bins=BINS)

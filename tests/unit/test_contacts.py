@@ -16,10 +16,10 @@ from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.contact_layout import CONTACT_NAMES, Contacts, join_contacts
 from hirshprint.fingerprints.contacts import site_contacts
+from hirshprint.hirshfeld.python.engine import compute_surfaces
+from hirshprint.hirshfeld.surface import Surface, full
 from hirshprint.structures.crystals import Crystal, crystal_structure
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import compute_surfaces
-from hirshprint.surfaces.surface import Surface, full
 
 LEVEL = 10
 

@@ -12,8 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from hirshprint.hirshfeld.registry import ENGINES
 from hirshprint.run.sources import LIBRARY, module_file
-from hirshprint.surfaces.registry import ENGINES
 
 ENVS = Path(__file__).parents[2] / "envs"
 LOCKS = sorted(path.stem for path in ENVS.glob("*.txt"))
@@ -104,7 +104,7 @@ PACKAGES = {  # that have another name where they are imported
     "vtkmodules": "vtk",
     "yaml": "pyyaml",
 }
-OPENED = {"hirshprint.surfaces.engines": [engine.opened_by.partition(":") for engine in ENGINES.values()]}
+OPENED = {"hirshprint.hirshfeld.engines": [engine.opened_by.partition(":") for engine in ENGINES.values()]}
 
 
 class Reached:

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from hirshprint.densities import Densities
+from hirshprint.hirshfeld.export import point_data, write_gltf, write_ply, write_vtp
+from hirshprint.hirshfeld.python.engine import compute_surfaces, radii_along
+from hirshprint.hirshfeld.ridges import split_at_ridges
+from hirshprint.hirshfeld.surface import Surface, full
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.export import point_data, write_gltf, write_ply, write_vtp
-from hirshprint.surfaces.python.engine import compute_surfaces, radii_along
-from hirshprint.surfaces.ridges import split_at_ridges
-from hirshprint.surfaces.surface import Surface, full
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.layout import channel_names
+from hirshprint.hirshfeld.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
+from hirshprint.hirshfeld.surface import Surface, full
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
-from hirshprint.surfaces.surface import Surface, full
 
 SITES = ("A", "B", "X")
 LEVEL = 12

@@ -17,13 +17,13 @@ from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.datasets.contacts import read_contacts, taken
 from hirshprint.datasets.gather import Dataset
 from hirshprint.densities import Densities
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 from hirshprint.networks.backend import keras, prepare_device
 from hirshprint.networks.contacts import build_contacts
 from hirshprint.networks.site_graphs import contact_graphs, graph_batch
 from hirshprint.networks.voronoi import face_contacts
 from hirshprint.structures.crystals import Crystal, crystal_structure
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import compute_surfaces
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 

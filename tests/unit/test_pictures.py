@@ -15,6 +15,8 @@ from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contact_kinds import contact_fingerprints
+from hirshprint.hirshfeld.python.engine import compute_surfaces
+from hirshprint.hirshfeld.surface import Surface, full
 from hirshprint.report.pictures.files import write_picture
 from hirshprint.report.pictures.fingerprints import comparison_picture, fingerprint_picture
 from hirshprint.report.pictures.render import PANEL_PIXELS, NoPictureError, render_panels
@@ -22,8 +24,6 @@ from hirshprint.report.pictures.scene import scene_of
 from hirshprint.report.pictures.surfaces import surface_picture
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symmetry import atom_images
-from hirshprint.surfaces.python.engine import compute_surfaces
-from hirshprint.surfaces.surface import Surface, full
 
 BINS = Bins(count=50, low_angstrom=0.76, high_angstrom=2.80)
 SETTINGS = Fingerprint(weighting="area", channels=["total"], normalise="formula_unit", bins=BINS)

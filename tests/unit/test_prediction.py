@@ -24,6 +24,7 @@ from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.splits import SITES
 from hirshprint.densities import Densities
 from hirshprint.files.reading import sealed_json
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 from hirshprint.networks.backend import prepare_device, tf
 from hirshprint.networks.cards import ModelError, check_fits, fingerprint_definition, read_folder_card
 from hirshprint.networks.predict import predict_dataset, write_folder_card
@@ -31,7 +32,6 @@ from hirshprint.networks.registry import NETWORKS, needed_of_fingerprints
 from hirshprint.structures.building import write_targets
 from hirshprint.structures.placed import cubic_perovskite
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import compute_surfaces
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 

@@ -23,6 +23,8 @@ from hirshprint.accuracy import standing
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import COLUMNS, read_predictions, read_targets, write_predictions
 from hirshprint.batch import comparison
+from hirshprint.hirshfeld.python.sphere import OCTAHEDRAL, wedge
+from hirshprint.hirshfeld.surface import Surface, pack_surfaces
 from hirshprint.report.figures import parity
 from hirshprint.report.figures.engine_comparison import write_comparison_figure
 from hirshprint.report.figures.fingerprints import fingerprint_examples, write_fingerprint_figures
@@ -39,8 +41,6 @@ from hirshprint.report.page.meshes import page_meshes
 from hirshprint.report.page.shown_surfaces import choose_compounds
 from hirshprint.report.page.summary import summary_lines
 from hirshprint.report.page.write import write_report
-from hirshprint.surfaces.python.sphere import OCTAHEDRAL, wedge
-from hirshprint.surfaces.surface import Surface, pack_surfaces
 
 HOSTILE = "<script>alert('$x_$')</script>漢"
 CAPTIONS = Path(__file__).parents[2] / "workflow/report"

@@ -15,11 +15,11 @@ from hirshprint import versions
 from hirshprint.config.load import resolve_config
 from hirshprint.config.model import Config, Dataset
 from hirshprint.files.reading import sealed_json
+from hirshprint.hirshfeld.registry import COMPARED, ENGINES, PYTHON, TONTO, Engine, engine_named, engines_used
 from hirshprint.networks.cards import CARD, ModelError, check_starts, fingerprint_definition, training_digests
 from hirshprint.report.cost import read_stages
 from hirshprint.run import digests, inputs, planned, resources, results
 from hirshprint.run.plan import RunPlan, answer_for_jobs, batches, kept, sites, structures_in
-from hirshprint.surfaces.registry import COMPARED, ENGINES, PYTHON, TONTO, Engine, engine_named, engines_used
 
 ROWS = ("SrTiO3,Sr,Ti,O,3.905", "BaTiO3,Ba,Ti,O,4.0", "KMgF3,K,Mg,F,3.99", "CaTiO3,Ca,Ti,O,3.84")
 SURFACES = {"engine": "python", "structures_per_job": 1}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.spreading import BEND, spread_area
+from hirshprint.hirshfeld.spreading import BEND, spread_area
 
 Array = NDArray[np.float64]
 

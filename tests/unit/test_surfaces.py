@@ -14,16 +14,16 @@ import pytest
 from numpy.typing import NDArray
 
 from hirshprint.densities import BOHR, Densities, read_densities
-from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.python.engine import (
+from hirshprint.hirshfeld.python.engine import (
     DEFAULT_MESH_LEVEL,
     SurfaceError,
     compute_surfaces,
     radii_along,
 )
-from hirshprint.surfaces.python.rays import SHIFT
-from hirshprint.surfaces.python.sphere import OCTAHEDRAL, mesh_frame, wedge
-from hirshprint.surfaces.surface import Surface, flat_area_and_volume, full, pack_surfaces, unpack_surfaces
+from hirshprint.hirshfeld.python.rays import SHIFT
+from hirshprint.hirshfeld.python.sphere import OCTAHEDRAL, mesh_frame, wedge
+from hirshprint.hirshfeld.surface import Surface, flat_area_and_volume, full, pack_surfaces, unpack_surfaces
+from hirshprint.structures.structure import Structure
 
 Array = NDArray[np.float64]
 ROOT = Path(__file__).parents[2]
@@ -396,7 +396,7 @@ def test_input_is_not_modified(thakkar: Densities, triclinic: Structure) -> None
 
 def test_no_heavy_imports() -> None:
     code = (
-        "import sys, hirshprint.surfaces.python.engine, hirshprint.fingerprints.binning;"
+        "import sys, hirshprint.hirshfeld.python.engine, hirshprint.fingerprints.binning;"
         "heavy = {'pymatgen', 'tensorflow', 'pyvista', 'pandas', 'plotly', 'skimage'};"
         "print(sorted(heavy & sys.modules.keys()))"
     )

@@ -20,18 +20,18 @@ from hirshprint.commands.inputs import default_fingerprint
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.structures.placed import cubic_perovskite
-from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import python_engine
-from hirshprint.surfaces.patches import measure
-from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
-from hirshprint.surfaces.python.engine import (
+from hirshprint.hirshfeld.engines import python_engine
+from hirshprint.hirshfeld.patches import measure
+from hirshprint.hirshfeld.properties import contact_share, sphericity, volumes, with_properties
+from hirshprint.hirshfeld.python.engine import (
     compute_surfaces,
     fragment_surface,
     radii_along,
 )
-from hirshprint.surfaces.python.sphere import wedge
-from hirshprint.surfaces.surface import Surface, SurfaceError, full
+from hirshprint.hirshfeld.python.sphere import wedge
+from hirshprint.hirshfeld.surface import Surface, SurfaceError, full
+from hirshprint.structures.placed import cubic_perovskite
+from hirshprint.structures.structure import Structure
 
 Array = NDArray[np.float64]
 ELEMENTS = [1, 3, 6, 8, 9, 11, 13, 17, 20, 22, 29, 35, 38, 40, 55, 57, 74, 82, 92]
@@ -190,8 +190,8 @@ def test_equal_atoms_end_within_their_voronoi_cell(thakkar: Densities, seed: int
 
 def test_vertices_are_on_the_surface_to_1e_7(thakkar: Densities, triclinic: Structure) -> None:
     """Along rays that a bisection with the same sums follows to the last digit."""
-    from hirshprint.surfaces.python.procrystal import log_ratio, procrystal
-    from hirshprint.surfaces.python.rays import SHIFT, cast, one_by_one
+    from hirshprint.hirshfeld.python.procrystal import log_ratio, procrystal
+    from hirshprint.hirshfeld.python.rays import SHIFT, cast, one_by_one
 
     crystal = procrystal(triclinic, triclinic.lattice, thakkar)
     directions, _ = wedge(3, (0,))

@@ -29,6 +29,7 @@ from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.target_scale import PLAIN, Target
 from hirshprint.datasets.told import with_target
 from hirshprint.densities import Densities
+from hirshprint.hirshfeld.python.engine import compute_surfaces
 from hirshprint.networks.backend import prepare_device
 from hirshprint.networks.cards import complete_predicted, fingerprint_definition
 from hirshprint.networks.explaining import Attribution, in_unit
@@ -37,7 +38,6 @@ from hirshprint.networks.registry import needed_of_fingerprints
 from hirshprint.structures.building import write_targets
 from hirshprint.structures.sources.targets import ANSWER_UNIT
 from hirshprint.structures.structure import Structure, write_structures
-from hirshprint.surfaces.python.engine import compute_surfaces
 
 prepare_device(gpus=0, require_gpu=False, threads=2)  # as test_training does: it can be set only once in a process
 

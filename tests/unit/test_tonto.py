@@ -27,20 +27,20 @@ from hirshprint.config import model
 from hirshprint.config.load import ConfigError, resolve_config, resolve_engine
 from hirshprint.densities import Densities
 from hirshprint.fingerprints.contacts import site_contacts
+from hirshprint.hirshfeld.engines import tonto_engine
+from hirshprint.hirshfeld.python.engine import compute_surfaces as python_surfaces
+from hirshprint.hirshfeld.surface import Surface, flat_area_and_volume
+from hirshprint.hirshfeld.tonto.check import check_surface
+from hirshprint.hirshfeld.tonto.cxs import CxsError, parse_cxs
+from hirshprint.hirshfeld.tonto.engine import compute_surfaces
+from hirshprint.hirshfeld.tonto.errors import TontoDiskFullError, TontoError, TontoPassingError, TontoTimeoutError
+from hirshprint.hirshfeld.tonto.input import cif_text, tonto_cell
+from hirshprint.hirshfeld.tonto.installation import Installation
+from hirshprint.hirshfeld.tonto.probe import check_identity, explain_probe, probe, read_version
+from hirshprint.hirshfeld.tonto.report import error_message, judge
+from hirshprint.hirshfeld.tonto.run import Tonto
 from hirshprint.status import read_cpu_seconds
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import tonto_engine
-from hirshprint.surfaces.python.engine import compute_surfaces as python_surfaces
-from hirshprint.surfaces.surface import Surface, flat_area_and_volume
-from hirshprint.surfaces.tonto.check import check_surface
-from hirshprint.surfaces.tonto.cxs import CxsError, parse_cxs
-from hirshprint.surfaces.tonto.engine import compute_surfaces
-from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError, TontoPassingError, TontoTimeoutError
-from hirshprint.surfaces.tonto.input import cif_text, tonto_cell
-from hirshprint.surfaces.tonto.installation import Installation
-from hirshprint.surfaces.tonto.probe import check_identity, explain_probe, probe, read_version
-from hirshprint.surfaces.tonto.report import error_message, judge
-from hirshprint.surfaces.tonto.run import Tonto
 
 ROOT = Path(__file__).parents[2]
 FAKE = ROOT / "tests/fake_tonto.py"
@@ -241,8 +241,8 @@ def test_failures_are_told_and_leave_nothing(
     behaviour: str,
 ) -> None:
     behave(any=behaviour)
-    monkeypatch.setattr("hirshprint.surfaces.tonto.run.MOST_BYTES", 5_000_000)
-    monkeypatch.setattr("hirshprint.surfaces.tonto.process.GRACE", 0.3)
+    monkeypatch.setattr("hirshprint.hirshfeld.tonto.run.MOST_BYTES", 5_000_000)
+    monkeypatch.setattr("hirshprint.hirshfeld.tonto.process.GRACE", 0.3)
     limit = 1.0 if behaviour in ("hang", "deaf", "child") else 300.0
     kind, reason = BEHAVIOURS[behaviour]
     start = time.monotonic()
@@ -336,8 +336,8 @@ def test_nothing_outlives_the_job(
     told = behave(any="child")
     code = (  # where the tests run in the background, SIGINT is ignored by all that they start
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "from hirshprint.surfaces.tonto.installation import Installation;"
-        "from hirshprint.surfaces.tonto.probe import probe;"
+        "from hirshprint.hirshfeld.tonto.installation import Installation;"
+        "from hirshprint.hirshfeld.tonto.probe import probe;"
         f"import tempfile; tempfile.tempdir = {str(scratch)!r};"
         f"probe(Installation({fake.binary!r}, {fake.basis_directory!r}))"
     )

@@ -1,6 +1,6 @@
 """Hirshfeld surfaces and their fingerprints: the fan of CPU jobs, one per batch; Tonto's probe, and a comparison."""
 
-from hirshprint.surfaces.registry import tonto_checksums
+from hirshprint.hirshfeld.registry import tonto_checksums
 
 
 rule tonto_probe:

@@ -8,10 +8,10 @@ from pathlib import Path
 from hirshprint.batch.comparison import compare_engines, sample, write_comparison
 from hirshprint.batch.places import engine_folder
 from hirshprint.config.model import Config
+from hirshprint.hirshfeld.engines import open_engine
+from hirshprint.hirshfeld.registry import COMPARED
 from hirshprint.run.logs import start_log
 from hirshprint.structures.structure import read_structures
-from hirshprint.surfaces.engines import open_engine
-from hirshprint.surfaces.registry import COMPARED
 
 start_log(snakemake.log[0])
 config, files = Config.from_dict(snakemake.config), snakemake.params.files

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from hirshprint.files.writing import written_whole
+from hirshprint.hirshfeld.registry import engine_named
 from hirshprint.networks.cards import start_names
 from hirshprint.report.items import Item
 from hirshprint.report.page.inputs import dataset_inputs
@@ -10,7 +11,6 @@ from hirshprint.report.page.run_description import describe_run
 from hirshprint.report.page.summary import summary_lines
 from hirshprint.report.page.write import write_report
 from hirshprint.run.logs import start_log
-from hirshprint.surfaces.registry import engine_named
 
 start_log(snakemake.log[0])
 engine = engine_named(snakemake.config["surfaces"]["engine"]).title

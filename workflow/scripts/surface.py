@@ -9,8 +9,8 @@ from hirshprint.batch.binning import Binning
 from hirshprint.batch.places import engine_folder
 from hirshprint.batch.run import read_batch, run_batch
 from hirshprint.config.model import Config
+from hirshprint.hirshfeld.engines import open_engine
 from hirshprint.run.logs import start_log
-from hirshprint.surfaces.engines import open_engine
 
 start_log(snakemake.log[0])
 config, files, wildcards = Config.from_dict(snakemake.config), snakemake.params.files, snakemake.wildcards

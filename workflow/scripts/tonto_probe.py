@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hirshprint.files.reading import sealed_json
 from hirshprint.files.writing import written_whole
+from hirshprint.hirshfeld.tonto.errors import TontoError
+from hirshprint.hirshfeld.tonto.installation import Installation
+from hirshprint.hirshfeld.tonto.probe import explain_probe, probe
 from hirshprint.run.logs import start_log
-from hirshprint.surfaces.tonto.errors import TontoError
-from hirshprint.surfaces.tonto.installation import Installation
-from hirshprint.surfaces.tonto.probe import explain_probe, probe
 
 start_log(snakemake.log[0], echo=True)
 try:

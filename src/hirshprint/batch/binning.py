@@ -15,7 +15,7 @@ from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contact_layout import Contacts, join_contacts
 from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.fingerprints.layout import channel_names
-from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
+from hirshprint.hirshfeld.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.versions import CONTACT_FORMAT, FINGERPRINT_FORMAT
 
 

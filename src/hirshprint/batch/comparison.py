@@ -17,11 +17,11 @@ from hirshprint.config.model import Fingerprint
 from hirshprint.files.reading import read_npz, table_written
 from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
+from hirshprint.hirshfeld.engines import OpenEngine
+from hirshprint.hirshfeld.registry import COMPARED
+from hirshprint.hirshfeld.surface import Surface, unpack_surfaces
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.engines import OpenEngine
-from hirshprint.surfaces.registry import COMPARED
-from hirshprint.surfaces.surface import Surface, unpack_surfaces
 
 COMPARED_FILE = "=compared.npz"  # file of the cache; no batch can have this name
 COLUMNS = (

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hirshprint.files.reading import read_npz, reading
 from hirshprint.fingerprints.contact_layout import Contacts, join_contacts
-from hirshprint.surfaces.registry import ENGINES
-from hirshprint.surfaces.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
+from hirshprint.hirshfeld.registry import ENGINES
+from hirshprint.hirshfeld.surface import ARRAYS, SCALARS, Surface, unpack_surfaces
 
 Pack = dict[str, NDArray[Any]]
 Reader = Callable[[str], NDArray[Any]]

@@ -20,7 +20,7 @@ from hirshprint.files.reading import USER_BLOCK, read_npz, reading, seal_hdf5
 from hirshprint.files.writing import written_whole
 from hirshprint.fingerprints.contact_layout import CONTACT_NAMES, Contacts, join_contacts
 from hirshprint.fingerprints.layout import COUNTS_UNIT, ROWS_AT_ONCE, bin_edges, channel_names
-from hirshprint.surfaces.surface import Surface
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.versions import FINGERPRINT_FORMAT
 
 COMPRESSION = 4  # level of zlib: the fastest that comes near the smallest file

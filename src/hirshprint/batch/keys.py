@@ -7,8 +7,8 @@ import json
 from functools import lru_cache
 
 from hirshprint.files.writing import digest
+from hirshprint.hirshfeld.engines import OpenEngine
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.engines import OpenEngine
 
 
 def structure_digest(structure: Structure) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hirshprint.config.model import Config
-from hirshprint.surfaces.registry import engine_named
+from hirshprint.hirshfeld.registry import engine_named
 from hirshprint.versions import SURFACE_FILES
 
 SURFACE_CACHE = Path("cache/surfaces")

@@ -28,11 +28,11 @@ from hirshprint.batch.kept import (
 from hirshprint.batch.keys import structure_digest, surface_key
 from hirshprint.files.reading import open_hdf5
 from hirshprint.files.writing import digest, is_disk_full, written_whole
+from hirshprint.hirshfeld.engines import OpenEngine
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.status import cpu_seconds
 from hirshprint.structures.batches import members
 from hirshprint.structures.structure import Structure, read_structures
-from hirshprint.surfaces.engines import OpenEngine
-from hirshprint.surfaces.surface import Surface
 
 LOG = logging.getLogger(__name__)
 

@@ -19,11 +19,11 @@ from hirshprint.files.writing import digest
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contact_kinds import contact_fingerprints
 from hirshprint.fingerprints.layout import COUNTS_UNIT, bin_edges
+from hirshprint.hirshfeld.engines import python_engine
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.engines import python_engine
-from hirshprint.surfaces.surface import Surface
 from hirshprint.versions import FINGERPRINT_FORMAT
 
 

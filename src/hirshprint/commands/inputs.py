@@ -13,6 +13,9 @@ from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files.reading import DamagedError
+from hirshprint.hirshfeld.compiled import compile_once
+from hirshprint.hirshfeld.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
+from hirshprint.hirshfeld.surface import Surface, SurfaceError
 from hirshprint.remarks import remark_lines
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError
@@ -24,9 +27,6 @@ from hirshprint.structures.sources.collections import has_many, named_records
 from hirshprint.structures.sources.folders import structure_name
 from hirshprint.structures.sources.placement import compound_fault, overlap_fault, prototype_id
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.compiled import compile_once
-from hirshprint.surfaces.python.engine import DEFAULT_MESH_LEVEL, compute_surfaces
-from hirshprint.surfaces.surface import Surface, SurfaceError
 from hirshprint.versions import DENSITIES
 
 ROOT = Path(__file__).parents[3]

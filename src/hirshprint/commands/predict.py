@@ -16,6 +16,7 @@ from hirshprint.commands.inputs import ROOT, find_densities, show_remarks
 from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import digest, written_whole
+from hirshprint.hirshfeld.registry import PYTHON
 from hirshprint.networks.cards import (
     BRIER,
     ModelError,
@@ -34,7 +35,6 @@ from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
 from hirshprint.structures.sources.collections import has_many
 from hirshprint.structures.sources.folders import file_entry, structure_kind
-from hirshprint.surfaces.registry import PYTHON
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -243,9 +243,9 @@ def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any
     """Surfaces by structure id, computed on all cores, and the structures that have none."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from hirshprint.surfaces.compiled import compile_once
-    from hirshprint.surfaces.python.engine import compute_surfaces
-    from hirshprint.surfaces.surface import SurfaceError
+    from hirshprint.hirshfeld.compiled import compile_once
+    from hirshprint.hirshfeld.python.engine import compute_surfaces
+    from hirshprint.hirshfeld.surface import SurfaceError
 
     compile_once()
     densities = find_densities(card["densities"])

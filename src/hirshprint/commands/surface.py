@@ -19,14 +19,14 @@ from hirshprint.files.writing import written_whole
 from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.fingerprints.layout import bin_edges
+from hirshprint.hirshfeld.export import write_gltf, write_ply, write_vtp
+from hirshprint.hirshfeld.properties import contact_share, sphericity, volumes, with_properties
+from hirshprint.hirshfeld.ridges import PICTURE_LEVEL, closed_meshes
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.export import write_gltf, write_ply, write_vtp
-from hirshprint.surfaces.properties import contact_share, sphericity, volumes, with_properties
-from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
-from hirshprint.surfaces.surface import Surface
 
 MESHES = (".vtp", ".ply", ".gltf")
 SHOWN_SHARE = 0.01  # of the area of a site: smaller contacts are in the table only

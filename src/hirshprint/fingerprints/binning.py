@@ -1,7 +1,7 @@
 """Fingerprints: two-dimensional histograms of (d_i, d_e) over the Hirshfeld surfaces of a crystal's atoms.
 
 After Spackman and McKinnon 2002 (doi 10.1039/B203191B), per atom as in Williams, Mukherjee and Rajan 2020
-(doi 10.1021/acs.jpclett.0c02201). Between the vertices the surface is curved (see `surfaces.patches`); d_i and d_e
+(doi 10.1021/acs.jpclett.0c02201). Between the vertices the surface is curved (see `hirshfeld.patches`); d_i and d_e
 are the distances from its points to the nuclei.
 """
 
@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.fingerprints.layout import KINDS, bin_edges, channel_names
-from hirshprint.surfaces.patches import lattice_points, nearest_distances
-from hirshprint.surfaces.spreading import BEND, spread_area
-from hirshprint.surfaces.surface import Surface, mesh_about_centre
+from hirshprint.hirshfeld.patches import lattice_points, nearest_distances
+from hirshprint.hirshfeld.spreading import BEND, spread_area
+from hirshprint.hirshfeld.surface import Surface, mesh_about_centre
 
 PAPER_POINTS = 10
 """Points along a triangle's edge in the weighting ``paper``: 55 in a triangle."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hirshprint.files.reading import read_npz
 from hirshprint.files.writing import written_whole
+from hirshprint.hirshfeld.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
 _STRUCTURE = ("lattice", "numbers", "frac", "is_anion", "site_atom", "atom_site", "multiplicity")
 _ARRAYS = (

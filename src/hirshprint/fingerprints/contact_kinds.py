@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hirshprint.config.model import Bins
 from hirshprint.fingerprints.binning import area_histograms
-from hirshprint.surfaces.surface import Surface
+from hirshprint.hirshfeld.surface import Surface
 
 
 def contact_fingerprints(

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.fingerprints.contact_layout import BINS, Contacts, contact_begins
-from hirshprint.surfaces.patches import nearest_rows
-from hirshprint.surfaces.spreading import spread_area
-from hirshprint.surfaces.surface import Surface, mesh_about_centre
+from hirshprint.hirshfeld.patches import nearest_rows
+from hirshprint.hirshfeld.spreading import spread_area
+from hirshprint.hirshfeld.surface import Surface, mesh_about_centre
 
 APART_ANGSTROM = 0.05
 """Images of nuclei that are nearer are one."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.config.model import Bins
-from hirshprint.surfaces.surface import Surface
+from hirshprint.hirshfeld.surface import Surface
 
 ROWS_AT_ONCE = 64
 """Structures that share a chunk of a file of fingerprints."""

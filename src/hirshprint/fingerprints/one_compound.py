@@ -43,11 +43,11 @@ def write_compound(
     path : str or Path
         Path File to write.
     """
+    from hirshprint.hirshfeld.python.engine import compute_surfaces, fragment_surface
+    from hirshprint.hirshfeld.ridges import PICTURE_LEVEL, closed_meshes
     from hirshprint.structures.placed import cubic_perovskite
     from hirshprint.structures.sources.placement import prototype_id
     from hirshprint.structures.symmetry import atom_images
-    from hirshprint.surfaces.python.engine import compute_surfaces, fragment_surface
-    from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
 
     settings = Fingerprint(weighting="area", normalise="formula_unit", channels=["total"], bins=bins)
 

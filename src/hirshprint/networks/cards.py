@@ -13,9 +13,9 @@ from hirshprint.config.model import TARGET_KEYS, Config, Dataset, Surfaces
 from hirshprint.datasets.splits import TOLD_DRAWS
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import file_digest
+from hirshprint.hirshfeld.registry import engine_named
 from hirshprint.networks.registry import UnknownNameError, network
 from hirshprint.structures.planning import has_property
-from hirshprint.surfaces.registry import engine_named
 
 CARD = "model.json"
 BRIER = "validation_brier_score"

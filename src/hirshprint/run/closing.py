@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hirshprint.config.model import Config
-from hirshprint.surfaces.registry import engine_named
+from hirshprint.hirshfeld.registry import engine_named
 
 
 def show_engine(config: Config) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 
 from hirshprint import versions
 from hirshprint.files.writing import digest, file_digest
+from hirshprint.hirshfeld.registry import COMPARED, PYTHON
 from hirshprint.networks.cards import CARD, starts
 from hirshprint.run.inputs import model_folder
 from hirshprint.run.plan import RunPlan, batches, has_targets, kept, site_labels
 from hirshprint.structures.entries import geometry_digest, known_digest, target_digest
-from hirshprint.surfaces.registry import COMPARED, PYTHON
 
 HOW_TO_TRAIN = ("gpus", "require_gpu", "tensorboard", "saliency")
 """Keys of `learning` that change no prediction."""

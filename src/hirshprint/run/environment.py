@@ -77,7 +77,7 @@ def _copied(ahead: Path, folder: Path) -> None:
 def compile_ahead() -> None:
     """Compile the program for surfaces into a folder of this environment, for `prepare_environment`."""
     os.environ["NUMBA_CACHE_DIR"] = str(compiled_code_folder(Path(sys.prefix) / COMPILED_AHEAD))
-    from hirshprint.surfaces.compiled import compile_once  # after the folder is set, which numba reads once
+    from hirshprint.hirshfeld.compiled import compile_once  # after the folder is set, which numba reads once
 
     compile_once()
 
@@ -85,5 +85,5 @@ def compile_ahead() -> None:
 def compiled_code_folder(parent: Path) -> Path:
     """Folder for compiled code, another one for other sources: numba does not see a change of what is called."""
     here = Path(__file__).parents[1]
-    sources = sorted([*(here / "surfaces").rglob("*.py"), here / "densities.py"])
+    sources = sorted([*(here / "hirshfeld").rglob("*.py"), here / "densities.py"])
     return parent / digest([file_digest(path) for path in sources])[:16]

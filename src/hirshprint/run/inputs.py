@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hirshprint.hirshfeld.registry import COMPARED, Engine
 from hirshprint.networks.cards import CARD, starts
 from hirshprint.run.plan import RunPlan, batches, has_targets, kept
-from hirshprint.surfaces.registry import COMPARED, Engine
 
 PROBE_FILE = "results/tonto_probe.json"
 

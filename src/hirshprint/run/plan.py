@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from hirshprint.config.model import Config, Dataset
+from hirshprint.hirshfeld.registry import Engine, engine_named
 from hirshprint.run.frozen import Answers, Frozen, digests_of_files
 from hirshprint.structures.batches import expected_sites, plan_batches
 from hirshprint.structures.entries import Entry, Plan
 from hirshprint.structures.planning import has_property
 from hirshprint.structures.prototypes import Prototype, find_prototype
 from hirshprint.structures.sources.placement import prototype_id
-from hirshprint.surfaces.registry import Engine, engine_named
 
 Answer = TypeVar("Answer")
 Names = ParamSpec("Names")

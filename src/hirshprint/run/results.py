@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from hirshprint.hirshfeld.registry import PYTHON, engines_used
 from hirshprint.networks.registry import CONTACTS, of_paper
 from hirshprint.report.items import (
     BEYOND_ITEMS,
@@ -19,7 +20,6 @@ from hirshprint.report.items import (
 )
 from hirshprint.run.inputs import needed_files, surfaces_of
 from hirshprint.run.plan import RunPlan, has_targets
-from hirshprint.surfaces.registry import PYTHON, engines_used
 
 REPORT = "results/report.html"
 SUMMARY = "results/summary.txt"

@@ -2,7 +2,7 @@
 
 Rows of a lattice are a, b and c in Å. Each engine for surfaces reduces the lattice in a way of its own, on which the
 last digits of its surfaces depend. The bundled one also searches for neighbours by itself
-(`surfaces.python.procrystal.neighbours`): compiled, with a reach for each element, and sorted by distance.
+(`hirshfeld.python.procrystal.neighbours`): compiled, with a reach for each element, and sorted by distance.
 """
 
 from __future__ import annotations

@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hirshprint.densities import Densities, read_densities
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.networks.contact_saliency import ContactExplanation, contact_table, contributions_per_area
 from hirshprint.report.pictures.contact_patches import patch_contacts
 from hirshprint.report.pictures.render import SIGNED
 from hirshprint.report.pictures.signed_sites import SiteImages, signed_images
 from hirshprint.report.style import STYLE, display_unit, each, message_figure, write_item
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.surface import Surface
 
 MOST_BARS = 14
 """Of a compound; the smaller contributions are one bar together."""

@@ -15,13 +15,13 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hirshprint.fingerprints.compound_file import Compound, read_compound
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.figures.one_compound_tables import DISTANCES, pattern_table, surface_table, whole_cell_table
 from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, draw_small_fingerprint, root_norm
 from hirshprint.report.pictures.render import NoPictureError, render_panels
 from hirshprint.report.pictures.scene import distance_bar, scene_of
 from hirshprint.report.style import STYLE, each, write_item
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.surface import Surface
 
 LOG = logging.getLogger(__name__)
 PANEL = 2.0  # edge of a panel, inches

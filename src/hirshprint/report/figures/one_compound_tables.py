@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from hirshprint.fingerprints.compound_file import Compound
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.fingerprint_panel import D_E, D_I
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.surface import Surface
 
 DISTANCES = {"d_i": D_I, "d_e": D_E}
 """Labels of the distances that a surface is coloured by."""

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from hirshprint.accuracy.standing import headline_metrics, headline_rows
 from hirshprint.datasets.splits import HOLDOUT
 from hirshprint.fingerprints.distances import nearest_fingerprints
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.fingerprint_file import FingerprintFile, counts_of_rows, main_channel, shown_structures
 from hirshprint.report.page.meshes import page_meshes
 from hirshprint.report.page.packing import packed
 from hirshprint.report.style import display_unit, quantity
-from hirshprint.surfaces.surface import Surface
 
 LISTED = 6_000  # compounds of a dataset on the page
 WORST_LISTED = 0.1  # of those listed: the largest errors

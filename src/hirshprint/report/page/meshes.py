@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.surface import Surface
 
 STEPS = 32_767  # of a vertex's coordinate between the centre and the furthest vertex
 

@@ -15,8 +15,8 @@ from hirshprint.accuracy.standing import headline_metrics, headline_rows, shown_
 from hirshprint.batch.file import read_surfaces
 from hirshprint.files.reading import read_npz, reading
 from hirshprint.files.writing import written_whole
+from hirshprint.hirshfeld.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.report.fingerprint_file import open_fingerprints, shown_structures
-from hirshprint.surfaces.surface import Surface, pack_surfaces, unpack_surfaces
 
 LOG = logging.getLogger(__name__)
 MOST = 200  # compounds of a dataset with surfaces on the page

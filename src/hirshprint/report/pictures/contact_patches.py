@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from hirshprint.surfaces.surface import Surface
+from hirshprint.hirshfeld.surface import Surface
 
 SAME_ANGSTROM = 0.01
 """So much the distance of a nucleus may differ from that of its contact, which is the mean over equivalent atoms."""

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.pictures.render import COLOURS
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.surface import Surface
 
 MOST_SITES = 10  # sites drawn one by one
 MOST_TRIANGLES = 4_000_000  # beyond this the surfaces of all atoms together are left out

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.densities import Densities
+from hirshprint.hirshfeld.python.engine import compute_surfaces
+from hirshprint.hirshfeld.ridges import PICTURE_LEVEL, closed_meshes
+from hirshprint.hirshfeld.surface import Surface, SurfaceError
 from hirshprint.report.pictures.render import NoPictureError, render_panels
 from hirshprint.report.pictures.scene import scene_of, site_name
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symmetry import atom_images
-from hirshprint.surfaces.python.engine import compute_surfaces
-from hirshprint.surfaces.ridges import PICTURE_LEVEL, closed_meshes
-from hirshprint.surfaces.surface import Surface, SurfaceError
 
 LOG = logging.getLogger(__name__)
 DRAWN_SHARE = 0.98

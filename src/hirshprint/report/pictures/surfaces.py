@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.fingerprint_panel import D_E, D_I, draw_small_fingerprint
 from hirshprint.report.pictures.scene import distance_bar, element_key, site_name
 from hirshprint.report.style import STYLE
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.surface import Surface
 
 PANEL = 1.75  # edge of a rendered panel, inches
 FIRST_ROW, WHOLE_ROW = 4, 6  # how many of them side by side, beside and below the structure

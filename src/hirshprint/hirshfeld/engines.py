@@ -11,10 +11,10 @@ from hirshprint.config.model import Config, Tonto
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files.reading import read_json
 from hirshprint.files.writing import digest
+from hirshprint.hirshfeld.compiled import compile_once, compiling_said
+from hirshprint.hirshfeld.registry import engine_named
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.compiled import compile_once, compiling_said
-from hirshprint.surfaces.registry import engine_named
-from hirshprint.surfaces.surface import Surface
 
 
 class OpenEngine(NamedTuple):
@@ -64,7 +64,7 @@ def open_tonto(config: Config, files: Mapping[str, str]) -> OpenEngine:
 
 def python_engine(densities: Densities, mesh_level: int) -> OpenEngine:
     """Give the bundled engine."""
-    from hirshprint.surfaces.python.engine import compute_surfaces
+    from hirshprint.hirshfeld.python.engine import compute_surfaces
 
     compile_once()
     tables: dict[int, str] = {}
@@ -99,10 +99,10 @@ def tonto_engine(settings: Tonto, record: Mapping[str, Any]) -> OpenEngine:
     OSError
         It is not.
     """
-    from hirshprint.surfaces.tonto import run as program
-    from hirshprint.surfaces.tonto.engine import compute_surfaces
-    from hirshprint.surfaces.tonto.installation import Installation, read_identity
-    from hirshprint.surfaces.tonto.probe import check_identity
+    from hirshprint.hirshfeld.tonto import run as program
+    from hirshprint.hirshfeld.tonto.engine import compute_surfaces
+    from hirshprint.hirshfeld.tonto.installation import Installation, read_identity
+    from hirshprint.hirshfeld.tonto.probe import check_identity
 
     identity = read_identity(dict(record))
     installation = Installation(settings.binary, settings.basis_directory)

@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.densities import Densities
-from hirshprint.structures.geometry import cartesian_axes
-from hirshprint.structures.structure import Structure, sites_at
-from hirshprint.surfaces.patches import measure
-from hirshprint.surfaces.python.isosurface import isosurface
-from hirshprint.surfaces.python.procrystal import (
+from hirshprint.hirshfeld.patches import measure
+from hirshprint.hirshfeld.python.isosurface import isosurface
+from hirshprint.hirshfeld.python.procrystal import (
     RANGE,
     Array,
     Integers,
@@ -35,10 +33,12 @@ from hirshprint.surfaces.python.procrystal import (
     procrystal,
     without,
 )
-from hirshprint.surfaces.python.rays import SHIFT, cast, one_by_one
-from hirshprint.surfaces.python.sphere import OCTAHEDRAL, chain, mesh_frame, wedge
-from hirshprint.surfaces.python.walk import BURIED, OPEN, SECOND
-from hirshprint.surfaces.surface import Surface, SurfaceError
+from hirshprint.hirshfeld.python.rays import SHIFT, cast, one_by_one
+from hirshprint.hirshfeld.python.sphere import OCTAHEDRAL, chain, mesh_frame, wedge
+from hirshprint.hirshfeld.python.walk import BURIED, OPEN, SECOND
+from hirshprint.hirshfeld.surface import Surface, SurfaceError
+from hirshprint.structures.geometry import cartesian_axes
+from hirshprint.structures.structure import Structure, sites_at
 
 DEFAULT_MESH_LEVEL = 10
 """Divisions of the edges of the 48 domains of the sphere: 24·10² + 2 = 2402 rays, 66 on a site m-3m."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from hirshprint import versions
 from hirshprint.config.model import Config, Surfaces
-from hirshprint.surfaces.tonto.installation import Installation
+from hirshprint.hirshfeld.tonto.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Engine:
         Its name in messages and in the report.
     opened_by : str
         ``module:function`` that opens it for a job: called with the configuration and the paths of `needs`, it gives an
-        `hirshprint.surfaces.engines.OpenEngine`.
+        `hirshprint.hirshfeld.engines.OpenEngine`.
     algorithm : str
         Version of its algorithm.
     settings : Callable[[Config], list]
@@ -106,7 +106,7 @@ def _tonto_minutes(surfaces: Surfaces, structures: int, expected_minutes: float)
 PYTHON = Engine(
     name="python",
     title="Python",
-    opened_by="hirshprint.surfaces.engines:open_python",
+    opened_by="hirshprint.hirshfeld.engines:open_python",
     algorithm=versions.SURFACE_ALGORITHM,
     settings=lambda config: [
         config.densities,
@@ -129,7 +129,7 @@ PYTHON = Engine(
 TONTO = Engine(
     name="tonto",
     title="Tonto",
-    opened_by="hirshprint.surfaces.engines:open_tonto",
+    opened_by="hirshprint.hirshfeld.engines:open_tonto",
     algorithm=versions.TONTO_ALGORITHM,
     settings=_tonto_settings,
     resolution=lambda surfaces: surfaces.tonto.separation_bohr,

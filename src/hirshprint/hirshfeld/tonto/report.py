@@ -8,11 +8,11 @@ import signal
 from pathlib import Path
 
 from hirshprint.files.writing import FULL_TEXT
-from hirshprint.surfaces.tonto.cxs import Cxs, parse_cxs
-from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError, TontoPassingError, TontoTimeoutError
-from hirshprint.surfaces.tonto.input import SURFACE_FILE
-from hirshprint.surfaces.tonto.installation import BASIS_FILE
-from hirshprint.surfaces.tonto.process import LimitError, TimeLimitError
+from hirshprint.hirshfeld.tonto.cxs import Cxs, parse_cxs
+from hirshprint.hirshfeld.tonto.errors import TontoDiskFullError, TontoError, TontoPassingError, TontoTimeoutError
+from hirshprint.hirshfeld.tonto.input import SURFACE_FILE
+from hirshprint.hirshfeld.tonto.installation import BASIS_FILE
+from hirshprint.hirshfeld.tonto.process import LimitError, TimeLimitError
 
 MOST_BYTES = 1_000_000_000
 """Most that a run may write: 137 bytes per vertex are some megabytes."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.hirshfeld.surface import flat_area_and_volume
+from hirshprint.hirshfeld.tonto.cxs import Cxs
+from hirshprint.hirshfeld.tonto.errors import TontoError
+from hirshprint.hirshfeld.tonto.input import Cell
 from hirshprint.structures.geometry import cell_constants, near_pairs
-from hirshprint.surfaces.surface import flat_area_and_volume
-from hirshprint.surfaces.tonto.cxs import Cxs
-from hirshprint.surfaces.tonto.errors import TontoError
-from hirshprint.surfaces.tonto.input import Cell
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-4

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.hirshfeld.tonto.errors import TontoError
+from hirshprint.hirshfeld.tonto.installation import BASIS_FILE
 from hirshprint.structures.geometry import cartesian_axes, cell_constants, near_pairs
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.tonto.errors import TontoError
-from hirshprint.surfaces.tonto.installation import BASIS_FILE
 
 Array = NDArray[np.float64]
 CIF_FILE, SURFACE_FILE = "crystal.cif", "site.cxs"
@@ -74,7 +74,7 @@ def _is_compact(basis: Array) -> bool:
 def _reduced(basis: Array) -> Array:
     """Another basis of the lattice whose vectors no step along the two others shortens; its hand is kept.
 
-    `surfaces.python.procrystal.reduced` takes other steps. Its vectors are as short, but may be others, and Tonto's
+    `hirshfeld.python.procrystal.reduced` takes other steps. Its vectors are as short, but may be others, and Tonto's
     mesh depends on them.
     """
     basis = basis.copy()

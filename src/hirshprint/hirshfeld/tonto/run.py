@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hirshprint.files.writing import is_disk_full, scratch_place
-from hirshprint.surfaces.tonto.check import Nearest, check_surface
-from hirshprint.surfaces.tonto.cxs import Cxs, CxsError
-from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError
-from hirshprint.surfaces.tonto.input import CIF_FILE, Cell, cif_text, input_text
-from hirshprint.surfaces.tonto.installation import Installation
-from hirshprint.surfaces.tonto.process import LimitError, run_bounded
-from hirshprint.surfaces.tonto.report import MOST_BYTES, judge, last_lines
+from hirshprint.hirshfeld.tonto.check import Nearest, check_surface
+from hirshprint.hirshfeld.tonto.cxs import Cxs, CxsError
+from hirshprint.hirshfeld.tonto.errors import TontoDiskFullError, TontoError
+from hirshprint.hirshfeld.tonto.input import CIF_FILE, Cell, cif_text, input_text
+from hirshprint.hirshfeld.tonto.installation import Installation
+from hirshprint.hirshfeld.tonto.process import LimitError, run_bounded
+from hirshprint.hirshfeld.tonto.report import MOST_BYTES, judge, last_lines
 
 ROOM = 1_000_000
 """Bytes that a disk must still take after a run that failed, or it counts as full."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from hirshprint.densities import Densities
+from hirshprint.hirshfeld.export import point_data
+from hirshprint.hirshfeld.python.engine import radii_along
+from hirshprint.hirshfeld.surface import Surface, full
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.export import point_data
-from hirshprint.surfaces.python.engine import radii_along
-from hirshprint.surfaces.surface import Surface, full
 
 PICTURE_LEVEL = 20
 """Mesh level of what is drawn."""

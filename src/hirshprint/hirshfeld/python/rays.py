@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hirshprint.surfaces.kernel import kernel
-from hirshprint.surfaces.python.procrystal import (
+from hirshprint.hirshfeld.kernel import kernel
+from hirshprint.hirshfeld.python.procrystal import (
     RANGE,
     STEPS,
     Array,
@@ -22,7 +22,7 @@ from hirshprint.surfaces.python.procrystal import (
     density,
     neighbours,
 )
-from hirshprint.surfaces.python.walk import BURIED, CLOSE, LEAST_STRIDE, OPEN, ROOT, START, stride, walk
+from hirshprint.hirshfeld.python.walk import BURIED, CLOSE, LEAST_STRIDE, OPEN, ROOT, START, stride, walk
 
 SHIFT = 3e-5
 """Å that the atoms beyond the cut-offs may move a vertex: a neglected density δ moves a root by δ/(ρ_out |∂f/∂r|)."""

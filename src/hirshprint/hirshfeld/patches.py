@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.kernel import kernel
+from hirshprint.hirshfeld.kernel import kernel
 
 STEEPEST = 0.2
 """A triangle with a normal further than arccos of this from its corner's direction stays flat."""

@@ -12,9 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
-from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.kernel import kernel
-from hirshprint.surfaces.python.procrystal import (
+from hirshprint.hirshfeld.kernel import kernel
+from hirshprint.hirshfeld.python.procrystal import (
     Array,
     Integers,
     Neighbours,
@@ -24,9 +23,10 @@ from hirshprint.surfaces.python.procrystal import (
     procrystal,
     without,
 )
-from hirshprint.surfaces.python.rays import SHIFT
-from hirshprint.surfaces.spreading import BEND, spread_area
-from hirshprint.surfaces.surface import Surface, full, mesh_about_centre
+from hirshprint.hirshfeld.python.rays import SHIFT
+from hirshprint.hirshfeld.spreading import BEND, spread_area
+from hirshprint.hirshfeld.surface import Surface, full, mesh_about_centre
+from hirshprint.structures.structure import Structure
 
 RADII = "distance at which the density of the free atom is 0.001 e/bohr³ (Rahm, Hoffmann, Ashcroft 2016)"
 """The radii of d_norm (doi 10.1002/chem.201602949), from the densities in use: every element has one."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.kernel import kernel
-from hirshprint.surfaces.python.procrystal import Array, Neighbours, log_ratio
-from hirshprint.surfaces.surface import SurfaceError
+from hirshprint.hirshfeld.kernel import kernel
+from hirshprint.hirshfeld.python.procrystal import Array, Neighbours, log_ratio
+from hirshprint.hirshfeld.surface import SurfaceError
 
 
 @kernel

@@ -11,12 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from hirshprint.hirshfeld.surface import Surface, flat_area_and_volume
+from hirshprint.hirshfeld.tonto.check import places_outside
+from hirshprint.hirshfeld.tonto.errors import TontoError
+from hirshprint.hirshfeld.tonto.input import Cell, tonto_cell
+from hirshprint.hirshfeld.tonto.run import Tonto, run_site
 from hirshprint.structures.structure import Structure, sites_at
-from hirshprint.surfaces.surface import Surface, flat_area_and_volume
-from hirshprint.surfaces.tonto.check import places_outside
-from hirshprint.surfaces.tonto.errors import TontoError
-from hirshprint.surfaces.tonto.input import Cell, tonto_cell
-from hirshprint.surfaces.tonto.run import Tonto, run_site
 
 Array = NDArray[np.float64]
 DENSITY_SOURCE = "thakkar"

@@ -8,12 +8,12 @@ import socket
 import numpy as np
 
 from hirshprint.files.writing import is_disk_full
+from hirshprint.hirshfeld.tonto.engine import compute_surfaces
+from hirshprint.hirshfeld.tonto.errors import TontoDiskFullError, TontoError
+from hirshprint.hirshfeld.tonto.installation import Identity, Installation
+from hirshprint.hirshfeld.tonto.report import read
+from hirshprint.hirshfeld.tonto.run import Tonto, has_no_room, run_tonto, scratch
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.tonto.engine import compute_surfaces
-from hirshprint.surfaces.tonto.errors import TontoDiskFullError, TontoError
-from hirshprint.surfaces.tonto.installation import Identity, Installation
-from hirshprint.surfaces.tonto.report import read
-from hirshprint.surfaces.tonto.run import Tonto, has_no_room, run_tonto, scratch
 
 PROBE_LIMIT = 120.0
 """Seconds that the probe's surface may take; it needs about one."""

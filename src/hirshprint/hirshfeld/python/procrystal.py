@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.densities import GRID_STEP, Densities, look_up
+from hirshprint.hirshfeld.kernel import kernel
+from hirshprint.hirshfeld.surface import SurfaceError
 from hirshprint.structures.structure import Structure
-from hirshprint.surfaces.kernel import kernel
-from hirshprint.surfaces.surface import SurfaceError
 
 RANGE = 1e-8
 """e/bohr³, the least ρ_out that counts: where all others together have less, the inside ends at ρ_in = RANGE."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from hirshprint.surfaces.kernel import kernel
-from hirshprint.surfaces.python.procrystal import RANGE, STEPS, Array, Integers, Neighbours, density
+from hirshprint.hirshfeld.kernel import kernel
+from hirshprint.hirshfeld.python.procrystal import RANGE, STEPS, Array, Integers, Neighbours, density
 
 CLOSE = 3e-3
 """Å, a Newton step that leaves about 1e-5 Å, its square."""

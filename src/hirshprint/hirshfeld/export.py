@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.files.writing import written_whole
+from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.symbols import SYMBOLS
-from hirshprint.surfaces.surface import Surface
 
 NOT_POINT_DATA = (
     *("vertices", "triangles", "operations", "centre"),

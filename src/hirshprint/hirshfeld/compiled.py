@@ -101,10 +101,10 @@ def compile_all() -> None:
     import numpy as np
 
     from hirshprint.densities import Densities
+    from hirshprint.hirshfeld import patches, spreading
+    from hirshprint.hirshfeld.python import engine, procrystal
+    from hirshprint.hirshfeld.surface import mesh_about_centre
     from hirshprint.structures.placed import cubic_perovskite
-    from hirshprint.surfaces import patches, spreading
-    from hirshprint.surfaces.python import engine, procrystal
-    from hirshprint.surfaces.surface import mesh_about_centre
 
     r = np.linspace(0.1, 20.0, 400)
     densities = Densities(r, np.tile(np.exp(-2.0 * r), (103, 1)), *[""] * 5)

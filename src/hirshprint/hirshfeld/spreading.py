@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.surfaces.kernel import kernel
-from hirshprint.surfaces.patches import Array, distance_to, nearest, patch, position
+from hirshprint.hirshfeld.kernel import kernel
+from hirshprint.hirshfeld.patches import Array, distance_to, nearest, patch, position
 
 BEND = 4e-4
 """Å, by how much a distance at the middle of a part's edge may differ from the mean of its ends.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hirshprint.files.writing import disk_full
-from hirshprint.surfaces.surface import SurfaceError
+from hirshprint.hirshfeld.surface import SurfaceError
 
 
 class TontoError(SurfaceError):

@@ -1,0 +1,1 @@
+"""Hirshfeld surfaces: the data they are kept in, the engines that make them, their properties."""
