@@ -69,7 +69,7 @@ def compare(folder: Path, densities: Densities) -> None:
 def made(source: str, folder: str) -> Densities:
     """Densities of a source, made anew."""
     path = Path(folder) / f"{source}.h5"
-    program = [ROOT / ".venv-densities/bin/python", ROOT / "workflow/scripts/write_densities.py"]
+    program = [ROOT / ".venv-densities/bin/python", ROOT / "src/hirshprint/density_tables.py"]
     subprocess.run([*program, "--source", source, "--out", path], check=True)
     return read_densities(path)
 

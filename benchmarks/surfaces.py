@@ -299,7 +299,7 @@ def run_other(python: Path, program: str, structure: Structure, densities: Densi
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("densities", type=Path, nargs="?", help="file of write_densities.py; made if not given")
+    parser.add_argument("densities", type=Path, nargs="?", help="file of density_tables.py; made if not given")
     parser.add_argument("--repeats", type=int, default=10, help="runs of which the fastest counts")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -307,7 +307,7 @@ def main() -> None:
         if arguments.densities is None:
             python, script = (
                 ROOT / ".venv-densities" / "bin" / "python",
-                ROOT / "workflow" / "scripts" / "write_densities.py",
+                ROOT / "src" / "hirshprint" / "density_tables.py",
             )
             subprocess.run([python, script, "--source", "thakkar", "--out", path], check=True)
         densities = read_densities(path)

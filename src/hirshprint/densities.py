@@ -45,7 +45,7 @@ class Densities:
 
 
 def read_densities(path: str | Path) -> Densities:
-    """Read the file that `workflow/scripts/write_densities.py` makes."""
+    """Read the file that `src/hirshprint/density_tables.py` makes."""
     with open_hdf5(path, ("r_bohr", "density")) as file:
         return Densities(
             file["r_bohr"][:],

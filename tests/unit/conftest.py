@@ -37,7 +37,7 @@ def densities_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], 
     def made(source: str) -> Path:
         path: Path = folder / f"{source}.h5"
         if not path.exists():
-            script = ROOT / "workflow" / "scripts" / "write_densities.py"
+            script = ROOT / "src" / "hirshprint" / "density_tables.py"
             subprocess.run([python, script, "--source", source, "--out", path], check=True, timeout=600)
         return path
 

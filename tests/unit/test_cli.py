@@ -19,10 +19,12 @@ import numpy as np
 import pytest
 
 from hirshprint import cli
-from hirshprint.commands import CommandError, inputs, surface
+from hirshprint.api import densities as own_densities
+from hirshprint.commands import CommandError, surface
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
 from hirshprint.files.reading import seal_hdf5
 from hirshprint.hirshfeld.python.engine import compute_surfaces
+from hirshprint.hirshfeld.ridges import refined_surfaces
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("surface", "fingerprint", "compare", "check", "predict", "recover", "status")
@@ -302,7 +304,8 @@ def test_densities_are_looked_for_then_made(
     assert find_densities("thakkar").source == "thakkar"  # made
     made = list((tmp_path / "cache").rglob("*.h5"))
     assert [path.name for path in made] == ["thakkar-1.h5"]
-    monkeypatch.setattr(inputs, "ROOT", tmp_path)  # nothing to make one with
+    monkeypatch.setattr(own_densities, "OWN_PYTHON", tmp_path / "none")  # nothing to make one with
+    monkeypatch.setattr(own_densities, "find_spec", lambda name: None)
     assert find_densities("thakkar").source == "thakkar"  # from the cache
     with pytest.raises(CommandError, match=r"make env.*snakemake results/densities/x2c.h5"):
         find_densities("x2c")
@@ -389,7 +392,7 @@ def test_isosurfaces_are_not_refined(densities: list[str]) -> None:
     structure, table = read_input("SrTiO3", 3.905), find_densities(densities[1])
     one, two, three = compute_surfaces(structure, table, 4)
     two = replace(two, level=None)
-    refined = surface._refined(structure, table, [one, two, three], 8)
+    refined = refined_surfaces(structure, table, [one, two, three], 8)
     assert [(s.site_label, s.level) for s in refined] == [("A", 8), ("B", None), ("X", 8)]
     assert refined[1] is two
 

@@ -91,7 +91,7 @@ def test_element_without_data_is_named(thakkar: Densities) -> None:
 
 def test_program_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
     """Run where chmpy is absent: an error, no file, no partial file."""
-    script = Path(__file__).parents[2] / "workflow" / "scripts" / "write_densities.py"
+    script = Path(__file__).parents[2] / "src" / "hirshprint" / "density_tables.py"
     code = (
         f"import runpy, sys; sys.argv = ['x', '--source', 'x2c', '--out', '{tmp_path}/d.h5'];"
         f"sys.modules['atomref'] = None; runpy.run_path({str(script)!r}, run_name='__main__')"
@@ -104,7 +104,7 @@ def test_program_leaves_nothing_behind_when_it_fails(tmp_path: Path) -> None:
 def test_density_that_is_none_is_refused() -> None:
     import runpy
 
-    script = Path(__file__).parents[2] / "workflow" / "scripts" / "write_densities.py"
+    script = Path(__file__).parents[2] / "src" / "hirshprint" / "density_tables.py"
     checked = runpy.run_path(str(script))["checked_electrons"]
     r = np.linspace(0.001, 20, 4000)
     z = np.arange(1, 104)[:, None]

@@ -88,7 +88,7 @@ def test_a_start_at_other_edges_is_refused_before_anything_is_computed() -> None
         (["SrTiO3", "--out", "p.xlsx"], "--out p.xlsx: its name must end with .csv or .json"),
         (["SrTiO3", "--network", ""], "has no network"),
         (["Al2O3"], "AlAlO3 for one element on two sites"),
-        (["--cif", "nowhere.cif"], "--cif nowhere.cif: there is no such file or folder"),
+        (["--cif", "nowhere.cif"], "nowhere.cif: there is no such file or folder"),
         (
             ["--table", "edges.csv"],
             "initial_edge_angstrom 4.1 is no edge that the network learned from (4.4, 3.6, 4.0,",
@@ -100,7 +100,7 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_computed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "edges.csv").write_text("formula,initial_edge_angstrom\nBaTiO3,4.0\nSrTiO3,4.1\n", encoding="utf-8")
-    monkeypatch.setattr("hirshprint.commands.predict._predict", lambda *given: pytest.fail("computed"))
+    monkeypatch.setattr("hirshprint.api.prediction._predict", lambda *given: pytest.fail("computed"))
     assert main(["predict", *arguments]) == 2 - ("--network" in arguments)
     assert said in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["edges.csv"]

@@ -7,7 +7,7 @@ DENSITIES_PYTHON = BUNDLED_PYTHON if BUNDLED_PYTHON.exists() else "python"  # el
 rule densities:
     input:
         begun,
-        program=str(ROOT / "workflow/scripts/write_densities.py"),
+        program=str(ROOT / "src/hirshprint/density_tables.py"),
     output:
         "results/densities/{source}.h5",
     log:

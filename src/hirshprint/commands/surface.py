@@ -6,27 +6,21 @@ import argparse
 import csv
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from hirshprint.api.tables import contact_rows, site_rows
 from hirshprint.commands import UNUSABLE, CommandError
-from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.commands.inputs import find_densities, read_input, surfaces_of
 from hirshprint.densities import Densities
 from hirshprint.files.writing import written_whole
-from hirshprint.fingerprints.binning import fingerprint_of
-from hirshprint.fingerprints.contacts import site_contacts
-from hirshprint.fingerprints.layout import bin_edges
 from hirshprint.hirshfeld.export import write_gltf, write_ply, write_vtp
-from hirshprint.hirshfeld.properties import contact_share, sphericity, volumes, with_properties
-from hirshprint.hirshfeld.ridges import PICTURE_LEVEL, closed_meshes
+from hirshprint.hirshfeld.properties import volumes, with_properties
+from hirshprint.hirshfeld.ridges import closed_meshes, refined_surfaces
 from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import summary_line
-from hirshprint.structures.symbols import SYMBOLS
 
 MESHES = (".vtp", ".ply", ".gltf")
 SHOWN_SHARE = 0.01  # of the area of a site: smaller contacts are in the table only
@@ -45,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     densities = find_densities(arguments.densities)
     level = round(max(COARSE, FINE * min(1.0, FINE_SITES / len(structure.site_atom)) ** 0.5))
     rough = surfaces_of(structure, densities)
-    surfaces = _refined(structure, densities, rough, level)
+    surfaces = refined_surfaces(structure, densities, rough, level)
     folder = Path(arguments.out)
     for path in earlier:
         path.unlink(missing_ok=True)
@@ -88,22 +82,6 @@ def _earlier_files(folder: Path) -> list[Path]:
     return [*meshes, table, folder / "contacts.csv", *pictures]
 
 
-def _refined(structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int) -> list[Surface]:
-    """Compute the surfaces at another level, but for isosurfaces: the cost of these grows with its third power."""
-    radial = [site for site, surface in enumerate(surfaces) if surface.is_radial]
-    place = {site: row for row, site in enumerate(radial)}
-    part = replace(
-        structure,
-        site_atom=structure.site_atom[radial],
-        atom_site=np.array([place.get(site, -1) for site in structure.atom_site.tolist()]),
-        site_labels=tuple(structure.site_labels[site] for site in radial),
-        multiplicity=structure.multiplicity[radial],
-        site_operations=tuple(structure.site_operations[site] for site in radial),
-    )
-    finer = dict(zip(radial, surfaces_of(part, densities, level), strict=True))
-    return [finer.get(site, surface) for site, surface in enumerate(surfaces)]
-
-
 def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
     import matplotlib as mpl
 
@@ -120,21 +98,15 @@ def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:
 
 def _draw(structure: Structure, densities: Densities, rough: Sequence[Surface], path: Path) -> str:
     """Draw the picture and return its name; where nothing can be rendered, say so and return an empty text."""
+    from hirshprint.report.pictures.crystal import surfaces_figure
     from hirshprint.report.pictures.files import write_picture
-    from hirshprint.report.pictures.render import NoPictureError, render_panels
-    from hirshprint.report.pictures.scene import scene_of
-    from hirshprint.report.pictures.surfaces import surface_picture
-    from hirshprint.structures.symmetry import atom_images
+    from hirshprint.report.pictures.render import NoPictureError
 
-    meshes = closed_meshes(structure, densities, _refined(structure, densities, rough, PICTURE_LEVEL))
     try:
-        panels = render_panels(scene_of(structure, meshes, *atom_images(structure)))
+        write_picture(surfaces_figure(structure, densities, rough), path)
     except NoPictureError as error:
         print(f"hirshprint surface: no picture: {error}", file=sys.stderr)
         return ""
-    settings = replace(default_fingerprint(), channels=["total"])
-    edges = bin_edges(settings.bins)
-    write_picture(surface_picture(structure, meshes, panels, fingerprint_of(rough, settings)[0][0], edges), path)
     return path.name
 
 
@@ -143,62 +115,6 @@ def _draw_contacts(structure: Structure, rows: Sequence[Mapping[str, Any]], path
     from hirshprint.report.pictures.files import write_picture
 
     write_picture(contact_bars(structure.structure_id, rows), path)
-
-
-# --- the table of the sites ---------------------------------------------------------------------------------------
-
-
-def site_rows(surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
-    """One row of figures per site: Å, Å², Å³; `contact_<element>` is the share of its area, 0 where there is none."""
-    shares = [contact_share(surface) for surface in surfaces]
-    met = sorted({z for share in shares for z in share})
-    return [
-        {
-            "site": surface.site_label,
-            "element": SYMBOLS[surface.inside_number - 1],
-            "multiplicity": surface.multiplicity,
-            "area_angstrom2": surface.area,
-            "volume_angstrom3": surface.volume,
-            "sphericity": sphericity(surface),
-            "d_i_min_angstrom": float(surface.d_i.min()),
-            "d_i_max_angstrom": float(surface.d_i.max()),
-            "d_e_min_angstrom": float(surface.d_e.min()),
-            "d_e_max_angstrom": float(surface.d_e.max()),
-            **{f"contact_{SYMBOLS[z - 1]}": share.get(z, 0.0) for z in met},
-            "open_fraction": surface.open_fraction,
-            "engine": surface.engine,
-            "density_source": surface.density_source,
-            "mesh_level": surface.level or 0,
-        }
-        for surface, share in zip(surfaces, shares, strict=True)
-    ]
-
-
-def contact_rows(structure: Structure, surfaces: Sequence[Surface]) -> list[dict[str, Any]]:
-    """One row of figures per contact (`fingerprints.contacts`): Å, Å²; those of a site largest share first."""
-    rows = []
-    for surface in surfaces:
-        found = site_contacts(surface)
-        for k in np.argsort(-found.areas, kind="stable").tolist():
-            met = int(found.sites[k])
-            rows.append(
-                {
-                    "site": surface.site_label,
-                    "element": SYMBOLS[surface.inside_number - 1],
-                    "met_site": structure.site_labels[met],
-                    "met_element": SYMBOLS[structure.numbers[structure.site_atom[met]] - 1],
-                    "atoms": int(found.atoms[k]),
-                    "distance_angstrom": float(found.distances[k]),
-                    "area_angstrom2": float(found.areas[k]),
-                    "share": float(found.areas[k] / surface.area),
-                    "d_i_mean_angstrom": float(found.means[k, 0]),
-                    "d_e_mean_angstrom": float(found.means[k, 1]),
-                    "d_i_deviation_angstrom": float(found.deviations[k, 0]),
-                    "d_e_deviation_angstrom": float(found.deviations[k, 1]),
-                    "least_sum_angstrom": float(found.least[k]),
-                }
-            )
-    return rows
 
 
 def _contact_lines(rows: Sequence[Mapping[str, Any]]) -> str:

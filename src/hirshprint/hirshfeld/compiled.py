@@ -96,6 +96,12 @@ def compile_once() -> None:
                 made.touch()
 
 
+def declare_all() -> None:
+    """Import every module that has compiled functions: numba asks then where their code is to be kept."""
+    from hirshprint.hirshfeld import patches, properties, spreading  # noqa: F401
+    from hirshprint.hirshfeld.python import engine  # noqa: F401  # and what it imports
+
+
 def compile_all() -> None:
     """Call everything that is compiled, with the kinds of arguments that it has in use, for a small crystal."""
     import numpy as np

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from hirshprint.densities import Densities
 from hirshprint.hirshfeld.export import point_data
-from hirshprint.hirshfeld.python.engine import radii_along
+from hirshprint.hirshfeld.python.engine import compute_surfaces, radii_along
 from hirshprint.hirshfeld.surface import Surface, full
 from hirshprint.structures.structure import Structure
 
@@ -121,3 +121,33 @@ def _new_vertices(
         if name not in new:
             new[name] = between(values) if values.dtype.kind == "f" else values[first]
     return {name: np.concatenate([getattr(surface, name), values]) for name, values in new.items()}
+
+
+def refined_surfaces(
+    structure: Structure, densities: Densities, surfaces: Sequence[Surface], level: int
+) -> list[Surface]:
+    """Compute the surfaces of a structure at another level, but for isosurfaces, whose cost grows with its third power.
+
+    Parameters
+    ----------
+    structure : Structure
+        The crystal.
+    densities : Densities
+        Free-atom densities.
+    surfaces : sequence of Surface
+        Surface of each of its distinct sites at a first level.
+    level : int
+        The other level.
+    """
+    radial = [site for site, surface in enumerate(surfaces) if surface.is_radial]
+    place = {site: row for row, site in enumerate(radial)}
+    part = replace(
+        structure,
+        site_atom=structure.site_atom[radial],
+        atom_site=np.array([place.get(site, -1) for site in structure.atom_site.tolist()]),
+        site_labels=tuple(structure.site_labels[site] for site in radial),
+        multiplicity=structure.multiplicity[radial],
+        site_operations=tuple(structure.site_operations[site] for site in radial),
+    )
+    finer = dict(zip(radial, compute_surfaces(part, densities, level), strict=True))
+    return [finer.get(site, surface) for site, surface in enumerate(surfaces)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,3 +19,11 @@ def write_picture(figure: Figure, path: str | Path) -> None:
     kind = Path(path).suffix.lstrip(".").lower() or "png"
     with written_whole(path) as temporary, mpl.rc_context(STYLE):
         figure.savefig(temporary, format=kind, dpi=DPI, facecolor="white")
+
+
+def png_of(figure: Figure) -> bytes:
+    """A figure as the bytes of a PNG file: what a notebook shows."""
+    stream = BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(stream, format="png", dpi=DPI, facecolor="white")
+    return stream.getvalue()

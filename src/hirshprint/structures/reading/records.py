@@ -50,10 +50,22 @@ def read_record(kind: str, text: str, structure_id: str) -> Structure:
         or a fault that `crystal_structure` names.
     """
     found = json.loads(text)
-    return crystal_structure(read_frame(*found) if kind == "extxyz" else _of_object(found), structure_id)
+    return crystal_structure(read_frame(*found) if kind == "extxyz" else crystal_of_object(found), structure_id)
 
 
-def _of_object(found: Mapping[str, Any]) -> Crystal:
+def crystal_of_object(found: Mapping[str, Any]) -> Crystal:
+    """Take a crystal from a JSON object of one of the known forms.
+
+    Parameters
+    ----------
+    found : mapping
+        `lattice` or `cell`, species and places, or a form of `FORMS`.
+
+    Raises
+    ------
+    CrystalError
+        See `read_record`.
+    """
     check_periodic(found.get("pbc"))
     for key, read in FORMS.items():
         if key in found:

@@ -1,6 +1,6 @@
 """Write the spherical free-atom densities of Z = 1 to 103 into one small HDF5 file.
 
-A program of its own: it runs in the environment that has `chmpy` (GPL-3; only its data table is opened,
+A program of its own: it is run by its path, in an environment that has `chmpy` (GPL-3; only its data table is opened,
 none of its code is imported) or `atomref` (LGPL-3, data CC BY 4.0), and it needs nothing of hirshprint.
 
 Output: `r_bohr` (n,) bohr; `density` (103, n) e/bohr³, row Z - 1; `electrons` (103,), 4π∫ρr²dr of each
@@ -25,7 +25,7 @@ USER_BLOCK = 512  # bytes at the beginning of a file that HDF5 leaves to its use
 
 def thakkar() -> tuple[np.ndarray, np.ndarray, dict[str, str], float]:
     """Read the table of Koga, Kanayama, Watanabe and Thakkar (1999) that comes with chmpy."""
-    with np.load(distribution("chmpy").locate_file("chmpy/interpolate/thakkar_interp.npz")) as table:
+    with np.load(str(distribution("chmpy").locate_file("chmpy/interpolate/thakkar_interp.npz"))) as table:
         r = np.sqrt(table["domain"].astype(np.float64))
         density = table["rho"].astype(np.float64)
     attributes = {
@@ -71,7 +71,8 @@ def checked_electrons(r: np.ndarray, density: np.ndarray, shortfall: float) -> n
     problems = [f"Z = {n}: the density {text}" for text, bad in tests.items() for n in z[bad]]
     if problems:
         raise ValueError("; ".join(problems))
-    return electrons
+    found: np.ndarray = electrons
+    return found
 
 
 def seal(path: Path) -> None:

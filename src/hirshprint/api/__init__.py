@@ -1,0 +1,1 @@
+"""What `hirshprint` offers to notebooks and scripts; see `hirshprint.api.functions`."""

@@ -1,0 +1,89 @@
+"""The contacts of a crystal, as `hirshprint.contacts` returns them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hirshprint.api.crystal_surfaces import CrystalSurfaces
+from hirshprint.api.tables import contact_rows
+from hirshprint.fingerprints.contact_layout import Contacts
+from hirshprint.fingerprints.contacts import site_contacts
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalContacts:
+    """Who meets whom in a crystal.
+
+    Attributes
+    ----------
+    name : str
+        Of the crystal.
+    sites : tuple of Contacts
+        Contacts of each distinct site, as arrays: which site is met, how far away, on how much area.
+    surfaces : CrystalSurfaces
+        What they were made from.
+    """
+
+    name: str
+    sites: tuple[Contacts, ...]
+    surfaces: CrystalSurfaces
+
+    @property
+    def density_source(self) -> str:
+        """Name of the free-atom densities."""
+        return self.surfaces.density_source
+
+    def table(self) -> pd.DataFrame:
+        """A row for each contact, those of a site largest share first: distance in Å, area in Å², share of the area."""
+        import pandas as pd
+
+        return pd.DataFrame(self._rows())
+
+    def plot(self) -> Figure:
+        """Draw each site's surface as a bar, divided by the sites that it faces."""
+        from hirshprint.report.pictures.contact_bars import contact_bars
+
+        return contact_bars(self.name, self._rows())
+
+    def show(self, **options: Any) -> Any:
+        """Turn the surfaces in a window or a notebook, each patch in the colour of the site that it faces.
+
+        Parameters
+        ----------
+        **options
+            Of `pyvista.Plotter.show`, such as ``jupyter_backend="static"``.
+
+        Returns
+        -------
+        What `pyvista.Plotter.show` returns.
+        """
+        from hirshprint.report.pictures.crystal import picture_meshes, plotter_of_contacts, shown
+
+        made = self.surfaces
+        meshes = picture_meshes(made.structure, made.densities, made.sites)
+        return shown(plotter_of_contacts(meshes, self.sites, made.structure.site_labels), options)
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return contact_rows(self.surfaces.structure, self.surfaces.sites)
+
+    def __repr__(self) -> str:
+        count = sum(len(one.sites) for one in self.sites)
+        return (
+            f"CrystalContacts of {self.name}: {count} contacts of {len(self.sites)} distinct sites; "
+            f"{self.density_source} densities, mesh level {self.surfaces.mesh_level}"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.table().to_html(index=False, float_format="{:.3f}".format)
+        return f"<p>{self!r}</p>{table}"
+
+
+def contacts_of_surfaces(surfaces: CrystalSurfaces) -> CrystalContacts:
+    """Divide the surfaces of a crystal by the atoms that they face; see `hirshprint.contacts`."""
+    sites = tuple(site_contacts(surface) for surface in surfaces.sites)
+    return CrystalContacts(surfaces.structure.structure_id, sites, surfaces)

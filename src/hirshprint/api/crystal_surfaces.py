@@ -1,0 +1,151 @@
+"""The surfaces of a crystal's distinct sites, as `hirshprint.surfaces` returns them."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hirshprint.api.compiled import compile_for_library
+from hirshprint.api.crystals import structure_of
+from hirshprint.api.defaults import CrystalWarning
+from hirshprint.api.densities import find_densities
+from hirshprint.densities import Densities
+from hirshprint.hirshfeld.surface import Surface, pack_surfaces, unpack_surfaces
+from hirshprint.structures.structure import Structure
+from hirshprint.structures.summary import summary_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False)
+class CrystalSurfaces:
+    """The Hirshfeld surfaces of a crystal, one for each symmetry-distinct site; a sequence of `Surface`.
+
+    Attributes
+    ----------
+    structure : Structure
+        The crystal as it was read: lattice, atoms, distinct sites.
+    sites : tuple of Surface
+        Surface of each distinct site.
+    densities : Densities
+        Free-atom densities that they were made with.
+    mesh_level : int
+        How fine the meshes are.
+    """
+
+    structure: Structure
+    sites: tuple[Surface, ...]
+    densities: Densities
+    mesh_level: int
+
+    def __iter__(self) -> Iterator[Surface]:
+        return iter(self.sites)
+
+    def __len__(self) -> int:
+        return len(self.sites)
+
+    def __getitem__(self, key: int | str) -> Surface:
+        """Surface of a site, by its row or its name."""
+        if not isinstance(key, str):
+            return self.sites[key]
+        labels = [surface.site_label for surface in self.sites]
+        if key not in labels:
+            raise KeyError(f"{key}: the sites are {', '.join(labels)}")
+        return self.sites[labels.index(key)]
+
+    @property
+    def density_source(self) -> str:
+        """Name of the free-atom densities."""
+        return self.densities.source
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was assumed or corrected in the crystal, or is doubtful."""
+        return self.structure.remarks
+
+    def table(self) -> pd.DataFrame:
+        """A row for each site: area in Å², volume in Å³, ranges of d_i and d_e in Å, shares by element met."""
+        import pandas as pd
+
+        from hirshprint.api.tables import site_rows
+
+        return pd.DataFrame(site_rows(self.sites))
+
+    def plot(self) -> Figure:
+        """Draw the atoms, their surfaces coloured by d_i and d_e, and the fingerprint (needs PyVista)."""
+        from hirshprint.report.pictures.crystal import surfaces_figure
+
+        return surfaces_figure(self.structure, self.densities, self.sites)
+
+    def show(self, colour: str = "d_e", **options: Any) -> Any:
+        """Turn the surfaces in a window, or in a notebook (needs PyVista).
+
+        Parameters
+        ----------
+        colour : str, default "d_e"
+            ``d_i`` or ``d_e``.
+        **options
+            Of `pyvista.Plotter.show`, such as ``jupyter_backend="static"``.
+
+        Returns
+        -------
+        What `pyvista.Plotter.show` returns.
+        """
+        from hirshprint.report.pictures.crystal import LABELS, picture_meshes, plotter_of_distances, shown
+
+        if colour not in LABELS:
+            raise ValueError(f"colour = {colour!r}; write one of {', '.join(LABELS)}")
+        meshes = picture_meshes(self.structure, self.densities, self.sites)
+        return shown(plotter_of_distances(meshes, colour), options)
+
+    def __repr__(self) -> str:
+        return (
+            f"CrystalSurfaces of {summary_line(self.structure)}; {self.density_source} densities, mesh level "
+            f"{self.mesh_level}"
+        )
+
+    def _repr_html_(self) -> str:
+        table = self.table().to_html(index=False, float_format="{:.3f}".format)
+        return f"<p>{summary_line(self.structure)}; {self.density_source} densities</p>{table}"
+
+
+def surfaces_of(
+    crystal: Any, edge_angstrom: float, densities: str | os.PathLike[str] | None, mesh_level: int
+) -> CrystalSurfaces:
+    """Compute the surfaces of a crystal of any kind; see `hirshprint.surfaces`."""
+    structure = structure_of(crystal, edge_angstrom)
+    for remark in structure.remarks:
+        warnings.warn(f"{structure.structure_id}: {remark}", CrystalWarning, stacklevel=3)
+    return surfaces_of_structure(structure, find_densities(densities), mesh_level)
+
+
+def surfaces_of_structure(structure: Structure, densities: Densities, mesh_level: int) -> CrystalSurfaces:
+    """Compute the surfaces of a structure, as a run has them: distances and places in single precision.
+
+    Parameters
+    ----------
+    structure : Structure
+        The crystal.
+    densities : Densities
+        Free-atom densities.
+    mesh_level : int
+        How fine the meshes are.
+
+    Raises
+    ------
+    SurfaceError
+        An atom has no surface.
+    ValueError
+        An element without a density.
+    """
+    from hirshprint.hirshfeld.python.engine import compute_surfaces
+
+    compile_for_library()
+    made = pack_surfaces({structure.structure_id: compute_surfaces(structure, densities, mesh_level)})
+    (kept,) = unpack_surfaces(made).values()
+    return CrystalSurfaces(structure, tuple(kept), densities, mesh_level)

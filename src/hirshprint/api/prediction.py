@@ -1,0 +1,383 @@
+"""Predictions for new crystals with the networks that a run trained: the stages of a run, in this process."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hirshprint.api.compiled import compile_for_library
+from hirshprint.api.crystals import record_of, structure_of
+from hirshprint.api.defaults import EDGE_ANGSTROM, CrystalWarning
+from hirshprint.api.densities import find_densities
+from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
+from hirshprint.densities import Densities
+from hirshprint.files.reading import DamagedError, read_json
+from hirshprint.files.writing import digest
+from hirshprint.hirshfeld.registry import PYTHON
+from hirshprint.networks.cards import (
+    ModelError,
+    best_network,
+    check_fits,
+    damage_text,
+    fingerprint_definition,
+    needed_edges,
+    read_folder_card,
+    unit_cards,
+    with_network,
+)
+from hirshprint.remarks import remark_lines
+from hirshprint.structures.crystals import CrystalError, reduced_formula
+from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
+from hirshprint.structures.planning import plan_dataset
+from hirshprint.structures.prototypes import PrototypeError, find_prototype
+from hirshprint.structures.sources.collections import has_many
+from hirshprint.structures.sources.folders import file_entry, structure_kind
+from hirshprint.structures.structure import Structure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = dict[str, Any]
+Say = Callable[[str], None]
+OWN_MODELS = Path(__file__).parents[3] / "models/oqmd"
+
+
+class Asked(NamedTuple):
+    """What is to be predicted: formulas, a table of compounds, and files or folders of crystals."""
+
+    formulas: Sequence[str] = ()
+    table: Path | None = None
+    files: Sequence[Path] = ()
+
+
+def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | None, network: str | None) -> pd.DataFrame:
+    """Predict crystals of any kind; see `hirshprint.predict`."""
+    one = isinstance(crystals, (str, os.PathLike)) or hasattr(crystals, "pbc") or hasattr(crystals, "lattice")
+    given = [crystals] if one else list(crystals)
+    folder, card = open_models(None if model is None else Path(model), network)
+
+    with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
+        records, places = Path(temporary) / "crystals.jsonl", list[int]()
+
+        def say(line: str) -> None:
+            named = re.sub(
+                rf"{re.escape(str(records))} line (\d+)", lambda of: f"crystal {places[int(of[1]) - 1]}", line
+            )
+            warnings.warn(named, CrystalWarning, stacklevel=2)
+
+        asked, keys = _sorted(given, records, places, say)
+        table = predict_asked(folder, card, asked, say)
+    if keys is None:
+        return table
+    rows = {name: row for row, name in enumerate(table["name"])}
+    rows_of = [next((rows[key] for key in of_one if key in rows), -1) for of_one in keys]
+    found = table.reindex(rows_of)
+    found["name"] = [of_one[0] for of_one in keys]
+    return found.reset_index(drop=True)
+
+
+def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) -> tuple[Asked, list[list[str]] | None]:
+    """Sort what was given into formulas, files, and crystals: these are written into `records`, their rows in `places`.
+
+    Returns
+    -------
+    Asked
+        What is to be predicted.
+    list of list of str or None
+        Names by which the prediction of each is found; None where one stands for many.
+    """
+    formulas, files, lines = list[str](), list[Path](), list[str]()
+    keys = list[list[str]]()
+    single = True
+    for number, crystal in enumerate(given):
+        if isinstance(crystal, (str, os.PathLike)):
+            path = Path(crystal)
+            if path.is_dir() or (path.is_file() and has_many(path)):
+                files.append(path)
+                single = False
+                continue
+            if not path.is_file() and str(crystal).isalnum():
+                formulas.append(str(crystal))
+                keys.append([str(crystal)])
+                continue
+        try:
+            structure = structure_of(crystal, EDGE_ANGSTROM)
+        except CrystalError as error:
+            say(f"left out crystal {number}: {error}")
+            keys.append([f"crystal {number}"])
+            continue
+        formula = reduced_formula(structure.numbers)
+        name = f"{structure.structure_id}-{number}"
+        places.append(number)
+        lines.append(json.dumps(_record(crystal, structure) | {"id": name}))
+        keys.append([name, formula])
+    if lines:
+        records.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        files.append(records)
+    return Asked(formulas, None, files), keys if single else None
+
+
+def _record(crystal: Any, structure: Structure) -> Row:
+    if isinstance(crystal, (str, os.PathLike, Structure)):
+        numbers, frac = structure.numbers.tolist(), structure.frac.tolist()
+        return {"lattice": structure.lattice.tolist(), "numbers": numbers, "frac": frac}
+    return record_of(crystal)
+
+
+def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
+    """Read the card of a folder of models, as if it had the network alone that predicts.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        By default the models that come with hirshprint.
+    network : str, optional
+        By default that of the lowest validation error.
+
+    Raises
+    ------
+    ModelError
+        A folder that cannot be used here.
+    """
+    if folder is None:
+        folder = OWN_MODELS
+        if not folder.is_dir():
+            raise ModelError(f"there is no {folder}; name a folder of models, results/DATASET/models of a run")
+    try:
+        card = read_folder_card(folder)
+        card = with_network(folder, card, best_network(card) if network is None else network)
+        _check_here(folder, card)
+        if card["prototype"]:
+            find_prototype(card["prototype"])
+        unit_cards(folder, best_network(card))
+    except PrototypeError as error:
+        raise ModelError(str(error)) from None
+    except DamagedError as error:
+        raise ModelError(damage_text(folder, error)) from None
+    return folder, card
+
+
+def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> pd.DataFrame:
+    """Predict what was asked for: a row for each compound that can be.
+
+    Parameters
+    ----------
+    folder : Path
+        Models.
+    card : dict
+        Their card, from `open_models`.
+    asked : Asked
+        What to predict.
+    say : callable
+        Takes remarks, and what was left out, line by line.
+
+    Raises
+    ------
+    InputError
+        Something that was asked for cannot be, or nothing is left.
+    ModelError
+        Models that do not fit.
+    """
+    if asked.formulas and not card["prototype"]:
+        raise InputError(f"{folder}: it learned from files; name crystals or files of them (--cif)")
+    with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
+        plan = _plan(asked, folder, card, Path(temporary), say)
+        first = unit_cards(folder, best_network(card))[0]
+        _check_edges(plan, card, read_json(first, unit=folder)["inputs"])
+        return _predict(folder, card, plan, Path(temporary), say)
+
+
+def _check_edges(plan: Plan, card: Row, inputs: Row) -> None:
+    """Refuse edges that a table gives its rows and that the network has not learned from.
+
+    Raises
+    ------
+    InputError
+        Naming the row and what to do.
+    """
+    rule = needed_edges(card)
+    if rule is None or rule["kind"] == "radii":
+        return
+    any_edge = inputs.get("edges_angstrom") == "any" or inputs.get("draws") == "all"
+    low, high = (rule["low_angstrom"], rule["high_angstrom"]) if rule["kind"] == "random" else (0.0, math.inf)
+    known = rule.get("edges_angstrom") or [rule.get("edge_angstrom")]
+    for entry in plan.entries:
+        edge = entry.edge_angstrom
+        if edge is not None and not (low <= edge <= high if any_edge or rule["kind"] == "random" else edge in known):
+            raise InputError(
+                f"{entry.source}: initial_edge_angstrom {edge:g} is no edge that the network learned from "
+                f"({edges_text(rule)}); delete the column, each compound is then built at the network's own edges"
+            )
+
+
+def _check_here(folder: Path, card: Row) -> None:
+    """Refuse a model whose fingerprints this program does not make."""
+    if card["engine"] != PYTHON.name:
+        raise ModelError(
+            f"{folder}: it learned from surfaces of {card['engine']}; put `model: {folder}` under a dataset of a "
+            "configuration with this engine, or train with engine: python"
+        )
+    surfaces = {"engine": PYTHON.name, "mesh_level": card["mesh_level"]}
+    check_fits(folder, card, fingerprint_definition(card, surfaces, card["densities"], card["fingerprint"]))
+
+
+def _plan(asked: Asked, folder: Path, card: Row, temporary: Path, say: Say) -> Plan:
+    """The structures of all compounds and files that were named, and what was left out."""
+    settings = {"prototype": card["prototype"], "initial_edge": needed_edges(card)}
+    settings |= {"property": card["property"], "unit": card["unit"], "model": str(folder)}
+    plans = []
+    if asked.formulas:
+        if not all(formula.strip() for formula in asked.formulas):
+            raise InputError("a formula is empty; write one such as SrTiO3")
+        listed = temporary / "formulas.csv"
+        listed.write_text("\n".join(["formula", *asked.formulas]) + "\n", encoding="utf-8")
+        plan = plan_dataset(Dataset.from_dict(settings | {"table": str(listed)}))
+        for fault in plan.rejections:
+            if "the same compound" not in fault.reason:
+                raise InputError(_formula_fault(fault))
+        plans.append(Plan(plan.entries, ()))
+    if asked.table:
+        if card["prototype"] is None:
+            raise InputError(f"{folder}: it learned from files; name crystals or files of them (--cif)")
+        plans.append(plan_dataset(Dataset.from_dict(settings | {"table": str(asked.table)})))
+    for path in asked.files:
+        of_files = _plan_files(path, settings)
+        if of_files.passed_over:
+            say(f"{path}: {passed_over_text(of_files.passed_over)}")
+        plans.append(_placed(of_files, settings, say) if card["prototype"] else of_files)
+    entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
+    return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))
+
+
+def _formula_fault(fault: Rejection) -> str:
+    """What is wrong with a formula of the command line, and how to write it."""
+    if "is not of the form" not in fault.reason:
+        return f"{fault.structure_id}: {fault.reason}; {fault.remedy}"
+    return (
+        f"{fault.reason}; write the sites in their order, each element with its own symbol and number, without spaces: "
+        "SrTiO3, and AlAlO3 for one element on two sites; or name a table with columns for the sites (--table)"
+    )
+
+
+def _plan_files(path: Path, settings: Row) -> Plan:
+    """The crystals of a folder, of a file of many, or of one structure file."""
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    if path.is_file() and not has_many(path):
+        if structure_kind(path.name) is None:
+            raise InputError(f"{path}: not the name of a structure file, such as x.cif, or of a file of many crystals")
+        return Plan((file_entry(path),), ())
+    kind = "structures" if path.is_file() else "folder"
+    return plan_dataset(Dataset.from_dict({**settings, "prototype": None, kind: str(path)}))
+
+
+def _placed(plan: Plan, settings: Row, say: Say) -> Plan:
+    """Entries of the prototype for the files that are crystals of it; the others are left out."""
+    from hirshprint.structures.building import build_structures
+    from hirshprint.structures.recognition import prototype_elements
+    from hirshprint.structures.sources.placement import initial_edges, prototype_entries, radius_fault
+
+    prototype = find_prototype(settings["prototype"])
+    of_files = Dataset.from_dict({**settings, "prototype": None})
+    structures, _, unusable = build_structures(plan.entries, of_files, cores())
+    sources = {entry.structure_id: entry.source for entry in plan.entries}
+    entries: list[Entry] = []
+    rejections = [*plan.rejections, *unusable]
+    remarks = []
+    for structure in structures:
+        source = sources[structure.structure_id]
+        elements = prototype_elements(structure, prototype)
+        if elements is None:
+            reason = f"it is no {prototype.name.replace('_', ' ')}, which the model learned from"
+            rejections.append(Rejection(structure.structure_id, source, reason, "leave it out, or train on such files"))
+            continue
+        edges = initial_edges(prototype.compound(elements), InitialEdge.from_dict(settings["initial_edge"]), elements)
+        if fault := radius_fault(elements, edges):
+            rejections.append(Rejection(structure.structure_id, source, *fault))
+            continue
+        remarks.append((source, structure.remarks))
+        entries += prototype_entries(prototype, elements, edges, source)
+    _say_remarks(remarks, say)
+    return Plan(tuple(entries), tuple(rejections))
+
+
+def _say_remarks(remarks: Iterable[tuple[str, Iterable[str]]], say: Say) -> None:
+    for line in remark_lines(remarks):
+        say(f"remark: {line}")
+
+
+def _predict(folder: Path, card: Row, plan: Plan, temporary: Path, say: Say) -> pd.DataFrame:
+    """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
+    from hirshprint.batch.gathering import write_fingerprints
+    from hirshprint.datasets.gather import load_dataset
+    from hirshprint.networks.backend import leave_gpus
+    from hirshprint.networks.predict import predict_dataset, result_table
+    from hirshprint.networks.registry import needed_of_fingerprints
+    from hirshprint.structures.building import build_structures, write_targets
+
+    leave_gpus()
+    settings = {"prototype": card["prototype"], "property": card["property"], "unit": card["unit"]}
+    structures, targets, unusable = build_structures(plan.entries, Dataset.from_dict(settings), cores())
+    _say_remarks([(row["source"], s.remarks) for row, s in zip(targets, structures, strict=True)], say)
+    surfaces, failed = _surfaces(structures, find_densities(card["densities"], Path("results/densities")), card)
+    for rejection in (*plan.rejections, *unusable, *failed):
+        say(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}")
+    if not surfaces:
+        raise InputError("nothing is left to predict: see what was left out above")
+    names = list(find_prototype(card["prototype"]).sites) if card["prototype"] else []
+    files = (temporary / "fingerprints.h5", temporary / "targets.csv")
+    fingerprint = Fingerprint.from_dict(card["fingerprint"])
+    write_fingerprints(surfaces, fingerprint, files[0], digest(card["fingerprint"]), names)
+    write_targets(files[1], targets)
+    needed = needed_of_fingerprints([best_network(card)], names)
+    dataset = load_dataset(card["dataset"], *files, **needed, with_targets=False)
+    return result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
+
+
+def _surfaces(
+    structures: Sequence[Structure], densities: Densities, card: Row
+) -> tuple[dict[str, Any], list[Rejection]]:
+    """Surfaces by structure id, computed on all cores, and the structures that have none."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from hirshprint.hirshfeld.python.engine import compute_surfaces
+    from hirshprint.hirshfeld.surface import SurfaceError
+
+    compile_for_library()
+    found: dict[str, Any] = {}
+    failed = []
+
+    def one(structure: Structure) -> Any:
+        try:
+            return compute_surfaces(structure, densities, card["mesh_level"])
+        except SurfaceError as error:
+            return error
+
+    with ThreadPoolExecutor(cores()) as pool:
+        for structure, made in zip(structures, pool.map(one, structures), strict=True):
+            if isinstance(made, SurfaceError):
+                failed.append(Rejection(structure.structure_id, structure.structure_id, str(made), "leave it out"))
+            else:
+                found[structure.structure_id] = made
+    return found, failed
+
+
+def edges_text(rule: Row) -> str:
+    """Say which initial edges a rule gives."""
+    if rule["kind"] == "random":
+        return f"random from {rule['low_angstrom']} to {rule['high_angstrom']} Å, {rule['draws']} of each compound"
+    if rule["kind"] == "list":
+        return f"{', '.join(map(str, rule['edges_angstrom']))} Å"
+    return f"{rule['edge_angstrom']} Å" if rule["kind"] == "fixed" else "estimated from atomic radii"
+
+
+def cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0))
