@@ -61,6 +61,8 @@ def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | Non
     """Predict crystals of any kind; see `hirshprint.predict`."""
     one = isinstance(crystals, (str, os.PathLike)) or hasattr(crystals, "pbc") or hasattr(crystals, "lattice")
     given = [crystals] if one else list(crystals)
+    if not given:
+        raise InputError("nothing to predict; give crystals")
     folder, card = open_models(None if model is None else Path(model), network)
 
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
