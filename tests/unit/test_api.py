@@ -304,6 +304,14 @@ def test_what_cannot_be_predicted(tmp_path: Path) -> None:
         hirshprint.predict("SrTiO3", model=tmp_path)
 
 
+def test_an_extra_that_is_not_installed_is_named(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = hirshprint.surfaces(perovskite(), **given)
+    monkeypatch.setattr("hirshprint.api.defaults.find_spec", lambda name: None)
+    for call in (made.plot, made.show, hirshprint.contacts(made).show, lambda: hirshprint.predict("SrTiO3")):
+        with pytest.raises(ImportError, match=r"pip install 'hirshprint\[(report|learn)\]'"):
+            call()
+
+
 def test_results_can_be_pickled(given: dict[str, Any]) -> None:
     made = hirshprint.fingerprint(perovskite(), **given)
     again = pickle.loads(pickle.dumps(made))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.api.crystal_surfaces import CrystalSurfaces
+from hirshprint.api.defaults import check_installed
 from hirshprint.api.tables import contact_rows
 from hirshprint.fingerprints.contact_layout import Contacts
 from hirshprint.fingerprints.contacts import site_contacts
@@ -62,6 +63,7 @@ class CrystalContacts:
         -------
         What `pyvista.Plotter.show` returns.
         """
+        check_installed("pyvista", "report", "a picture of surfaces")
         from hirshprint.report.pictures.crystal import picture_meshes, plotter_of_contacts, shown
 
         made = self.surfaces

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hirshprint.api.compiled import compile_for_library
 from hirshprint.api.crystals import structure_of
-from hirshprint.api.defaults import CrystalWarning
+from hirshprint.api.defaults import CrystalWarning, check_installed
 from hirshprint.api.densities import find_densities
 from hirshprint.densities import Densities
 from hirshprint.hirshfeld.surface import Surface, pack_surfaces, unpack_surfaces
@@ -77,13 +77,14 @@ class CrystalSurfaces:
         return pd.DataFrame(site_rows(self.sites))
 
     def plot(self) -> Figure:
-        """Draw the atoms, their surfaces coloured by d_i and d_e, and the fingerprint (needs PyVista)."""
+        """Draw the atoms, their surfaces coloured by d_i and d_e, and the fingerprint (needs PyVista: the extra `report`)."""
+        check_installed("pyvista", "report", "a picture of surfaces")
         from hirshprint.report.pictures.crystal import surfaces_figure
 
         return surfaces_figure(self.structure, self.densities, self.sites)
 
     def show(self, colour: str = "d_e", **options: Any) -> Any:
-        """Turn the surfaces in a window, or in a notebook (needs PyVista).
+        """Turn the surfaces in a window, or in a notebook (needs PyVista: the extra `report`).
 
         Parameters
         ----------
@@ -96,6 +97,7 @@ class CrystalSurfaces:
         -------
         What `pyvista.Plotter.show` returns.
         """
+        check_installed("pyvista", "report", "a picture of surfaces")
         from hirshprint.report.pictures.crystal import LABELS, picture_meshes, plotter_of_distances, shown
 
         if colour not in LABELS:

@@ -57,7 +57,7 @@ def find_densities(wanted: str | os.PathLike[str] | None = None, beside: Path | 
         if not Path(wanted).is_file():
             raise NoDensitiesError(f"{wanted}: no such file, and none of {', '.join(PACKAGES)}")
         return _read(Path(wanted), "make it again")
-    source = _first_source() if wanted is None else str(wanted)
+    source = _first_source(beside) if wanted is None else str(wanted)
     path = beside / f"{source}.h5" if beside else None
     if path is None or not path.is_file():
         path = cache_folder() / f"{source}-{DENSITIES}.h5"
@@ -82,9 +82,10 @@ def _read_once(path: Path, mtime_ns: int, size: int) -> Densities:
     return read_densities(path)
 
 
-def _first_source() -> str:
+def _first_source(beside: Path | None) -> str:
     for source in PACKAGES:
-        if (cache_folder() / f"{source}-{DENSITIES}.h5").is_file() or next(_pythons(source), None):
+        there = [cache_folder() / f"{source}-{DENSITIES}.h5", *([beside / f"{source}.h5"] if beside else [])]
+        if any(path.is_file() for path in there) or next(_pythons(source), None):
             return source
     raise DensitiesError(_remedy(next(reversed(PACKAGES))))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hirshprint.api.compiled import compile_for_library
 from hirshprint.api.crystals import record_of, structure_of
-from hirshprint.api.defaults import EDGE_ANGSTROM, CrystalWarning
+from hirshprint.api.defaults import EDGE_ANGSTROM, CrystalWarning, check_installed
 from hirshprint.api.densities import find_densities
 from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.densities import Densities
@@ -63,6 +63,7 @@ def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | Non
     given = [crystals] if one else list(crystals)
     if not given:
         raise InputError("nothing to predict; give crystals")
+    check_installed("tensorflow", "learn", "a prediction")
     folder, card = open_models(None if model is None else Path(model), network)
 
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:

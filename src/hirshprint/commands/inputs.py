@@ -46,10 +46,11 @@ def show_remarks(remarks: Iterable[tuple[str, Iterable[str]]]) -> None:
         print(f"remark: {line}", file=sys.stderr)
 
 
-def find_densities(wanted: str) -> Densities:
+def find_densities(wanted: str | None) -> Densities:
     """Read free-atom densities: those of the workflow in this folder, of the user's cache, else made into it.
 
-    `wanted` is a source or a file of them.
+    `wanted` is a source or a file of them; without it, the first source that is at hand, which is said unless it is
+    that of the workflow.
 
     Raises
     ------
@@ -57,11 +58,14 @@ def find_densities(wanted: str) -> Densities:
         No such file, no density file, or nothing at hand to make one with.
     """
     try:
-        return densities.find_densities(wanted, Path("results/densities"))
+        found = densities.find_densities(wanted, Path("results/densities"))
     except densities.NoDensitiesError as error:
         raise CommandError(f"--densities {error}", UNUSABLE) from None
     except densities.DensitiesError as error:
         raise CommandError(str(error)) from None
+    if wanted is None and found.source != (usual := next(iter(densities.PACKAGES))):
+        print(f"free-atom densities: {found.source} (the table of {usual} is not here)", file=sys.stderr)
+    return found
 
 
 def surfaces_of(structure: Structure, made_of: Densities, mesh_level: int = DEFAULT_MESH_LEVEL) -> list[Surface]:
