@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,8 +130,6 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         ndarray of float64, (n, k)
             A row for each crystal, NaN where it has no features.
         """
-        from tqdm.auto import tqdm
-
         crystals = _listed(X)
         source = self._source()
         find_densities(source)  # made once, before processes ask for it
@@ -138,7 +137,9 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
             delayed(_row)(crystal, self._kinds(), source, self.mesh_level, self.edge_angstrom) for crystal in crystals
         )
         rows = Parallel(n_jobs=self.n_jobs, return_as="generator")(tasks)
-        bar = tqdm(rows, total=len(crystals), desc="surfaces", unit="crystal", disable=None if self.progress else True)
+        bar = _bar()(
+            rows, total=len(crystals), desc="surfaces", unit="crystal", disable=None if self.progress else True
+        )
         found = np.full((len(crystals), len(self.feature_labels())), np.nan)
         faults = []
         for number, row in enumerate(bar):
@@ -199,6 +200,15 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         tags.requires_fit = False
         tags.no_validation = True
         return tags
+
+
+def _bar() -> Any:
+    """The bar of a notebook where it can be shown, else that of a terminal."""
+    if find_spec("ipywidgets"):
+        from tqdm.auto import tqdm
+    else:
+        from tqdm import tqdm
+    return tqdm
 
 
 def _listed(X: Any) -> list[Any]:

@@ -185,6 +185,7 @@ def test_pictures(given: dict[str, Any], tmp_path: Path) -> None:
     made = hirshprint.surfaces(perovskite(), **given)
     figures = [hirshprint.fingerprint(made).plot(), hirshprint.contacts(made).plot(), made.plot()]
     assert all(isinstance(figure, Figure) for figure in figures)
+    assert all(figure._repr_png_().startswith(b"\x89PNG") for figure in figures)  # type: ignore[attr-defined]
     assert hirshprint.fingerprint(made)._repr_png_().startswith(b"\x89PNG")
     with pytest.raises(ValueError, match="write one of d_i, d_e"):
         made.show("d_norm")

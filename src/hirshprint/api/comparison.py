@@ -35,6 +35,7 @@ class Comparison:
 
     def plot(self) -> Figure:
         """Draw both fingerprints and the second minus the first."""
+        from hirshprint.report.pictures.files import for_notebooks
         from hirshprint.report.pictures.fingerprints import comparison_picture
 
         both = (self.first, self.second)
@@ -42,7 +43,8 @@ class Comparison:
         heading = (
             f"L1 distance {self.l1_distance:.3f}, earth mover's distance {self.earth_movers_distance_angstrom:.3f} Å"
         )
-        return comparison_picture([one.name for one in both], counts, self.first.bin_edges_angstrom, heading)
+        names = [one.name for one in both]
+        return for_notebooks(comparison_picture(names, counts, self.first.bin_edges_angstrom, heading))
 
     def __repr__(self) -> str:
         return (

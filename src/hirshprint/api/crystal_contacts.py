@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,27 +49,34 @@ class CrystalContacts:
     def plot(self) -> Figure:
         """Draw each site's surface as a bar, divided by the sites that it faces."""
         from hirshprint.report.pictures.contact_bars import contact_bars
+        from hirshprint.report.pictures.files import for_notebooks
 
-        return contact_bars(self.name, self._rows())
+        return for_notebooks(contact_bars(self.name, self._rows()))
 
-    def show(self, **options: Any) -> Any:
+    def show(
+        self, *, screenshot: str | os.PathLike[str] | None = None, window_size: tuple[int, int] = (900, 500)
+    ) -> Any:
         """Turn the surfaces in a window or a notebook, each patch in the colour of the site that it faces.
 
         Parameters
         ----------
-        **options
-            Of `pyvista.Plotter.show`, such as ``jupyter_backend="static"``.
+        screenshot : str or path, optional
+            PNG file to write in place of a window.
+        window_size : tuple of int, pixels
+            Width and height.
 
-        Returns
-        -------
-        What `pyvista.Plotter.show` returns.
+        Raises
+        ------
+        NoPictureError
+            Nothing can be rendered here.
         """
         check_installed("pyvista", "report", "a picture of surfaces")
-        from hirshprint.report.pictures.crystal import picture_meshes, plotter_of_contacts, shown
+        from hirshprint.report.pictures.crystal import picture_meshes
+        from hirshprint.report.pictures.turned import scene_of_contacts, show
 
         made = self.surfaces
         meshes = picture_meshes(made.structure, made.densities, made.sites)
-        return shown(plotter_of_contacts(meshes, self.sites, made.structure.site_labels), options)
+        return show(scene_of_contacts(meshes, self.sites, made.structure.site_labels), screenshot, window_size)
 
     def _rows(self) -> list[dict[str, Any]]:
         return contact_rows(self.surfaces.structure, self.surfaces.sites)

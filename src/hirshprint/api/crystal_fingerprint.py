@@ -71,11 +71,14 @@ class CrystalFingerprint:
 
     def plot(self) -> Figure:
         """Draw the fingerprint of all atoms, and beside it what each kind of contact adds."""
+        from hirshprint.report.pictures.files import for_notebooks
         from hirshprint.report.pictures.fingerprints import fingerprint_picture
 
         contacts = contact_fingerprints(self.surfaces.sites, Fingerprint.from_dict({}).bins)
         in_range = float(self.in_range_fraction[self.channels.index("total")])
-        return fingerprint_picture(self.name, self.total, self.bin_edges_angstrom, self.counts_unit, in_range, contacts)
+        return for_notebooks(
+            fingerprint_picture(self.name, self.total, self.bin_edges_angstrom, self.counts_unit, in_range, contacts)
+        )
 
     def __repr__(self) -> str:
         bins = self.counts.shape[-1]

@@ -77,33 +77,44 @@ class CrystalSurfaces:
         return pd.DataFrame(site_rows(self.sites))
 
     def plot(self) -> Figure:
-        """Draw the atoms, their surfaces coloured by d_i and d_e, and the fingerprint (needs PyVista: the extra `report`)."""
+        """Draw the atoms, their surfaces by d_i and d_e, and the fingerprint (needs PyVista: the extra `report`)."""
         check_installed("pyvista", "report", "a picture of surfaces")
         from hirshprint.report.pictures.crystal import surfaces_figure
+        from hirshprint.report.pictures.files import for_notebooks
 
-        return surfaces_figure(self.structure, self.densities, self.sites)
+        return for_notebooks(surfaces_figure(self.structure, self.densities, self.sites))
 
-    def show(self, colour: str = "d_e", **options: Any) -> Any:
-        """Turn the surfaces in a window, or in a notebook (needs PyVista: the extra `report`).
+    def show(
+        self,
+        colour: str = "d_e",
+        *,
+        screenshot: str | os.PathLike[str] | None = None,
+        window_size: tuple[int, int] = (900, 500),
+    ) -> Any:
+        """Turn the surfaces of the sites in a window or a notebook (needs PyVista: the extra `report`).
 
         Parameters
         ----------
         colour : str, default "d_e"
             ``d_i`` or ``d_e``.
-        **options
-            Of `pyvista.Plotter.show`, such as ``jupyter_backend="static"``.
+        screenshot : str or path, optional
+            PNG file to write in place of a window.
+        window_size : tuple of int, pixels
+            Width and height.
 
-        Returns
-        -------
-        What `pyvista.Plotter.show` returns.
+        Raises
+        ------
+        NoPictureError
+            Nothing can be rendered here.
         """
         check_installed("pyvista", "report", "a picture of surfaces")
-        from hirshprint.report.pictures.crystal import LABELS, picture_meshes, plotter_of_distances, shown
+        from hirshprint.report.pictures.crystal import picture_meshes
+        from hirshprint.report.pictures.turned import DISTANCES, scene_of_distances, show
 
-        if colour not in LABELS:
-            raise ValueError(f"colour = {colour!r}; write one of {', '.join(LABELS)}")
+        if colour not in DISTANCES:
+            raise ValueError(f"colour = {colour!r}; write one of {', '.join(DISTANCES)}")
         meshes = picture_meshes(self.structure, self.densities, self.sites)
-        return shown(plotter_of_distances(meshes, colour), options)
+        return show(scene_of_distances(meshes, colour), screenshot, window_size)
 
     def __repr__(self) -> str:
         return (
