@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import ROOT, find_densities, show_remarks
+from hirshprint.commands.json_output import print_json
 from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import digest, written_whole
@@ -35,6 +36,7 @@ from hirshprint.structures.prototypes import PrototypeError, find_prototype
 from hirshprint.structures.sources.collections import has_many
 from hirshprint.structures.sources.folders import file_entry, structure_kind
 from hirshprint.surfaces.registry import PYTHON
+from hirshprint.telling import told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +73,13 @@ def run(arguments: argparse.Namespace) -> None:
             _check_edges(plan, card, read_json(trainings[0], unit=folder)["inputs"])
         except InputError as error:
             raise CommandError(str(error), UNUSABLE) from None
-        found = _predict(folder, card, plan, Path(temporary))
-    _write(found, arguments.out, folder, card)
+        found, left_out = _predict(folder, card, plan, Path(temporary))
+    if arguments.out:
+        _write(found, arguments.out)
+    if arguments.json:
+        print_json(_document(found, left_out, folder, card) | {"written": arguments.out})
+    else:
+        _show(found, arguments.out, folder, card)
 
 
 def _check_out(out: Path) -> None:
@@ -208,8 +215,8 @@ def _placed(plan: Plan, settings: Row) -> Plan:
     return Plan(tuple(entries), tuple(rejections))
 
 
-def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFrame:
-    """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
+def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> tuple[pd.DataFrame, list[Rejection]]:
+    """Make the structures, their fingerprints and the predictions, as a run does; and say what is left out."""
     from hirshprint.batch.gathering import write_fingerprints
     from hirshprint.datasets.gather import load_dataset
     from hirshprint.networks.backend import leave_gpus
@@ -222,7 +229,8 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     structures, targets, unusable = build_structures(plan.entries, Dataset.from_dict(settings), _cores())
     show_remarks((row["source"], s.remarks) for row, s in zip(targets, structures, strict=True))
     surfaces, failed = _surfaces(structures, card)
-    for rejection in (*plan.rejections, *unusable, *failed):
+    left_out = [*plan.rejections, *unusable, *failed]
+    for rejection in left_out:
         print(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}", file=sys.stderr)
     if not surfaces:
         raise CommandError("nothing is left to predict: see what was left out above", UNUSABLE)
@@ -234,7 +242,8 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path) -> pd.DataFra
     needed = needed_of_fingerprints([best_network(card)], names)
     dataset = load_dataset(card["dataset"], *files, **needed, with_targets=False)
     try:
-        return result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
+        table = result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
+        return table, left_out
     except ModelError as error:
         raise CommandError(str(error)) from None
 
@@ -259,7 +268,8 @@ def _surfaces(structures: Sequence[Structure], card: Row) -> tuple[dict[str, Any
             return error
 
     with ThreadPoolExecutor(_cores()) as pool:
-        for structure, made in zip(structures, pool.map(one, structures), strict=True):
+        pairs = zip(structures, pool.map(one, structures), strict=True)
+        for structure, made in told(pairs, len(structures), "structures with surfaces"):
             if isinstance(made, SurfaceError):
                 failed.append(Rejection(structure.structure_id, structure.structure_id, str(made), "leave it out"))
             else:
@@ -296,24 +306,40 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _write(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> None:
-    """Write CSV or JSON, as the name of the file says, or show the table."""
+def _document(table: pd.DataFrame, left_out: Sequence[Rejection], folder: Path, card: Row) -> Row:
+    """Predictions and what they were made with, for a script."""
+    network = best_network(card)
+    kind, errors = errors_of(card)
+    return {
+        "property": card["property"],
+        "unit": card["unit"],
+        "model": folder,
+        "network": network,
+        "trainings": len(unit_cards(folder, network)),
+        "validation_metric": kind,
+        "validation_error": errors[network],
+        "compounds": table.to_dict("records"),
+        "left_out": [{"source": one.source, "reason": one.reason, "remedy": one.remedy} for one in left_out],
+    }
+
+
+def _write(table: pd.DataFrame, out: Path) -> None:
+    """Write CSV or JSON, as the name of the file says."""
+    with written_whole(out) as temporary:
+        if out.suffix.lower() == ".json":
+            table.to_json(temporary, orient="records", indent=1, double_precision=10)
+        else:
+            table.to_csv(temporary, index=False, float_format="%.8g")
+
+
+def _show(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> None:
+    """Show the table where it was not written, and say what it was made with and what to mind."""
     from hirshprint.accuracy.standing import number_text
 
     if out is None:
         shown = table.drop(columns=["formula"] if (table["formula"] == table["name"]).all() else [])
-        print(
-            shown.to_string(
-                index=False,
-                float_format=number_text,
-            )
-        )
+        print(shown.to_string(index=False, float_format=number_text))
     else:
-        with written_whole(out) as temporary:
-            if out.suffix.lower() == ".json":
-                table.to_json(temporary, orient="records", indent=1, double_precision=10)
-            else:
-                table.to_csv(temporary, index=False, float_format="%.8g")
         print(f"written: {out}, {len(table)} compounds")
     of_what = ":" if card.get("values") == "yes_no" else " in"
     print(f"{card['property']}{of_what} {card['unit']}, by {used_text(folder, card)}")
