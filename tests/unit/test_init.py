@@ -121,11 +121,17 @@ def test_a_unit_is_taken_only_from_names_that_say_it(name: str, unit: str | None
     assert unit_of(name) == unit
 
 
-def test_a_dataset_is_named_after_its_file(tmp_path: Path) -> None:
-    for name, expected in (("Über Stoffe (neu)", "Uber_Stoffe_neu"), ("münz.jsonl.gz", "munz"), ("строй.csv", "mine")):
-        path = tmp_path / name
-        path.mkdir() if "." not in name else path.write_text("")
-        assert _name(path) == expected
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("config/mine.yaml", "mine"),
+        ("Über Stoffe (neu).yml", "Uber_Stoffe_neu"),
+        ("Größe.yaml", "Grosse"),
+        ("строй.yaml", "mine"),
+    ],
+)
+def test_a_dataset_is_named_after_its_configuration(name: str, expected: str) -> None:
+    assert _name(Path(name)) == expected
 
 
 # --- tables of compositions ----------------------------------------------------------------------------------------
@@ -134,12 +140,12 @@ def test_a_dataset_is_named_after_its_file(tmp_path: Path) -> None:
 def test_a_table_of_compositions(init: Init) -> None:
     code, out, _ = init(str(ROOT / "data/experimental_perovskites.csv"))
     assert code == 0
-    assert "132 rows, 132 of them compounds of the prototype cubic_perovskite" in out
+    assert "132 rows (compounds of the prototype cubic_perovskite: 132)" in out
     assert "a_angstrom: numbers in 132 of 132, from 3.68 to 6.289" in out
     assert "TO DO" not in out
     config = written()
     assert set(config) == {"datasets"}
-    dataset = config["datasets"]["experimental_perovskites"]
+    dataset = config["datasets"]["mine"]
     assert dataset["initial_edge"] == {"kind": "fixed", "edge_angstrom": 4.5}
     assert (dataset["property"], dataset["unit"], dataset["scale"]) == ("a_angstrom", "Å", "linear")
     assert "# The edge that each structure is built with" in Path("config/mine.yaml").read_text(encoding="utf-8")
@@ -153,7 +159,7 @@ def test_tables_with_marks_line_ends_and_names_of_other_systems(init: Init) -> N
     Path("Größe 1.csv").write_bytes("\ufeff".encode() + "\r\n".join(lines).encode())
     code, out, _ = init("Größe 1.csv")
     assert code == 0
-    dataset = written()["datasets"]["Grosse_1"]
+    dataset = written()["datasets"]["mine"]
     assert dataset["table"] == "Größe 1.csv"
     assert (dataset["property"], dataset["unit"], dataset["scale"]) == ("K", "GPa", "log")
     assert "is metal: yes or no in 42 of 42" in out
@@ -164,7 +170,7 @@ def test_answers_are_proposed_as_such(init: Init) -> None:
     lines = ["formula,metal", *(f"{name},{'yes' if k % 3 else 'no'}" for k, name in enumerate(FORTY_TWO))]
     Path("t.csv").write_text("\n".join(lines))
     assert init("t.csv")[0] == 0
-    dataset = written()["datasets"]["t"]
+    dataset = written()["datasets"]["mine"]
     assert (dataset["property"], dataset["values"]) == ("metal", "yes_no")
     assert not {"unit", "scale", "per"} & set(dataset)
 
@@ -209,11 +215,11 @@ def test_a_folder_and_the_table_beside_it(init: Init) -> None:
     assert code == 0
     assert "a folder with 13 structure files (13 .cif)" in out
     assert "1 file was skipped, of an unknown kind or in a subfolder: notes.md" in out
-    assert "values.csv: a table with 14 rows, 13 of them of these crystals" in out
+    assert "values.csv: a table with 14 rows (for these crystals: 13)" in out
     assert "no file for Zz in my salts; add the file, or delete the row (values.csv row 15)" in out
     assert "13 of 13, of which 1 are rejected\n  cannot be read as CIF, line 1" in out
     config = written()
-    dataset = config["datasets"]["my_salts"]
+    dataset = config["datasets"]["mine"]
     assert (dataset["folder"], dataset["targets"]) == ("my salts", "values.csv")
     assert (dataset["property"], dataset["unit"]) == ("gap_ev", "eV")
     assert config["learning"] == {"folds": 3}
@@ -237,7 +243,7 @@ def test_a_table_that_nearly_fits_is_named(init: Init, header: str, cell: str, h
     assert code == 0
     assert hint in out
     assert "nothing is learned" in out
-    assert written()["datasets"]["salts"] == {"folder": "salts"}
+    assert written()["datasets"]["mine"] == {"folder": "salts"}
     assert "    # targets: targets.csv" in Path("config/mine.yaml").read_text()
 
 
@@ -248,8 +254,8 @@ def test_crystals_of_one_formula_are_not_to_be_learned_from(init: Init) -> None:
     (place / "targets.csv").write_text("\n".join(["structure_id,gap", *(f"x{k},{k}" for k in range(20))]))
     code, out, _ = init("salts")
     assert code == 0
-    assert "nothing is learned (dataset 'salts' has 1 groups of compounds, too few" in out
-    assert "property" not in written()["datasets"]["salts"]
+    assert "nothing is learned (dataset 'mine' has 1 groups of compounds, too few" in out
+    assert "property" not in written()["datasets"]["mine"]
     assert "# property: gap" in Path("config/mine.yaml").read_text()
 
 
@@ -285,7 +291,7 @@ def test_a_file_of_many_crystals(init: Init) -> None:
     assert "e_form: numbers in 12 of 14" in out
     assert "it has no e_form; add it, or delete the record (2: " in out
     assert "TO DO: write the unit of e_form" in out
-    dataset = written("here.yaml")["datasets"]["crystals"]
+    dataset = written("here.yaml")["datasets"]["here"]
     assert (dataset["structures"], dataset["property"]) == ("crystals.jsonl.gz", "e_form")
     assert "unit" not in dataset
     text = Path("here.yaml").read_text(encoding="utf-8")
@@ -298,8 +304,8 @@ def test_folds_that_are_given_and_a_property_over_decades(init: Init) -> None:
     records("c.jsonl", [salt(name, E=10.0 ** (k / 4), fold=k % 4) for k, name in enumerate(SALTS)])
     assert init("c.jsonl")[0] == 0
     config = written()
-    assert config["datasets"]["c"]["group"] == "fold"
-    assert config["datasets"]["c"]["scale"] == "log"
+    assert config["datasets"]["mine"]["group"] == "fold"
+    assert config["datasets"]["mine"]["scale"] == "log"
     assert config["learning"] == {"splits": ["groups"]}
     assert "over 2.8 decades" in Path("config/mine.yaml").read_text(encoding="utf-8")
 
@@ -308,7 +314,7 @@ def test_a_file_whose_values_are_in_a_table(init: Init) -> None:
     records("c.jsonl", [salt(name) for name in SALTS])
     Path("targets.csv").write_text("\n".join(["structure_id,Tc (K)", *(f"{name},{k}" for k, name in enumerate(SALTS))]))
     assert init("c.jsonl")[0] == 0
-    dataset = written()["datasets"]["c"]
+    dataset = written()["datasets"]["mine"]
     assert (dataset["targets"], dataset["property"], dataset["unit"]) == ("targets.csv", "Tc (K)", "K")
 
 
@@ -325,7 +331,7 @@ def test_a_database_of_ase_and_frames(init: Init) -> None:
     write("c.extxyz", crystals)
     for name in ("c.db", "c.extxyz"):
         assert init(name, "--out", f"{name}.yaml")[0] == 0
-        dataset = written(f"{name}.yaml")["datasets"]["c"]
+        dataset = written(f"{name}.yaml")["datasets"][name.replace(".", "_")]
         assert (dataset["structures"], dataset["property"]) == (name, "gap")
 
 

@@ -64,7 +64,7 @@ and d_e to turn one into the other.
 
 examples:
   hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
-  hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0
+  hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0 --json
   hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
     "check": """PATH is a folder, a file of many crystals (.jsonl, .json, .extxyz, .db ...), or a structure file; give
 one or several. Nothing is computed: each crystal is read as a run would read it, and shown with formula, space group
@@ -74,7 +74,7 @@ exit code is 1 if any crystal is rejected.
 
 examples:
   hirshprint check structures --csv read.csv
-  hirshprint check crystals.jsonl.gz
+  hirshprint check crystals.jsonl.gz --json
   hirshprint check SrTiO3.cif POSCAR""",
     "predict": """DIR is results/DATASET/models of a run; without it, the models that come with hirshprint. The network
 with the lowest validation error is used, or that of --network, averaged over all its folds and seeds. Surfaces and
@@ -88,7 +88,7 @@ training had on no such site), fingerprint_distance (to the nearest fingerprint 
 usual there), outside_domain (an unseen element, or that distance above 1). The value of a compound outside is a guess.
 
 examples:
-  hirshprint predict SrTiO3 BaZrO3
+  hirshprint predict SrTiO3 BaZrO3 --json
   hirshprint predict SrTiO3 --model results/experimental/models --network cgcnn
   hirshprint predict --table compounds.csv --model results/oqmd/models --out predictions.csv
   hirshprint predict --cif structures --model results/mine/models --out predictions.json
@@ -102,8 +102,10 @@ examples:
   hirshprint recover --failed""",
     "status": """It compares the input with the results, structure by structure, and asks Snakemake what the next run
 would make: the last line says how many jobs of each rule, or that the results are up to date. Nothing is changed.
+With --json the structures that are not done are listed, each with its state and reason, and the others only counted.
 
 examples:
   hirshprint status
-  hirshprint status --configfile config/mine.yaml""",
+  hirshprint status --configfile config/mine.yaml
+  hirshprint status --configfile config/mine.yaml --json""",
 }

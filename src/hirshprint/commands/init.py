@@ -44,11 +44,12 @@ def run(arguments: argparse.Namespace) -> None:
     try:
         look = look_at(path)
         _show(look)
-        proposal = propose(look, path)
+        proposal = propose(look, path, out)
         plan = plan_dataset(_config(proposal).datasets[proposal.name])
         answers = _read_some(plan)
         _show_rejected(plan, answers)
-        proposal = _fitting(proposal, look, path, plan, answers)
+        proposal, fault = _fitting(proposal, plan, answers)
+        proposal = propose(look, path, out, fault) if fault else proposal
         text = proposed_file(proposal, path, out, look.rows)
         resolve_config(yaml.safe_load(text))
     except (InputError, ConfigError) as error:
@@ -82,22 +83,16 @@ def _read_some(plan: Plan) -> dict[str, Answer]:
     return read_entries(entries[:: max(1, -(-len(entries) // SAMPLE))], len(os.sched_getaffinity(0)))
 
 
-def _fitting(proposal: Proposal, look: Look, path: Path, plan: Plan, answers: Mapping[str, Answer]) -> Proposal:
-    """The proposal with as many folds as the crystals are enough for; where none is, one without learning.
-
-    Raises
-    ------
-    InputError
-        Nothing can be learned from a table.
-    """
+def _fitting(proposal: Proposal, plan: Plan, answers: Mapping[str, Answer]) -> tuple[Proposal, str]:
+    """The proposal with as many folds as the crystals are enough for; and why they are not, where they never are."""
     fault = ""
     for learning in (proposal.learning, {"folds": 3}, {"folds": 2}):
         fitting = replace(proposal, learning=learning)
         faults = _faults(fitting, plan, answers)
         if not faults:
-            return fitting
+            return fitting, ""
         fault = fault or re.sub("^`[^`]*`: |; write .*", "", faults[0])
-    return propose(look, path, fault)
+    return proposal, fault
 
 
 def _faults(proposal: Proposal, plan: Plan, answers: Mapping[str, Answer]) -> list[str]:

@@ -53,15 +53,15 @@ class Proposal:
         return [text for texts in self.said.values() for text in texts if text.startswith(TO_DO)]
 
 
-def propose(look: Look, path: Path, fault: str = "") -> Proposal:
+def propose(look: Look, path: Path, out: Path, fault: str = "") -> Proposal:
     """Propose property, unit, scale and group for what was found at a path.
 
     Parameters
     ----------
     look : Look
         What was found.
-    path : Path
-        Where.
+    path, out : Path
+        Where, and the file to write, after which the dataset is named.
     fault : str, optional
         Why nothing can be learned from it, as too few crystals; empty where something can.
 
@@ -83,14 +83,14 @@ def propose(look: Look, path: Path, fault: str = "") -> Proposal:
             raise InputError(f"{path}: {fault}")
     if possible and not fault:
         _propose_property(possible, look, dataset, absent, said)
-        return Proposal(_name(path), dataset, _learning(look, dataset, said), absent, said)
+        return Proposal(_name(out), dataset, _learning(look, dataset, said), absent, said)
     absent |= {"property": written(possible[0].name) if possible else "band_gap", "unit": "eV"}
     because = f" ({fault})" if fault else ""
     said["property"] = [f"Now there will be surfaces and fingerprints, and nothing is learned{because}."]
     said["property"] += [f"Found: {field_text(one, look.rows)}" for one in possible[:FIELDS_SHOWN]]
     if "targets" in dataset or not possible:
         absent["targets"] = written(dataset.pop("targets", "targets.csv"))
-    return Proposal(_name(path), dataset, {}, absent, said)
+    return Proposal(_name(out), dataset, {}, absent, said)
 
 
 def _propose_property(
@@ -130,12 +130,9 @@ def _learning(look: Look, dataset: dict[str, Any], said: dict[str, list[str]]) -
     return {"folds": 3} if look.rows < FEW else {}
 
 
-def _name(path: Path) -> str:
-    """Name of a dataset after its folder or file, in letters, digits, _ and -."""
-    stem = path.name if path.is_file() else path.resolve().name
-    stem = re.sub(r"\.gz$", "", stem, flags=re.IGNORECASE)
-    stem = stem.rpartition(".")[0] or stem if path.is_file() else stem
-    plain = unicodedata.normalize("NFKD", stem.replace("ß", "ss")).encode("ascii", "ignore").decode()
+def _name(out: Path) -> str:
+    """Name of a dataset after its configuration file, in letters, digits, _ and -."""
+    plain = unicodedata.normalize("NFKD", out.stem.replace("ß", "ss")).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_-]+", "_", plain).strip("_-") or "mine"
 
 

@@ -149,7 +149,7 @@ def _with_targets(
     if best is None:
         return Look(sources, (*words, *hints))
     named, path, rows = best
-    words.append(f"{path}: a table with {_counted(len(rows), 'row')}, {named:,} of them of these crystals")
+    words.append(f"{path}: a table with {_counted(len(rows), 'row')} (for these crystals: {named:,})")
     table = [row.cells for row in rows if row.cells.get(STRUCTURE_ID) in names]
     fields = tuple(one for one in fields_of(table) if one.name not in (STRUCTURE_ID, UNIT_COLUMN))
     return Look({**sources, "targets": str(path)}, tuple(words), len(table), fields, _unit(table))
@@ -225,9 +225,7 @@ def _look_at_table(path: Path) -> Look:
             f"{path}: no row has a compound that can be placed on a prototype ({forms}; the first is "
             f"{rows[0].cells[FORMULA] or '(empty)'}); crystals of other kinds come from files: give a folder of them"
         )
-    words = (
-        f"a table with {_counted(len(rows), 'row')}, {good:,} of them compounds of the prototype {prototype.name}",
-    )
+    words = (f"a table with {_counted(len(rows), 'row')} (compounds of the prototype {prototype.name}: {good:,})",)
     table = [row.cells for row in rows]
     names = (FORMULA, *prototype.sites, UNIT_COLUMN)
     fields = tuple(one for one in fields_of(table) if one.name and one.name not in names)
