@@ -183,7 +183,14 @@ def test_answers_are_proposed_as_such(init: Init) -> None:
         ("formula;A;B;X;a\nSrTiO3;Sr;Ti;O;3,9\n", "separate the columns by commas and not by semicolons"),
         ("Formula,a\nSrTiO3,3.9\n", "is Formula meant? Rename it to formula"),
         ("formula,gap\nNaCl,8\n", "no row has a compound that can be placed on a prototype (ABX3, X3AB, A2BB2X6"),
-        ("formula,name\nSrTiO3,x\n", "no column has numbers that could be learned; add the property as a column"),
+        (
+            'formula,a\nSrTiO3,"3,9"\nBaTiO3,"4,0"\n',
+            "add the property as a column, in numbers with a decimal point",
+        ),
+        (
+            "formula,name\nSrTiO3,x\n",
+            "has numbers that could be learned (besides the compounds it has: name)",
+        ),
         ("formula,a_angstrom\nSrTiO3,3.9\nBaTiO3,4\n", "too few"),
         ("structure_id,gap\nx,1\n", "a table of properties of structures, without the structures"),
     ],

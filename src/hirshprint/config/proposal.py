@@ -78,7 +78,11 @@ def propose(look: Look, path: Path, out: Path, fault: str = "") -> Proposal:
         dataset["initial_edge"] = {"kind": "fixed", "edge_angstrom": 4.5}
         fault = f"{fault}; add rows" if fault else ""
         if not possible:
-            fault = "no column has numbers that could be learned; add the property as a column"
+            others = ", ".join(one.name for one in look.fields[:FIELDS_SHOWN]) or "none"
+            fault = (
+                f"no column has numbers that could be learned (besides the compounds it has: {others}); add the "
+                "property as a column, in numbers with a decimal point"
+            )
         if fault:
             raise InputError(f"{path}: {fault}")
     if possible and not fault:

@@ -16,7 +16,7 @@ from hirshprint.structures.sources.targets import ANSWERS
 EDGE = "a_angstrom"
 NO_PROPERTY = re.compile(
     r"(.*[\s_-])?(id|ids|index|idx|number|hash|year|row)|nr|no|unnamed.*|level_0"  # names and places of rows
-    r"|(n|num|nr)_?(of_?)?(atoms|sites|elements|species|kinds)|z|formula_units|charge"  # counts
+    r"|(n|num|nr)_?(of_?)?(atoms|sites|elements|species|kinds)|nat|z|formula_units|charge"  # counts
     r"|spg|sgr?|sgnum|space_?group.*|international.*|crystal_?system|laue.*|temperature.*|pressure.*",  # circumstances
     re.IGNORECASE,
 )

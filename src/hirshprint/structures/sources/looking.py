@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ NOTHING = Dataset.from_dict({"property": "", "unit": ""})  # a dataset that noth
 TABLE = re.compile(r".*\.(csv|tsv|tab|txt|dat|xlsx?|ods)(\.gz)?", re.IGNORECASE)
 CSV = re.compile(r"[^.].*\.csv(\.gz)?", re.IGNORECASE)
 MOST_TABLES = 50  # tables beside a folder that are looked into
+MOST_FOLDERS = 100  # folders within one without structure files that are looked into
 LARGEST_TABLE = 10**8  # bytes of one of them
 FORMULA, STRUCTURE_ID = "formula", "structure_id"
 
@@ -93,8 +95,8 @@ def _look_at_folder(folder: Path) -> Look:
     try:
         plan = plan_folder(Dataset.from_dict({"property": "", "unit": "", "folder": str(folder)}))
     except InputError as error:
-        instead = list(_inside(folder))
-        hint = f"; it has {', '.join(map(str, instead[:4]))}: give one of these" if instead else ""
+        instead = list(islice(_inside(folder), 4))
+        hint = f"; it has {', '.join(map(str, instead))}: give one of these" if instead else ""
         raise InputError(f"{error}{hint}") from None
     kinds = Counter(structure_kind(entry.path.name) or "" for entry in plan.entries if entry.path)
     listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
@@ -112,7 +114,8 @@ def _inside(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
             continue
-        inner = [name for _, _, names in os.walk(path) for name in names] if path.is_dir() else []
+        folders = islice(os.walk(path), MOST_FOLDERS) if path.is_dir() else ()
+        inner = [name for _, _, names in folders for name in names]
         if any(map(structure_kind, inner)) or CSV.fullmatch(path.name) or (path.is_file() and has_many(path)):
             yield path
 
