@@ -91,7 +91,7 @@ def _fitting(proposal: Proposal, plan: Plan, answers: Mapping[str, Answer]) -> t
         faults = _faults(fitting, plan, answers)
         if not faults:
             return fitting, ""
-        fault = fault or re.sub("^`[^`]*`: |; write .*", "", faults[0])
+        fault = fault or re.sub("^`[^`]*`: |; (write|add) .*", "", faults[0])
     return proposal, fault
 
 
