@@ -21,13 +21,14 @@ import pytest
 from hirshprint import cli
 from hirshprint.api import densities as own_densities
 from hirshprint.commands import CommandError, surface
+from hirshprint.commands.arguments import parser
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input
 from hirshprint.files.reading import seal_hdf5
 from hirshprint.hirshfeld.python.engine import compute_surfaces
 from hirshprint.hirshfeld.ridges import refined_surfaces
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("surface", "fingerprint", "compare", "check", "predict", "recover", "status")
+COMMANDS = ("init", "surface", "fingerprint", "compare", "check", "predict", "recover", "status")
 CIF = """data_SrTiO3
 _cell_length_a {a}
 _cell_length_b 3.905
@@ -96,7 +97,7 @@ def test_help_has_examples_that_work(command: str, run: Callable[..., tuple[int,
     assert examples
     for example in examples:
         words = shlex.split(re.split(r"\s{3,}", example)[0])  # the rest says what it does
-        assert cli._parser().parse_args(words).command in COMMANDS
+        assert parser().parse_args(words).command in COMMANDS
 
 
 def test_module_runs_as_a_program(tmp_path: Path) -> None:

@@ -124,3 +124,13 @@ def test_they_predict(network: str, tmp_path: Path, capsys: pytest.CaptureFixtur
     found = pd.read_csv(out).set_index("name")["a_predicted_angstrom"]
     assert found.to_dict() == pytest.approx(PREDICTED[network], abs=0.0002)
     assert f"by the network {network} of models/oqmd" in capsys.readouterr().out.replace(f"{ROOT}/", "")
+
+
+def test_predictions_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "SrTiO3", "BaZrO3", "--network", "hybrid", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (found["property"], found["unit"], found["network"]) == ("a_angstrom", "Å", "hybrid")
+    assert (found["written"], found["left_out"]) == (None, [])
+    predicted = {row["name"]: row["a_predicted_angstrom"] for row in found["compounds"]}
+    assert predicted == pytest.approx(PREDICTED["hybrid"], abs=0.0002)
+    assert {row["name"]: row["in_training"] for row in found["compounds"]}["SrTiO3"] is True

@@ -40,6 +40,7 @@ from hirshprint.structures.prototypes import PrototypeError, find_prototype
 from hirshprint.structures.sources.collections import has_many
 from hirshprint.structures.sources.folders import file_entry, structure_kind
 from hirshprint.structures.structure import Structure
+from hirshprint.telling import told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +77,7 @@ def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | Non
             warnings.warn(named, CrystalWarning, stacklevel=2)
 
         asked, keys = _sorted(given, records, places, say)
-        table = predict_asked(folder, card, asked, say)
+        table, _ = predict_asked(folder, card, asked, say)
     if keys is None:
         return table
     rows = {name: row for row, name in enumerate(table["name"])}
@@ -167,8 +168,8 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
     return folder, card
 
 
-def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> pd.DataFrame:
-    """Predict what was asked for: a row for each compound that can be.
+def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> tuple[pd.DataFrame, list[Rejection]]:
+    """Predict what was asked for: a row for each compound that can be, and what was left out.
 
     Parameters
     ----------
@@ -316,7 +317,7 @@ def _say_remarks(remarks: Iterable[tuple[str, Iterable[str]]], say: Say) -> None
         say(f"remark: {line}")
 
 
-def _predict(folder: Path, card: Row, plan: Plan, temporary: Path, say: Say) -> pd.DataFrame:
+def _predict(folder: Path, card: Row, plan: Plan, temporary: Path, say: Say) -> tuple[pd.DataFrame, list[Rejection]]:
     """Make the structures, their fingerprints and the predictions: the stages of a run, in this process."""
     from hirshprint.batch.gathering import write_fingerprints
     from hirshprint.datasets.gather import load_dataset
@@ -330,7 +331,8 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path, say: Say) -> 
     structures, targets, unusable = build_structures(plan.entries, Dataset.from_dict(settings), cores())
     _say_remarks([(row["source"], s.remarks) for row, s in zip(targets, structures, strict=True)], say)
     surfaces, failed = _surfaces(structures, find_densities(card["densities"], Path("results/densities")), card)
-    for rejection in (*plan.rejections, *unusable, *failed):
+    left_out = [*plan.rejections, *unusable, *failed]
+    for rejection in left_out:
         say(f"left out {rejection.source}: {rejection.reason}; {rejection.remedy}")
     if not surfaces:
         raise InputError("nothing is left to predict: see what was left out above")
@@ -341,7 +343,8 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path, say: Say) -> 
     write_targets(files[1], targets)
     needed = needed_of_fingerprints([best_network(card)], names)
     dataset = load_dataset(card["dataset"], *files, **needed, with_targets=False)
-    return result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
+    table = result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
+    return table, left_out
 
 
 def _surfaces(
@@ -364,7 +367,8 @@ def _surfaces(
             return error
 
     with ThreadPoolExecutor(cores()) as pool:
-        for structure, made in zip(structures, pool.map(one, structures), strict=True):
+        pairs = zip(structures, pool.map(one, structures), strict=True)
+        for structure, made in told(pairs, len(structures), "structures with surfaces"):
             if isinstance(made, SurfaceError):
                 failed.append(Rejection(structure.structure_id, structure.structure_id, str(made), "leave it out"))
             else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hirshprint.commands import FAILED, UNUSABLE, CommandError
+from hirshprint.commands.json_output import print_json
 from hirshprint.config.model import Dataset
 from hirshprint.files.writing import written_whole
 from hirshprint.remarks import join_remarks, split_remarks
@@ -20,6 +21,7 @@ from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.sources.collections import has_many
 from hirshprint.structures.structure import Structure
 from hirshprint.structures.summary import crystal_facts, distance_text, group_text
+from hirshprint.telling import told
 
 SETTINGS = Dataset.from_dict({"property": "", "unit": ""})  # of a dataset that nothing is learned from
 Row = dict[str, Any]
@@ -32,16 +34,21 @@ def run(arguments: argparse.Namespace) -> None:
         rows = [row for plan in plans for row in _rows(plan)]
     except InputError as error:
         raise CommandError(str(error), UNUSABLE) from None
-    _print([row for row in rows if row["state"] != "rejected"])
-    rejected = [row for row in rows if row["state"] == "rejected"]
-    for row in rejected:
-        print(f"rejected {row['source']}: {row['reason']}; {row['remedy']}")
-    for plan in plans:
-        if plan.passed_over:
-            print(passed_over_text(plan.passed_over))
+    usable, rejected = ([row for row in rows if (row["state"] == "rejected") == bad] for bad in (False, True))
     if arguments.csv:
         _write(rows, arguments.csv)
-        print(f"written: {arguments.csv}")
+    if arguments.json:
+        crystals = [{**row, "remarks": split_remarks(row["remarks"])} for row in usable]
+        print_json({"crystals": crystals, "rejected": rejected, "skipped": [x for p in plans for x in p.passed_over]})
+    else:
+        _print(usable)
+        for row in rejected:
+            print(f"rejected {row['source']}: {row['reason']}; {row['remedy']}")
+        for plan in plans:
+            if plan.passed_over:
+                print(passed_over_text(plan.passed_over))
+        if arguments.csv:
+            print(f"written: {arguments.csv}")
     if rejected:
         raise CommandError(f"{len(rejected):,} of {len(rows):,} cannot be used", FAILED)
 
@@ -65,7 +72,8 @@ def _rows(plan: Plan) -> list[Row]:
     """A row for each crystal of a plan, then one for each that is rejected."""
     processes = len(os.sched_getaffinity(0))
     structures, targets, unusable = build_structures(plan.entries, SETTINGS, processes)
-    read = [_row(structure, target["source"]) for structure, target in zip(structures, targets, strict=True)]
+    pairs = told(zip(structures, targets, strict=True), len(structures), "space groups found")
+    read = [_row(structure, target["source"]) for structure, target in pairs]
     return read + [_rejected(rejection) for rejection in (*plan.rejections, *unusable)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.commands.json_output import print_json
 from hirshprint.config.model import Bins, Fingerprint
 from hirshprint.files.reading import DamagedError, open_hdf5
 from hirshprint.fingerprints.binning import fingerprint_of
@@ -48,6 +50,12 @@ def run(arguments: argparse.Namespace) -> None:
     _check(first, second)
     one, other = (fingerprint.counts / fingerprint.counts.sum() for fingerprint in both)
     l1, movers = l1_distance(one, other), earth_movers_distance(one, other, first.edges)
+    if arguments.picture:
+        _draw([first, second], [one, other], (l1, movers), arguments.picture)
+    if arguments.json:
+        distances = {"l1_distance": l1, "earth_movers_distance_angstrom": movers, "picture": arguments.picture}
+        print_json({"first": _facts(first), "second": _facts(second), **distances})
+        return
     print(f"first   {first.name}")
     print(f"second  {second.name}")
     print(
@@ -62,13 +70,26 @@ def run(arguments: argparse.Namespace) -> None:
     if first.density_source != second.density_source:
         print(f"note: the free-atom densities differ: {first.density_source} and {second.density_source}")
     if arguments.picture:
-        from hirshprint.report.pictures.files import write_picture
-        from hirshprint.report.pictures.fingerprints import comparison_picture
-
-        heading = f"L1 distance {l1:.3f}, earth mover's distance {movers:.3f} Å"
-        names = [fingerprint.name for fingerprint in both]
-        write_picture(comparison_picture(names, [one, other], first.edges, heading), arguments.picture)
         print(f"written: {arguments.picture}")
+
+
+def _facts(fingerprint: Print) -> dict[str, Any]:
+    return {
+        "name": fingerprint.name,
+        "density_source": fingerprint.density_source,
+        "outside_bins_fraction": fingerprint.outside,
+    }
+
+
+def _draw(
+    both: Sequence[Print], shares: Sequence[NDArray[np.float64]], distances: tuple[float, float], path: Path
+) -> None:
+    from hirshprint.report.pictures.files import write_picture
+    from hirshprint.report.pictures.fingerprints import comparison_picture
+
+    heading = f"L1 distance {distances[0]:.3f}, earth mover's distance {distances[1]:.3f} Å"
+    names = [fingerprint.name for fingerprint in both]
+    write_picture(comparison_picture(names, shares, both[0].edges, heading), path)
 
 
 def _split(text: str) -> tuple[Path | None, str]:

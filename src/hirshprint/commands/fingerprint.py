@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.batch.keys import surface_key
 from hirshprint.commands.inputs import default_fingerprint, find_densities, read_input, surfaces_of
+from hirshprint.commands.json_output import print_json
 from hirshprint.config.model import Fingerprint
 from hirshprint.densities import Densities
 from hirshprint.files.writing import digest
@@ -22,7 +23,7 @@ from hirshprint.fingerprints.layout import COUNTS_UNIT, bin_edges
 from hirshprint.hirshfeld.engines import python_engine
 from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.structure import Structure
-from hirshprint.structures.summary import summary_line
+from hirshprint.structures.summary import crystal_facts, summary_line
 from hirshprint.structures.symbols import SYMBOLS
 from hirshprint.versions import FINGERPRINT_FORMAT
 
@@ -30,7 +31,8 @@ from hirshprint.versions import FINGERPRINT_FORMAT
 def run(arguments: argparse.Namespace) -> None:
     """Write the fingerprint file, and the picture if one is asked for."""
     structure = read_input(arguments.structure, arguments.edge)
-    print(summary_line(structure), flush=True)
+    if not arguments.json:
+        print(summary_line(structure), flush=True)
     densities = find_densities(arguments.densities)
     surfaces = surfaces_of(structure, densities)
     settings = replace(default_fingerprint(), weighting=arguments.weighting)
@@ -43,15 +45,23 @@ def run(arguments: argparse.Namespace) -> None:
     )
     contacts = contact_fingerprints(surfaces, settings.bins)
     counts, in_range = fingerprint_of(surfaces, replace(settings, channels=["total"]))
+    written = [arguments.out]
+    if arguments.picture:
+        _draw(structure, counts[0], float(in_range[0]), settings, contacts, arguments.picture)
+        written.append(arguments.picture)
+    if arguments.json:
+        shares = [
+            {"inside": SYMBOLS[inside - 1], "outside": SYMBOLS[outside - 1], "share": share}
+            for (inside, outside), (_, share) in contacts.items()
+        ]
+        facts = {"structure_id": structure.structure_id, **crystal_facts(structure)}
+        print_json({**facts, "contacts": shares, "outside_bins_fraction": 1 - in_range[0], "written": written})
+        return
     print(f"{structure.structure_id}: contacts, inside → outside atom, and their shares of the area of all atoms")
     for (inside, outside), (_, share) in contacts.items():
         print(f"  {SYMBOLS[inside - 1]:2} → {SYMBOLS[outside - 1]:2} {100 * share:6.2f} %")
     if in_range[0] < 1 - 5e-5:
         print(f"  {100 * (1 - in_range[0]):.2f} % are outside the bins")
-    written = [arguments.out]
-    if arguments.picture:
-        _draw(structure, counts[0], float(in_range[0]), settings, contacts, arguments.picture)
-        written.append(arguments.picture)
     print(f"written: {', '.join(str(path) for path in written)}")
 
 

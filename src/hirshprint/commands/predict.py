@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.api.densities import DensitiesError
 from hirshprint.api.prediction import Asked, edges_text, open_models, predict_asked
 from hirshprint.commands import UNUSABLE, CommandError
+from hirshprint.commands.json_output import print_json
 from hirshprint.files.writing import written_whole
 from hirshprint.networks.cards import BRIER, ModelError, best_network, errors_of, needed_edges, unit_cards
-from hirshprint.structures.entries import InputError
+from hirshprint.structures.entries import InputError, Rejection
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,12 +33,17 @@ def run(arguments: argparse.Namespace) -> None:
         folder, card = open_models(arguments.model, arguments.network)
         files = [arguments.cif] if arguments.cif else []
         asked = Asked(arguments.formula, arguments.table, files)
-        found = predict_asked(folder, card, asked, _say)
+        found, left_out = predict_asked(folder, card, asked, _say)
     except InputError as error:
         raise CommandError(str(error), UNUSABLE) from None
     except (ModelError, DensitiesError) as error:
         raise CommandError(str(error)) from None
-    _write(found, arguments.out, folder, card)
+    if arguments.out:
+        _write(found, arguments.out)
+    if arguments.json:
+        print_json(_document(found, left_out, folder, card) | {"written": arguments.out})
+    else:
+        _show(found, arguments.out, folder, card)
 
 
 def _say(line: str) -> None:
@@ -69,24 +76,40 @@ def used_text(folder: Path, card: Row) -> str:
     )
 
 
-def _write(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> None:
-    """Write CSV or JSON, as the name of the file says, or show the table."""
+def _document(table: pd.DataFrame, left_out: Sequence[Rejection], folder: Path, card: Row) -> Row:
+    """Predictions and what they were made with, for a script."""
+    network = best_network(card)
+    kind, errors = errors_of(card)
+    return {
+        "property": card["property"],
+        "unit": card["unit"],
+        "model": folder,
+        "network": network,
+        "trainings": len(unit_cards(folder, network)),
+        "validation_metric": kind,
+        "validation_error": errors[network],
+        "compounds": table.to_dict("records"),
+        "left_out": [{"source": one.source, "reason": one.reason, "remedy": one.remedy} for one in left_out],
+    }
+
+
+def _write(table: pd.DataFrame, out: Path) -> None:
+    """Write CSV or JSON, as the name of the file says."""
+    with written_whole(out) as temporary:
+        if out.suffix.lower() == ".json":
+            table.to_json(temporary, orient="records", indent=1, double_precision=10)
+        else:
+            table.to_csv(temporary, index=False, float_format="%.8g")
+
+
+def _show(table: pd.DataFrame, out: Path | None, folder: Path, card: Row) -> None:
+    """Show the table where it was not written, and say what it was made with and what to mind."""
     from hirshprint.accuracy.standing import number_text
 
     if out is None:
         shown = table.drop(columns=["formula"] if (table["formula"] == table["name"]).all() else [])
-        print(
-            shown.to_string(
-                index=False,
-                float_format=number_text,
-            )
-        )
+        print(shown.to_string(index=False, float_format=number_text))
     else:
-        with written_whole(out) as temporary:
-            if out.suffix.lower() == ".json":
-                table.to_json(temporary, orient="records", indent=1, double_precision=10)
-            else:
-                table.to_csv(temporary, index=False, float_format="%.8g")
         print(f"written: {out}, {len(table)} compounds")
     of_what = ":" if card.get("values") == "yes_no" else " in"
     print(f"{card['property']}{of_what} {card['unit']}, by {used_text(folder, card)}")

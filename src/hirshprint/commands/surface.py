@@ -12,6 +12,7 @@ from typing import Any
 from hirshprint.api.tables import contact_rows, site_rows
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.inputs import find_densities, read_input, surfaces_of
+from hirshprint.commands.json_output import print_json
 from hirshprint.densities import Densities
 from hirshprint.files.writing import written_whole
 from hirshprint.hirshfeld.export import write_gltf, write_ply, write_vtp
@@ -20,7 +21,7 @@ from hirshprint.hirshfeld.ridges import closed_meshes, refined_surfaces
 from hirshprint.hirshfeld.surface import Surface
 from hirshprint.structures.crystals import LABEL
 from hirshprint.structures.structure import Structure
-from hirshprint.structures.summary import summary_line
+from hirshprint.structures.summary import crystal_facts, summary_line
 
 MESHES = (".vtp", ".ply", ".gltf")
 SHOWN_SHARE = 0.01  # of the area of a site: smaller contacts are in the table only
@@ -34,7 +35,8 @@ off) up to `FINE_SITES` sites, then coarser, so that a large structure does not 
 def run(arguments: argparse.Namespace) -> None:
     """Write every file of the command into the folder `out`."""
     structure = read_input(arguments.structure, arguments.edge)
-    print(summary_line(structure), flush=True)
+    if not arguments.json:
+        print(summary_line(structure), flush=True)
     earlier = _earlier_files(arguments.out)
     densities = find_densities(arguments.densities)
     level = round(max(COARSE, FINE * min(1.0, FINE_SITES / len(structure.site_atom)) ** 0.5))
@@ -51,9 +53,16 @@ def run(arguments: argparse.Namespace) -> None:
     meshes = closed_meshes(structure, densities, surfaces)
     _write_meshes([with_properties(mesh, structure, densities) for mesh in meshes], folder)
     picture = _draw(structure, densities, rough, folder / "surfaces.png")
+    shares = volumes(structure, surfaces)
+    if arguments.json:
+        facts = {"structure_id": structure.structure_id, **crystal_facts(structure)}
+        facts |= {"cell_volume_angstrom3": shares.cell, "surfaces_volume_angstrom3": shares.atoms}
+        made = ["sites.csv", "contacts.csv", "contacts.png", *_mesh_names(meshes), *([picture] if picture else [])]
+        written = [folder / name for name in made]
+        print_json({**facts, "sites": rows, "contacts": contacts, "written": written})
+        return
     print(_table(rows))
     print(_contact_lines(contacts))
-    shares = volumes(structure, surfaces)
     print(
         f"of the cell's {shares.cell:.3f} Å³, {shares.atoms:.3f} are inside the surfaces and {shares.voids:.3f} outside"
     )
@@ -80,6 +89,10 @@ def _earlier_files(folder: Path) -> list[Path]:
         sites = [site for row in reader if LABEL.fullmatch(site := row["site"] or "")]
     meshes = (folder / f"{site}{suffix}" for site in sites for suffix in MESHES)
     return [*meshes, table, folder / "contacts.csv", *pictures]
+
+
+def _mesh_names(meshes: Sequence[Surface]) -> list[str]:
+    return [f"{mesh.site_label}{suffix}" for mesh in meshes for suffix in MESHES]
 
 
 def _write_meshes(meshes: Sequence[Surface], folder: Path) -> None:

@@ -93,7 +93,7 @@ def written(value: Any) -> str:
     """Write a value as YAML on one line."""
     if value == "":
         return '""'
-    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
+    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
     return text.removesuffix("...\n").strip()
 
 

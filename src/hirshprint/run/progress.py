@@ -19,6 +19,7 @@ from hirshprint.status import failure_text, job_cpu_seconds, read_status
 from hirshprint.structures.batches import batch_of, batches_of
 from hirshprint.structures.entries import Entry, Plan, origin_digest, passed_over_text
 from hirshprint.structures.planning import plan_dataset
+from hirshprint.telling import duration
 
 BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
 UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
@@ -64,14 +65,6 @@ def time_left(done: int, jobs: int, seconds: float) -> str:
     if not done or done >= jobs:
         return ""
     return f"{done:,} of {jobs:,} batches, about {duration(seconds / done * (jobs - done))} left"
-
-
-def duration(seconds: float) -> str:
-    """Write a time as people say it: 42 s, 7 min, 3 h 20 min."""
-    minutes = round(seconds / 60)
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def summarise_run(

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from hirshprint.structures.entries import CrystalError, PassingError
 from hirshprint.structures.structure import Structure
+from hirshprint.telling import TELL_SECONDS, how_far
 
 LOG = logging.getLogger(__name__)
 
@@ -31,8 +32,6 @@ START_SECONDS = 600.0
 MEMORY_BYTES = 4 * 2**30
 AT_ONCE = 16  # crystals that a process is sent in one message: it must not wait for each next one
 PER_PROCESS = 200  # crystals that are worth the start of one more process, about a second
-TELL_SECONDS = 10.0
-TOLD_FROM = 0.05  # share of the crystals from which on the time that is left is told
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # each takes memory
 
 Source = Path | tuple[Path, str] | tuple[str, str]
@@ -89,16 +88,10 @@ def read_all(
                     reader.asked.clear()
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
-                left_seconds = (told - start) * (total - len(answers)) / max(1, len(answers))
-                left_text = f", {_minutes(left_seconds)} left" if len(answers) >= TOLD_FROM * total else ""
-                LOG.info(f"{len(answers):,} of {total:,} crystals read{left_text}")
+                LOG.info(how_far(len(answers), total, told - start, "crystals read"))
     finally:
         for reader in readers:
             reader.stop()
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
 class _Reader:

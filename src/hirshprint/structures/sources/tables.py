@@ -29,7 +29,7 @@ def plan_table(settings: Dataset) -> Plan:
     check_filters(filters, prototype.sites)
     wanted = dict.fromkeys(filter_columns(filters), "filters") | wanted_columns("formula", column, group)
     rows = read_rows(path, wanted, prototype.sites, (EDGE_COLUMN, *([UNIT_COLUMN] if column else [])))
-    rows = [_with_elements(row, prototype) for row in rows]
+    rows = [with_elements(row, prototype) for row in rows]
     entries: list[Entry] = []
     rejections: list[Rejection] = []
     seen: dict[str, list[tuple[Row, float | None]]] = {}
@@ -75,7 +75,7 @@ def plan_table(settings: Dataset) -> Plan:
     return Plan(tuple(entries), tuple(rejections))
 
 
-def _with_elements(row: Row, prototype: Prototype) -> Row:
+def with_elements(row: Row, prototype: Prototype) -> Row:
     """Fill in the elements of a table that has no columns for them, from formulas in the order of the prototype."""
     if any(site in row.cells for site in prototype.sites) or row.fault:
         return row
