@@ -57,8 +57,9 @@ env-fetch: .venv-fetch/made  ## environment of the OPTIMADE client, for snakemak
 	$(call venv,.venv-$*,$<)
 	@touch $@
 
-docs: .venv-docs/made  ## the documentation as a web site in build/docs; a warning stops it
-	NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+docs: env .venv-docs/made  ## the documentation as a web site in build/docs, its notebooks run; a warning stops it
+	$(BIN)/python -m ipykernel install --prefix .venv-docs --name hirshprint > /dev/null
+	set -o pipefail; NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict 2>&1 | { grep -v "^INFO" || true; }
 
 .venv-docs/made: envs/docs.txt
 	$(call venv,.venv-docs,$<)
