@@ -32,7 +32,7 @@ from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, 
 from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.report.page import script
 from hirshprint.report.page.accuracy import edges_text, learned_content
-from hirshprint.report.page.dataset import geometry_content
+from hirshprint.report.page.dataset import geometry_content, predicted_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
 from hirshprint.report.page.meshes import page_meshes
@@ -630,16 +630,53 @@ def test_dataset_without_a_property_shows_fingerprints_only(made: DatasetInputs,
     assert len(lines) == 5
     (folder / "predicted.csv").write_text(
         "name,formula,gap_predicted,gap_std,gap_spread,unseen,fingerprint_distance,outside_domain\n"
-        "x,SrTiO3,1.0,0.1,0.1,,0.5,False\ny,FeO,2.0,0.1,0.1,Fe,0.5,True\n"
+        "x,SrTiO3,1.0,0.1,0.1,,0.5,False\ny,FeO,2.00000001,0.1,0.1,A=Fe,0.5,True\n"
     )
     item = replace(item, predicted=folder / "predicted.csv")
     write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no property to learn" not in page
+    heads = re.search(r"The 2 least certain predictions.*?</thead>", page, re.DOTALL)
+    assert heads is not None
+    titles = re.findall(r"<button[^>]*>(.*?)</button>", heads[0])
+    assert titles[1:4] == ["Predicted gap", "Standard deviation", "Spread of the networks"]
+    assert ">Fe on A<" in page
     assert "2 compounds with the networks of another dataset, 1 of them outside of what training saw" in page
     assert summary_lines([item], RUN, "r.html")[2].endswith(
         "files: 2 compounds predicted, 1 of them outside of what training saw"
     )
+
+
+def test_predicted_columns_have_names_and_units_of_people(tmp_path: Path) -> None:
+    path = tmp_path / "predicted.csv"
+    path.write_text(
+        "name,formula,a_predicted_angstrom,a_std_angstrom,a_spread_angstrom,unseen,fingerprint_distance,outside_domain\n"
+        "KMgF3,KMgF3,4.301333,0.17540338,0.11795408,B=Mg,0.26783839,True\n"
+    )
+    found = predicted_content(path)
+    titles = ["Predicted lattice parameter (Å)", "Standard deviation (Å)", "Spread of the networks (Å)"]
+    assert found["columns"] == titles
+    numbers = {"value": "4.301", "std": "0.1754", "spread": "0.118", "distance": "0.2678"}
+    assert found["rows"] == [numbers | {"name": "KMgF3", "unseen": "Mg on B"}]
+
+
+def test_a_property_without_a_unit_is_shown_without_one(made: DatasetInputs, tmp_path: Path) -> None:
+    folder = tmp_path / "n"
+    other = synthetic_run(folder, compounds=12, folds=2, name="n")
+    assert other.predictions is not None
+    table = read_predictions(other.predictions).assign(dataset="n", property="n", unit="dimensionless")
+    write_predictions(other.predictions, table)
+    targets = pd.read_csv(other.targets).assign(property="n", unit="dimensionless")
+    targets.to_csv(other.targets, index=False)
+    files = (other.predictions, other.fingerprints, other.targets)
+    write_learning_figures(*files, folder / "figures")
+    write_fingerprint_figures(*files[1:], folder / "figures")
+    write_report([other], RUN, tmp_path / "r.html", CAPTIONS)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "dimensionless" not in page
+    assert not re.search(r"\( *\)|\d ,|\(²\)", re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text))
+    assert '<button type="button">MAE</button>' in page
+    assert "dimensionless" not in (folder / "figures/parity.svg").read_text(encoding="utf-8")
 
 
 def test_file_without_total_channel_says_which_is_shown(made: DatasetInputs, tmp_path: Path) -> None:

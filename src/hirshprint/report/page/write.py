@@ -21,6 +21,7 @@ from hirshprint.report.page.item_content import item_content, item_tables
 from hirshprint.report.page.packing import colours, deflated
 from hirshprint.report.page.script import joined_script
 from hirshprint.report.pictures.render import COLOURS
+from hirshprint.report.style import in_unit, with_unit
 
 LISTED_COMPOUNDS = 20_000  # of all datasets, on the page: where there are many, each has fewer
 FEWEST_COMPOUNDS = 1_000  # of a dataset
@@ -61,7 +62,7 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["thousands"] = lambda value: f"{value:,}"
+    environment.filters |= {"thousands": lambda value: f"{value:,}", "in_unit": in_unit, "with_unit": with_unit}
     densities = run["config"].get("densities", "thakkar")
     settings = json.loads(json.dumps(run["config"], default=str))
     tables = {x.name: item_tables(x.items, x.folder, x.name) for x in inputs} | {"": item_tables(items, results)}

@@ -11,7 +11,7 @@ function factsOf(ds, i) {
   if (Number.isFinite(edge)) facts.push(["initial edge", `${edge.toFixed(4)} Å`]);
   if (ds.learned) {
     const fold = arrays[`fold_${state.split}`][i];
-    facts.push([`true ${data.property}`, `${fixed(arrays.true[i])} ${data.unit}`]);
+    facts.push([`true ${data.property}`, `${fixed(arrays.true[i])} ${data.unit}`.trim()]);
     facts.push(["test part of fold", fold === 255 ? "none" : String(fold)]);
   }
   return facts;

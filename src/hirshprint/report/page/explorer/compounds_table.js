@@ -71,7 +71,7 @@ function saveCompounds(ds) {
   const header = ["compound", "structure_id", "initial_edge_angstrom", "structures"];
   const columns = split => data.models.flatMap(model => [`${model} ${split}`, `${model} ${split} std`]);
   if (learned) {
-    header.push(`true (${data.unit})`, ...data.splits.flatMap(split => [`fold ${split}`, ...columns(split)]));
+    header.push(`true${ds.unit}`, ...data.splits.flatMap(split => [`fold ${split}`, ...columns(split)]));
   }
   const values = (i, k) => data.models.flatMap((_, m) => [predictedBy(ds, m, i, k), stdBy(ds, m, i, k)]);
   const predictions = i => [
