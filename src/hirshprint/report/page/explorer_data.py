@@ -84,6 +84,7 @@ def page_compounds(
     place = {name: i for i, name in enumerate(rows["structure_id"])}
     data: dict[str, Any] = {
         "compounds": names,
+        "formulas": [] if names == list(rows["formula"]) else list(rows["formula"]),
         "structure_ids": list(rows["structure_id"]),
         "total": targets["compound"].nunique(),
         "present": len(every),

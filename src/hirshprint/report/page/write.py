@@ -22,6 +22,7 @@ from hirshprint.report.page.packing import colours, deflated
 from hirshprint.report.page.script import joined_script
 from hirshprint.report.pictures.render import COLOURS
 from hirshprint.report.style import in_unit, with_unit
+from hirshprint.structures.symbols import SYMBOLS
 
 LISTED_COMPOUNDS = 20_000  # of all datasets, on the page: where there are many, each has fewer
 FEWEST_COMPOUNDS = 1_000  # of a dataset
@@ -81,6 +82,7 @@ def write_report(
             key: f"{path} ({path.stat().st_size / 1e6:,.0f} MB)" for key, path in paths.items() if key not in held
         },
         scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
+        elements=SYMBOLS,
         style=markupsafe.Markup(resources.files("hirshprint.report.page").joinpath("page.css").read_text("utf-8")),
         script=markupsafe.Markup(joined_script()),
         plotly=deflated(get_plotlyjs().encode("utf-8")),

@@ -1,5 +1,6 @@
 // One dataset: what the page holds of it, and what of it is shown.
 import { unpacked } from "./packed.js";
+import { compositionOf } from "./search.js";
 
 // Read the data of a section. `state` says what is shown; `places` and `order` are the compounds of the parity plot and
 // of the table, in their order.
@@ -9,6 +10,7 @@ export async function readDataset(section) {
   const unpack = async ([name, given]) => { arrays[name] = await unpacked(given); };
   await Promise.all(Object.entries(data.arrays).map(unpack));
   const find = name => section.querySelector(`[data-part=${name}]`), names = data.compounds, count = names.length;
+  const formulas = data.formulas.length ? data.formulas : names;
   return {
     section, data, arrays, find, names, count,
     key: section.dataset.name,
@@ -17,7 +19,7 @@ export async function readDataset(section) {
     step: (data.high - data.low) / data.n_bins,
     starts: runningSums(arrays.filled, count),
     span: filledSpan(arrays.bins, data.n_bins),
-    elements: names.map(name => new Set(name.split(" (")[0].match(/[A-Z][a-z]?/g))),
+    formulas, compositions: formulas.map(compositionOf),
     parity: find("parity"), fingerprint: find("fingerprint"), surface: find("surface"),
     drawn: false,
     places: [],
