@@ -36,6 +36,7 @@ from hirshprint.report.page.dataset import geometry_content, predicted_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
 from hirshprint.report.page.meshes import page_meshes
+from hirshprint.report.page.page_contacts import page_contacts
 from hirshprint.report.page.shown_surfaces import choose_compounds
 from hirshprint.report.page.summary import summary_lines
 from hirshprint.report.page.write import write_report
@@ -99,6 +100,34 @@ def made_up_predictions(targets: pd.DataFrame, folds: int, rng: np.random.Genera
     return table.loc[~few, list(COLUMNS)]
 
 
+# of a perovskite's sites A, B, X: (site that is met, atoms, distance in Å, share of the surface)
+CONTACTS: list[list[tuple[int, int, float, float]]] = [
+    [(2, 12, 3.182, 1.0)],
+    [(2, 6, 2.25, 0.98), (0, 8, 3.897, 0.02)],
+    [(0, 4, 3.182, 0.25), (1, 2, 2.25, 0.6), (2, 8, 3.182, 0.15)],
+]
+
+
+def _write_contacts(file: h5py.File, structures: int) -> None:
+    """Three sites of each structure and their contacts, as the fingerprint file has them."""
+    file["site_offsets"] = 3 * np.arange(structures + 1)
+    file["site_labels"] = np.array(["A", "B", "X"] * structures, dtype=h5py.string_dtype())
+    for name, values in {"number": [38, 22, 8], "multiplicity": [1, 1, 3]}.items():
+        file[f"site_{name}"] = np.tile(np.array(values), structures)
+    for name, values in {"area_angstrom2": [42.6, 32.1, 19.8], "volume_angstrom3": [25, 20, 8]}.items():
+        file[f"site_{name}"] = np.tile(np.array(values, dtype=float), structures)
+    file["site_open_fraction"] = np.zeros(3 * structures)
+    file["contact_offsets"] = np.cumsum([0, *[len(part) for part in CONTACTS] * structures])
+    rows = [(*row, area) for part, area in zip(CONTACTS, (42.6, 32.1, 19.8), strict=True) for row in part]
+    sites, atoms, distances, shares, areas = (np.tile(column, structures) for column in np.array(rows).T)
+    file["contact_site"], file["contact_atoms"] = sites.astype(np.int32), atoms.astype(np.int32)
+    file["contact_distance_angstrom"] = distances.astype(np.float32)
+    file["contact_area_angstrom2"] = (shares * areas).astype(np.float32)
+    for name in ("contact_mean_angstrom", "contact_deviation_angstrom"):
+        file[name] = np.ones((len(sites), 2), np.float32)
+    file["contact_least_sum_angstrom"] = np.ones(len(sites), np.float32)
+
+
 def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> None:
     """Ridges whose place follows the value, in the format of the fingerprint file."""
     channels = ["total", "A", "B", "X", "anion", "cation"]
@@ -117,21 +146,26 @@ def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> 
         file["counts"] = counts
         file["channels"] = np.array(channels, dtype=text)
         file["bin_edges_angstrom"] = EDGES
-        file["site_offsets"] = 3 * np.arange(len(targets) + 1)
+        _write_contacts(file, len(targets))
         file.attrs.update({"weighting": "area", "counts_unit": "Å² per formula unit", "engine": "python"} | attributes)
 
 
 def made_up_surface(label: str, number: int, multiplicity: int = 1, level: int = 6) -> Surface:
-    """One of the 48 wedges of a rounded cube, and the operations that complete it."""
+    """One of the 48 wedges of a rounded cube, and the operations that complete it.
+
+    It faces atoms of B beyond its faces and atoms of X beyond its corners.
+    """
     directions, triangles = wedge(level, tuple(range(len(OCTAHEDRAL))))
     radius = 1.6 - 0.3 * (directions**4).sum(axis=1)
     n, origin = len(directions), np.zeros((1, 3))
+    face, corner = (directions[np.abs(directions).max(axis=1).argsort()[k]] for k in (-1, 0))
+    outside = np.array([3.0 * face, 3.2 * corner]) + 2.25
     return Surface(
         site_label=label, inside_number=number, is_anion=False, multiplicity=multiplicity, formula_units=1,
         centre=np.full(3, 2.25), vertices=directions * radius[:, None] + 2.25, triangles=triangles, d_i=radius,
         d_e=3 - radius, inside_species=np.full(n, number, np.uint8), outside_species=np.full(n, 8, np.uint8),
-        normal=directions, inside_nuclei=origin, outside_nuclei=origin, outside_numbers=np.array([8], np.uint8),
-        outside_sites=np.zeros(1, np.int32),
+        normal=directions, inside_nuclei=origin, outside_nuclei=outside, outside_numbers=np.array([22, 8], np.uint8),
+        outside_sites=np.array([1, 2], np.int32),
         operations=OCTAHEDRAL.astype(float), area=20.0, volume=8.0, open_fraction=0.0, engine="python",
         density_source="thakkar", level=level,
     )  # fmt: skip
@@ -406,6 +440,13 @@ def embedded(page: str, number: int = 0) -> dict[str, Any]:
     return data
 
 
+def raw_arrays(page: str) -> dict[str, Any]:
+    """The arrays of the first dataset as the page holds them, packed."""
+    found = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[0]
+    arrays: dict[str, Any] = json.loads(found)["arrays"]
+    return arrays
+
+
 def unpacked(type: str, data: str) -> np.ndarray:
     """Undo `packed`."""
     dtype = np.dtype(type)
@@ -441,6 +482,29 @@ def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: s
     distances = np.sqrt(np.clip(1 - share @ share.T, 0, None)) + 9 * np.eye(len(counts))
     np.testing.assert_array_equal(neighbours[:, 0], distances.argmin(axis=1))
     np.testing.assert_allclose(arrays["distances"].reshape(neighbours.shape)[:, 0], distances.min(axis=1), atol=2e-3)
+
+
+def test_page_holds_the_contacts_of_every_compound_quantised(page: str, made: DatasetInputs) -> None:
+    data = embedded(page)
+    arrays, count = data["arrays"], len(data["compounds"])
+    assert data["site_labels"] == ["A", "B", "X"]
+    assert arrays["sites"].tolist() == [3] * count
+    assert arrays["site_number"].tolist() == [38, 22, 8] * count
+    assert arrays["site_contacts"].tolist() == [1, 2, 3] * count
+    names = ("site", "atoms", "distance", "share")
+    held = np.array([arrays[f"contact_{name}"] for name in names], dtype=float).T[:6]
+    expected = [row for part in CONTACTS for row in sorted(part, key=lambda row: -row[3])]
+    np.testing.assert_allclose(held / [1, 1, 1000, 65535], expected, atol=1e-3)
+    np.testing.assert_allclose(arrays["site_area"][:3] / 100, [42.6, 32.1, 19.8], atol=0.005)
+    packed_bytes = sum(len(x["data"]) for name, x in raw_arrays(page).items() if name.startswith(("site", "contact")))
+    assert packed_bytes < 2000  # what is the same in all compounds takes no room
+
+
+def test_of_many_contacts_the_page_holds_the_largest(made: DatasetInputs) -> None:
+    ids = list(read_targets(made.targets)["structure_id"][:4])
+    _, arrays = page_contacts(made.fingerprints, ids[::-1], most=3)
+    assert arrays["site_contacts"].tolist() == [1, 1, 1] * 4  # three atoms of X: its first counts most
+    assert arrays["contact_atoms"].tolist() == [12, 6, 2] * 4
 
 
 def test_more_compounds_than_the_page_holds_keep_the_worst(made: DatasetInputs) -> None:
@@ -480,6 +544,10 @@ def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -
     np.testing.assert_allclose(xyz, source.vertices - source.centre, atol=1e-4)
     d_e = arrays["mesh_d"][2 * first + site["vertices"] :][: site["vertices"]] / 65535
     np.testing.assert_allclose(site["d_e"][0] + d_e * (site["d_e"][1] - site["d_e"][0]), source.d_e, atol=1e-4)
+    assert site["nuclei"] == 2
+    nuclei = arrays["mesh_nuclei"].reshape(-1, 3)[2:4]
+    np.testing.assert_allclose(nuclei, source.outside_nuclei - source.centre, atol=1e-6)
+    assert arrays["mesh_nuclei_site"].tolist() == [1, 2] * 3
     assert site["triangles"] == described[2]["sites"][0]["triangles"] != described[0]["sites"][0]["triangles"]
     assert len(page_meshes(surfaces, budget=1)[0]) == 1
 

@@ -15,6 +15,7 @@ from hirshprint.fingerprints.distances import nearest_fingerprints
 from hirshprint.report.fingerprint_file import FingerprintFile, counts_of_rows, main_channel, shown_structures
 from hirshprint.report.page.meshes import page_meshes
 from hirshprint.report.page.packing import packed
+from hirshprint.report.page.page_contacts import page_contacts
 from hirshprint.report.style import display_unit, quantity
 from hirshprint.surfaces.surface import Surface
 
@@ -58,8 +59,8 @@ def page_compounds(
         JSON-serialisable; `arrays` holds the large ones as `packed`, a row per compound unless said otherwise: `true`,
         `initial_edge` (Å), `structures`; for the k-th split `fold_k`, `predicted_k` and `std_k` (model, compound);
         `filled` (filled bins of its fingerprint), `bins` (their place i · n_bins + j, all compounds in a row) and
-        `counts` (the same, half precision, in units of `largest`); `neighbours` and `distances`; the meshes of
-        `page_meshes`.
+        `counts` (the same, half precision, in units of `largest`); `neighbours` and `distances`; the contacts of
+        `page_contacts`; the meshes of `page_meshes`.
     """
     every = shown_structures(targets, file)
     rows = listed_rows(every, predictions, splits, surfaces, listed)
@@ -80,6 +81,7 @@ def page_compounds(
     }
     neighbours, distances = nearest_fingerprints(counts, NEIGHBOURS)
     arrays |= {"neighbours": neighbours.astype(np.uint32), "distances": distances}
+    sites, of_contacts = page_contacts(file.path, list(rows["structure_id"]))
     meshes, of_meshes = page_meshes(surfaces, MESH_BYTES)
     place = {name: i for i, name in enumerate(rows["structure_id"])}
     data: dict[str, Any] = {
@@ -102,6 +104,7 @@ def page_compounds(
         "meshes": {str(place[mesh["id"]]): mesh["sites"] for mesh in meshes if mesh["id"] in place},
         "mesh_order": [place[mesh["id"]] for mesh in meshes if mesh["id"] in place],
         "commands": _commands(rows, densities),
+        **sites,
     }
     if predictions is not None:
         data["property"] = quantity(str(predictions["property"].iloc[0]))
@@ -110,7 +113,7 @@ def page_compounds(
         data["models"] = list(headline_metrics(predictions, splits[0])["model"])
         for k, split in enumerate(splits):
             arrays |= _predicted(predictions, split, data["models"], names, k)
-    return data | {"arrays": packed(arrays | of_meshes)}
+    return data | {"arrays": packed(arrays | of_contacts | of_meshes)}
 
 
 def listed_rows(

@@ -64,6 +64,7 @@ def write_report(
         lstrip_blocks=True,
     )
     environment.filters |= {"thousands": lambda value: f"{value:,}", "in_unit": in_unit, "with_unit": with_unit}
+    environment.filters["breakable"] = lambda name: markupsafe.escape(name).replace("_", markupsafe.Markup("_<wbr>"))
     densities = run["config"].get("densities", "thakkar")
     settings = json.loads(json.dumps(run["config"], default=str))
     tables = {x.name: item_tables(x.items, x.folder, x.name) for x in inputs} | {"": item_tables(items, results)}

@@ -1,4 +1,5 @@
 // What is written of the compound that is shown: facts, predictions, neighbours, the command that draws it.
+import { writeContacts } from "./contacts.js";
 import { errorBy, predictedBy, stdBy } from "./dataset.js";
 import { fixed, make, signed } from "./dom.js";
 import { thumbnail } from "./fingerprint.js";
@@ -44,5 +45,6 @@ export function writeCompound(ds) {
   const near = Array.from({ length: data.neighbour_count }, (_, k) => i * data.neighbour_count + k);
   find("neighbours").replaceChildren(...near.map(at => neighbour(ds, at)));
   find("command").textContent = data.commands[i];
+  writeContacts(ds);
   writeSites(ds);
 }

@@ -17,7 +17,8 @@ export async function readDataset(section) {
     learned: data.models.length > 0,
     unit: data.unit ? ` (${data.unit})` : "",
     step: (data.high - data.low) / data.n_bins,
-    starts: runningSums(arrays.filled, count),
+    starts: runningSums(arrays.filled),
+    siteStarts: runningSums(arrays.sites), contactStarts: runningSums(arrays.site_contacts),
     span: filledSpan(arrays.bins, data.n_bins),
     formulas, compositions: formulas.map(compositionOf),
     parity: find("parity"), fingerprint: find("fingerprint"), surface: find("surface"),
@@ -31,9 +32,9 @@ export async function readDataset(section) {
   };
 }
 
-function runningSums(sizes, count) {
-  const starts = new Uint32Array(count + 1);
-  for (let i = 0; i < count; i++) starts[i + 1] = starts[i] + sizes[i];
+function runningSums(sizes) {
+  const starts = new Uint32Array(sizes.length + 1);
+  for (let i = 0; i < sizes.length; i++) starts[i + 1] = starts[i] + sizes[i];
   return starts;
 }
 
