@@ -29,7 +29,7 @@ from hirshprint.report.figures.fingerprints import fingerprint_examples, write_f
 from hirshprint.report.figures.learned import write_learning_figures
 from hirshprint.report.figures.parity import residuals
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
-from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
+from hirshprint.report.items import COST, FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.report.page import script
 from hirshprint.report.page.accuracy import edges_text, learned_content
 from hirshprint.report.page.dataset import geometry_content, predicted_content
@@ -762,8 +762,12 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: Dataset
     (tmp_path / "SrTiO3").mkdir()
     for folder in (tmp_path, tmp_path / "SrTiO3"):
         table.assign(mae_sd=[0.0012, np.nan]).to_csv(folder / "costs.csv", index=False)
+    stages = {"stage": ["surface", "all stages"], "structures": [10, 10], "clock_seconds": [60, 240]}
+    stages |= {"cpu_seconds": [36, 720], "gpu_seconds": [0, 0], "dataset": ["oqmd", ""]}
+    pd.DataFrame(stages).to_csv(tmp_path / "cost.csv", index=False)
+    (tmp_path / "cost.rst").write_text("What it costs.")
     item = Item("costs", "Costs", "Costs", figure="", folder="")
-    items = [item, replace(item, folder="SrTiO3", subject="SrTiO3")]
+    items = [item, replace(item, folder="SrTiO3", subject="SrTiO3"), COST]
     write_report([replace(made, items=())], RUN, tmp_path / "r.html", tmp_path, items, tmp_path)
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "What it <em>costs</em>, in <code>s</code> &lt;b&gt;." in page
@@ -772,6 +776,8 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: Dataset
     assert '<td class="n" data-value="0.0333">0.0333 ± 0.0012</td></tr>' in page
     assert '<td>c</td><td class="n" data-value="1234.0">1,234</td><td class="n"></td></tr>' in page
     assert "mae sd" not in page
+    assert '<p id="took">The jobs of this run took 4 min by the clock and 0.2 core hours; ' in page
+    assert ">wall (s)<" in page
     assert re.findall(r'<figure id="(run-costs.*?)"', page) == ["run-costs", "run-costs-SrTiO3"]
     assert "<h4>Costs: SrTiO3</h4>" in page
 

@@ -72,13 +72,7 @@ def page_compounds(
     }
     counts = counts_of_rows(file, np.array([file.rows[x] for x in rows["structure_id"]], dtype=np.int64))
     largest = float(counts.max(initial=0.0)) or 1.0
-    flat = counts.reshape(len(counts), -1)
-    of_compound, bins = np.nonzero(flat)
-    arrays |= {
-        "filled": np.bincount(of_compound, minlength=len(flat)).astype(np.uint16),
-        "bins": bins.astype(np.uint16),
-        "counts": (flat[of_compound, bins] / largest).astype(np.float16),
-    }
+    arrays |= _filled_bins(counts / np.float32(largest))
     neighbours, distances = nearest_fingerprints(counts, NEIGHBOURS)
     arrays |= {"neighbours": neighbours.astype(np.uint32), "distances": distances}
     sites, of_contacts = page_contacts(file.path, list(rows["structure_id"]))
@@ -144,6 +138,17 @@ def listed_rows(
     others = order[~order.isin(kept)]
     places = np.linspace(0, len(others) - 1, most - len(kept)).astype(int)
     return rows[rows["compound"].isin([*kept, *others[places]])]
+
+
+def _filled_bins(counts: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Fingerprints (n, n_bins, n_bins) without their empty bins: how many are filled, which, and what they hold."""
+    flat = counts.reshape(len(counts), -1)
+    of_compound, bins = np.nonzero(flat)
+    return {
+        "filled": np.bincount(of_compound, minlength=len(flat)).astype(np.uint16),
+        "bins": bins.astype(np.uint16),
+        "counts": flat[of_compound, bins].astype(np.float16),
+    }
 
 
 def _predicted(

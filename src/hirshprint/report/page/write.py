@@ -13,7 +13,8 @@ import markupsafe
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from hirshprint.files.writing import written_whole
-from hirshprint.report.items import Item
+from hirshprint.report.cost import read_cost_line
+from hirshprint.report.items import COST, Item
 from hirshprint.report.page.dataset import dataset_content
 from hirshprint.report.page.explorer_data import LISTED
 from hirshprint.report.page.inputs import DatasetInputs
@@ -76,6 +77,7 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         run=run,
         datasets=[dataset_content(x, i + 1, captions, densities, listed) for i, x in enumerate(inputs)],
+        cost="".join(read_cost_line(item.files(results)["table"]) for item in items if item == COST),
         items=item_content(items, results, captions),
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
         files={key: deflated(path.read_bytes()) for key, path in held.items()},
