@@ -69,22 +69,11 @@ def page_meshes(
             nuclei.append((site.outside_nuclei - site.centre).astype(np.float32).ravel())
             faced.append(site.outside_sites.astype(np.uint16))
             size += 10 * len(about) + 14 * len(site.outside_sites)
-            listed.append(
-                {
-                    "label": site.site_label,
-                    "element": SYMBOLS[site.inside_number - 1],
-                    "multiplicity": site.multiplicity,
-                    "area": round(site.area, 3),
-                    "volume": round(site.volume, 3),
-                    "vertices": len(about),
-                    "nuclei": len(site.outside_sites),
-                    "triangles": row_of("triangles", site.triangles.astype(np.uint32)),
-                    "operations": row_of("operations", site.operations.astype(np.float32)),
-                    "scale": scale,
-                    "d_i": limits[0],
-                    "d_e": limits[1],
-                }
-            )
+            shared = {
+                "triangles": row_of("triangles", site.triangles.astype(np.uint32)),
+                "operations": row_of("operations", site.operations.astype(np.float32)),
+            }
+            listed.append(_described(site) | shared | {"scale": scale, "d_i": limits[0], "d_e": limits[1]})
         described.append({"id": name, "sites": listed})
     lists = {"mesh_xyz": places, "mesh_d": distances, "mesh_nuclei": nuclei, "mesh_nuclei_site": faced}
     arrays: dict[str, NDArray[Any]] = {name: np.concatenate(parts) for name, parts in lists.items()}
@@ -93,3 +82,16 @@ def page_meshes(
         arrays[f"mesh_{name}"] = np.concatenate([np.empty(0, dtype), *parts]).astype(dtype)
         arrays[f"mesh_{name}_offsets"] = np.cumsum([0, *map(len, parts)]).astype(np.uint32)
     return described, arrays
+
+
+def _described(site: Surface) -> dict[str, Any]:
+    """What a page says of a surface, and how many vertices and nuclei it has."""
+    return {
+        "label": site.site_label,
+        "element": SYMBOLS[site.inside_number - 1],
+        "multiplicity": site.multiplicity,
+        "area": round(site.area, 3),
+        "volume": round(site.volume, 3),
+        "vertices": len(site.vertices),
+        "nuclei": len(site.outside_sites),
+    }
