@@ -39,6 +39,13 @@ def core_hours(seconds: float) -> str:
     return f"{hours:.2g} core hours" if hours < 9.95 else f"{hours:,.0f} core hours"
 
 
+def squared(unit: str) -> str:
+    """Write the square of a unit: Å², (eV/atom)²; empty for none."""
+    if unit in ("", "dimensionless"):
+        return ""
+    return f"{unit}²" if unit.isalpha() else f"({unit})²"
+
+
 def either(words: Iterable[str]) -> str:
     """Join words as choices: ``a``, ``a or b``, ``a, b or c``."""
     *most, last = words

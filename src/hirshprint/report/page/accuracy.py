@@ -30,6 +30,7 @@ from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.paper.published import TABLE1
 from hirshprint.report.style import display_unit, in_unit, quantity, with_unit
 from hirshprint.structures.sources.targets import ANSWER_UNIT
+from hirshprint.words import squared
 
 WORST_COUNT = 15
 
@@ -98,8 +99,7 @@ def accuracy_columns(unit: str, scale: str) -> list[tuple[str, str]]:
     """
     if unit == ANSWER_UNIT:
         return [("roc_auc", "ROC AUC"), ("balanced_accuracy", "balanced accuracy"), ("mse", "Brier score")]
-    squared = f"{unit}²" if unit.isalpha() or not unit else f"({unit})²"
-    columns = [("r2", "r²"), ("mae", in_unit("MAE", unit)), ("mse", in_unit("MSE", squared if unit else ""))]
+    columns = [("r2", "r²"), ("mae", in_unit("MAE", unit)), ("mse", in_unit("MSE", squared(unit)))]
     return [*columns, ("mae_log10", "MAE of log10")] if scale == "log" else columns
 
 
