@@ -43,8 +43,8 @@ def test_time_by_the_clock_counts_jobs_side_by_side_once(tmp_path: Path) -> None
 def test_the_report_says_in_a_line_what_a_run_took_and_a_thousand_more_would(tmp_path: Path) -> None:
     table = write_jobs(tmp_path)
     expected = (
-        "The jobs of this run took 6 min by the clock and 0.11 core hours; the surfaces of a thousand more structures "
-        "like these would take about 1 core hours."
+        "The jobs behind this report took 6 min by the clock and 0.11 core hours; the surfaces of a thousand more "
+        "structures like these would take about 1 core hours."
     )
     assert cost_line(table) == expected
     write_item(tmp_path, "cost", table)

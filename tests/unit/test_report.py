@@ -108,7 +108,7 @@ CONTACTS: list[list[tuple[int, int, float, float]]] = [
 ]
 
 
-def _write_contacts(file: h5py.File, structures: int) -> None:
+def write_contacts(file: h5py.File, structures: int) -> None:
     """Three sites of each structure and their contacts, as the fingerprint file has them."""
     file["site_offsets"] = 3 * np.arange(structures + 1)
     file["site_labels"] = np.array(["A", "B", "X"] * structures, dtype=h5py.string_dtype())
@@ -146,7 +146,7 @@ def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> 
         file["counts"] = counts
         file["channels"] = np.array(channels, dtype=text)
         file["bin_edges_angstrom"] = EDGES
-        _write_contacts(file, len(targets))
+        write_contacts(file, len(targets))
         file.attrs.update({"weighting": "area", "counts_unit": "Å² per formula unit", "engine": "python"} | attributes)
 
 
@@ -724,7 +724,7 @@ def test_predicted_columns_have_names_and_units_of_people(tmp_path: Path) -> Non
     found = predicted_content(path)
     titles = ["Predicted lattice parameter (Å)", "Standard deviation (Å)", "Spread of the networks (Å)"]
     assert found["columns"] == titles
-    numbers = {"value": "4.301", "std": "0.1754", "spread": "0.118", "distance": "0.2678"}
+    numbers = {"value": "4.3013", "std": "0.1754", "spread": "0.1180", "distance": "0.2678"}
     assert found["rows"] == [numbers | {"name": "KMgF3", "unseen": "Mg on B"}]
 
 
@@ -776,7 +776,7 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: Dataset
     assert '<td class="n" data-value="0.0333">0.0333 ± 0.0012</td></tr>' in page
     assert '<td>c</td><td class="n" data-value="1234.0">1,234</td><td class="n"></td></tr>' in page
     assert "mae sd" not in page
-    assert '<p id="took">The jobs of this run took 4 min by the clock and 0.2 core hours; ' in page
+    assert '<p id="took">The jobs behind this report took 4 min by the clock and 0.2 core hours; ' in page
     assert ">wall (s)<" in page
     assert re.findall(r'<figure id="(run-costs.*?)"', page) == ["run-costs", "run-costs-SrTiO3"]
     assert "<h4>Costs: SrTiO3</h4>" in page

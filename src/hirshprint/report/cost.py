@@ -53,7 +53,7 @@ def read_stages(benchmarks: Path, results: Path, datasets: Iterable[str]) -> lis
                         "rule": rule,
                         "dataset": dataset,
                         "jobs": len(rows),
-                        "structures": sum(row["structures"] for row in rows),
+                        "structures": sum(row["structures"] for row in rows) if rule == "surface" else None,
                         "spans": [row["span"] for row in rows],
                         "seconds": sum(row["seconds"] for row in rows),
                         "cpu_seconds": sum(row["cpu_seconds"] for row in rows),
@@ -123,7 +123,7 @@ def cost_line(table: pd.DataFrame) -> str:
         return ""
     whole = table[table["stage"] == ALL].iloc[0]
     gpu = f" and {duration(whole['gpu_seconds'])} of a GPU" if whole["gpu_seconds"] else ""
-    text = f"The jobs of this run took {duration(whole['clock_seconds'])} by the clock and "
+    text = f"The jobs behind this report took {duration(whole['clock_seconds'])} by the clock and "
     text += f"{core_hours(whole['cpu_seconds'])}{gpu}"
     computed = table[(table["stage"] == "surface") & (table["structures"] > 0)]
     if computed.empty:

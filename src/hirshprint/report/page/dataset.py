@@ -10,6 +10,7 @@ import pandas as pd
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import read_compact, read_targets
+from hirshprint.accuracy.standing import number_text
 from hirshprint.files.reading import check_table, open_hdf5, reading
 from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
 from hirshprint.report.figures.engine_comparison import comparison_rows, read_comparison
@@ -119,7 +120,7 @@ def predicted_content(path: Path, screen: Path | None = None, unit: str = "") ->
     }
     shown = table.loc[order[:WORST_COUNT], list(columns.values())].set_axis(list(columns), axis="columns")
     for column in ("value", "std", "spread", "distance"):
-        shown[column] = shown[column].map(lambda text: f"{float(text):.4g}" if text else "")
+        shown[column] = shown[column].map(lambda text: number_text(float(text)) if text else "")
     shown["unseen"] = shown["unseen"].str.replace(r"(\w+)=(\w+)", r"\2 on \1", regex=True)
     unit = "Å" if value.endswith("_angstrom") else unit
     titles = (f"Predicted {quantity(value.replace('_predicted', ''))}", "Standard deviation", "Spread of the networks")
