@@ -362,6 +362,7 @@ def test_contacts_of_the_compound_are_in_a_table_and_on_its_surface(browser: Any
     section.find_element("css selector", "input[value=contact] + span").click()
     wait(browser, lambda: of(browser, plot, "data.length") == 2)
     (faces, at_faces), (corners, at_corners) = browser.execute_script(AREAS, plot)
+    assert of(browser, plot, "data.map(x => x.uid)") == ["contact-0", "contact-1"]  # else colours of distances stay
     assert (faces, corners) == ("B (Ti), 3.00 Å", "X (O), 3.20 Å")
     assert at_faces + at_corners == pytest.approx(whole, rel=1e-3)  # nothing lost, nothing twice
     assert at_faces > at_corners > 0

@@ -530,6 +530,8 @@ def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: 
     assert len(chosen) == len(set(chosen)) == 5
     assert {names[7], worst.iloc[0], worst.iloc[1]} <= set(chosen)
     assert choose_compounds(names, None, [], count=4) == [names[0], names[13], names[26], names[39]]
+    assert choose_compounds(names, None, [], count=200) == names
+    assert choose_compounds([], None, []) == []
 
 
 def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -> None:

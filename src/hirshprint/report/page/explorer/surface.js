@@ -20,7 +20,7 @@ function distanceTrace(ds) {
   const { x, y, z, i, j, k, ...distances } = meshOf(ds, state.compound, state.site);
   const low = Math.min(...sites.map(s => s[state.colour][0])), high = Math.max(...sites.map(s => s[state.colour][1]));
   return {
-    type: "mesh3d", x, y, z, i, j, k, intensity: distances[state.colour], cmin: low, cmax: high,
+    type: "mesh3d", uid: "distance", x, y, z, i, j, k, intensity: distances[state.colour], cmin: low, cmax: high,
     colorscale: stops(SCALES.distance), customdata: distances.d_i.map((d, at) => [d, distances.d_e[at]]),
     hovertemplate: `${D.i} %{customdata[0]:.4f} Å<br>${D.e} %{customdata[1]:.4f} Å<extra></extra>`, ...litBy(0.55, 0.6),
     colorbar: {
@@ -37,18 +37,19 @@ function shade(hue, n, several) {
   return `rgb(${mixed.join()})`;
 }
 
-// A trace for each contact; the legend names the atoms that it faces, and switches it off and on.
+// A trace for each contact; the legend names the atoms that it faces, and switches it off and on. Each has an id of its
+// own: Plotly would mix its colour with those that a trace in its place had by distance.
 function contactTraces(ds) {
   const { state: { compound, site } } = ds, sites = contactsOf(ds, compound), { contacts } = sites[site];
   const patches = patchesOf(ds, compound, site);
-  return patches.map(({ met, distance, mesh: { d_i, d_e, ...mesh } }) => {
+  return patches.map(({ met, distance, mesh: { d_i, d_e, ...mesh } }, n) => {
     const alike = patches.filter(other => other.met === met).map(other => other.distance);
     const listed = contacts.find(c => c.met === met && Math.abs(c.distance - distance) < 0.01);
     const name = `${listed ? `${listed.atoms} × ` : ""}${siteName(sites[met])}, ${distance.toFixed(2)} Å`;
     const share = listed ? `: ${percent(listed.share)} of the surface` : "";
     const hover = [`faces ${name}${share}`, `${D.i} %{customdata[0]:.4f} Å`, `${D.e} %{customdata[1]:.4f} Å`];
     return {
-      type: "mesh3d", ...mesh, name, showlegend: true, ...litBy(0.75, 0.35),
+      type: "mesh3d", uid: `contact-${n}`, ...mesh, name, showlegend: true, ...litBy(0.75, 0.35),
       color: shade(HUES[met % HUES.length], alike.indexOf(distance), alike.length),
       customdata: d_i.map((d, at) => [d, d_e[at]]),
       hovertemplate: `${hover.join("<br>")}<extra></extra>`,
