@@ -32,8 +32,10 @@ def duration(seconds: float) -> str:
 
 
 def core_hours(seconds: float) -> str:
-    """Write CPU seconds as people say them: 2.8 core minutes, 0.12 core hours, 1,240 core hours."""
+    """Write CPU seconds as people say them: 4.1 core seconds, 2.8 core minutes, 0.12 core hours, 1,240 core hours."""
     hours = seconds / 3600
+    if seconds < 60:
+        return f"{seconds:.2g} core seconds"
     if hours < 0.1:
         return f"{seconds / 60:.2g} core minutes"
     return f"{hours:.2g} core hours" if hours < 9.95 else f"{hours:,.0f} core hours"

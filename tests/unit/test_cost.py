@@ -78,7 +78,7 @@ def test_the_end_of_a_run_says_its_core_hours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(3, "0.05 core minutes"), (300, "5 core minutes"), (1080, "0.3 core hours"), (35_900, "10 core hours"),
+    [(3, "3 core seconds"), (300, "5 core minutes"), (1080, "0.3 core hours"), (35_900, "10 core hours"),
      (4.5e6, "1,250 core hours")],
 )  # fmt: skip
 def test_core_hours_are_said_with_two_digits(seconds: float, text: str) -> None:

@@ -141,11 +141,11 @@ def tell(record):
         if record.rule_name == "surface" and TOLD["surface"] is None:
             TOLD["surface"] = time.monotonic()
     if event == LogEvent.PROGRESS and TOLD["surface"] and time.monotonic() > TOLD["at"] + 30:
-        TOLD["at"] = time.monotonic()
         jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name == "surface"]
         done = [job for job in jobs if workflow.dag.finished(job)]
         used = sum(progress.batch_core_seconds(Path(job.benchmark), Path(job.output[0])) for job in done)
         if text := progress.time_left(len(done), len(jobs), time.monotonic() - TOLD["surface"], used):
+            TOLD["at"] = time.monotonic()
             logger.info(f"surfaces: {text}", extra={"quietness": Quietness.PROGRESS})
     return True
 
