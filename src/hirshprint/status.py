@@ -44,6 +44,15 @@ def read_cpu_seconds(batch_file: Path) -> float:
     return float(read_npz(batch_file, ["cpu_seconds"])["cpu_seconds"])
 
 
+def computed_structures(batch_file: Path) -> int:
+    """Count the structures that a job of surfaces computed, not found in the cache; 0 where that cannot be read."""
+    try:
+        records = json.loads(str(read_npz(batch_file, ["status"])["status"]))
+    except (OSError, ValueError):
+        return 0
+    return sum(record["status"] == "ok" and not record["reused"] for record in records.values())
+
+
 def earlier_seconds(batch_file: Path) -> float:
     """Read the wall time of the attempts of a job of surfaces before the last one; 0 where that cannot be read."""
     try:

@@ -7,19 +7,13 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from hirshprint.words import duration
+
 LOG = logging.getLogger(__name__)
 TELL_SECONDS = 10.0
 TOLD_FROM = 0.05  # share of the work from which on the time that is left is told
 
 T = TypeVar("T")
-
-
-def duration(seconds: float) -> str:
-    """Write a time as people say it: 42 s, 7 min, 3 h 20 min."""
-    minutes = round(seconds / 60)
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def how_far(done: int, total: int, seconds: float, what: str) -> str:

@@ -159,6 +159,19 @@ def test_nothing_wider_than_the_page(browser: Any, report: Path, width: int) -> 
     assert seen == [width, 0]
 
 
+def test_table_1_needs_no_sideways_scrolling_on_a_desk(browser: Any, report: Path) -> None:
+    opened(browser, report, 1440)
+    table = browser.find_element("css selector", "table.fits")
+    assert "published, on other data" in table.text
+    for cell in table.find_elements("css selector", "td:nth-child(3)")[:4]:  # the longest that this column may hold
+        browser.execute_script("arguments[0].textContent = 'mean of 8, 12 in training, known to it'", cell)
+    name = table.find_element("css selector", "tbody th")
+    browser.execute_script("arguments[0].innerHTML = 'gradient_<wbr>boosting_<wbr>fingerprint'", name)
+    assert browser.execute_script("return arguments[0].parentElement.scrollWidth", table) == of(
+        browser, table, "parentElement.clientWidth"
+    )
+
+
 def test_print_view_paginates_and_fits_the_page(browser: Any, report: Path, tmp_path: Path) -> None:
     explored(browser, report, 718)  # A4 with Chromium's margins, 190 mm at 96 pixels per inch
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
@@ -231,14 +244,23 @@ def test_table_of_compounds_sorts_filters_and_turns_pages(browser: Any, report: 
     heads[1].click()
     assert float(column(1)[0]) > shown[-1]
     search = part(section, "search")
-    search.send_keys("Sr Ti")
-    assert column(0) == ["SrTiO3"]
+    for words in ("Sr Ti", "SrTiO3", "TiSrO3", "O3 Ti Sr", "sr ti", "srtio3", "Sr, Ti-O", "SrTiO₃", "Sr-Ti"):
+        search.clear()
+        search.send_keys(words)
+        assert column(0) == ["SrTiO3"], words
+    for words in ("batio", "TiO3Ba"):
+        search.clear()
+        search.send_keys(words)
+        assert column(0) == ["BaTiO3"], words
     search.clear()
-    search.send_keys("batio")
-    assert column(0) == ["BaTiO3"]
+    search.send_keys("Ti-O")
+    assert sorted(column(0)) == sorted(x for x in names if "Ti" in x)
     search.clear()
-    search.send_keys("TiO3Ba")
-    assert column(0) == ["BaTiO3"]
+    search.send_keys("Sr2TiO4")
+    assert part(section, "count").text == "no compound fits"
+    search.clear()
+    search.send_keys("alert")  # of a name that is no formula
+    assert len(column(0)) == 1
     search.clear()
     search.send_keys("S")  # sulphur, which no compound has
     assert part(section, "count").text == "no compound fits"
@@ -303,6 +325,69 @@ def test_surface_is_drawn_turned_and_coloured(browser: Any, report: Path) -> Non
     assert errors(browser) == []
 
 
+AREAS = """
+return arguments[0].data.map(({ name, x, y, z, i, j, k }) => {
+  const side = (a, b) => [x[b] - x[a], y[b] - y[a], z[b] - z[a]];
+  const area = n => {
+    const [p, q, r] = side(i[n], j[n]), [u, v, w] = side(i[n], k[n]);
+    return Math.hypot(q * w - r * v, r * u - p * w, p * v - q * u) / 2;
+  };
+  return [name, i.reduce((sum, _, n) => sum + area(n), 0)];
+});
+"""
+
+
+def rows_of(section: Any) -> list[list[str]]:
+    """Cells of the table of contacts, with the site of each row."""
+    found = []
+    for body in part(section, "contacts").find_elements("tag name", "tbody"):
+        site = body.find_element("tag name", "th").text
+        rows = body.find_elements("tag name", "tr")
+        found += [[site, *(cell.text for cell in row.find_elements("tag name", "td"))] for row in rows]
+    return found
+
+
+def test_contacts_of_the_compound_are_in_a_table_and_on_its_surface(browser: Any, report: Path) -> None:
+    section = explored(browser, report)
+    assert rows_of(section) == [
+        ["A (Sr)", "X (O)", "12", "3.182", "42.60", "100.0 %"],
+        ["B (Ti)", "X (O)", "6", "2.250", "31.46", "98.0 %"],
+        ["B (Ti)", "A (Sr)", "8", "3.897", "0.64", "2.0 %"],
+        ["X (O)", "B (Ti)", "2", "2.250", "11.88", "60.0 %"],
+        ["X (O)", "A (Sr)", "4", "3.182", "4.95", "25.0 %"],
+        ["X (O)", "X (O)", "8", "3.182", "2.97", "15.0 %"],
+    ]
+    plot = part(section, "surface")
+    ((_, whole),) = browser.execute_script(AREAS, plot)
+    section.find_element("css selector", "input[value=contact] + span").click()
+    wait(browser, lambda: of(browser, plot, "data.length") == 2)
+    (faces, at_faces), (corners, at_corners) = browser.execute_script(AREAS, plot)
+    assert of(browser, plot, "data.map(x => x.uid)") == ["contact-0", "contact-1"]  # else colours of distances stay
+    assert (faces, corners) == ("B (Ti), 3.00 Å", "X (O), 3.20 Å")
+    assert at_faces + at_corners == pytest.approx(whole, rel=1e-3)  # nothing lost, nothing twice
+    assert at_faces > at_corners > 0
+    assert plot.find_element("css selector", ".legend").text.split("\n") == [faces, corners]
+    section.find_element("css selector", "input[value=d_i] + span").click()
+    wait(browser, lambda: of(browser, plot, "data.length") == 1)
+    assert errors(browser) == []
+
+
+def test_patches_of_a_real_surface_have_the_areas_of_its_contacts(browser: Any, finished: Project) -> None:
+    section = explored(browser, finished.folder / "results/report.html")
+    section.find_element("css selector", "input[value=contact] + span").click()
+    plot = part(section, "surface")
+    for site, button in enumerate(part(section, "sites").find_elements("css selector", "label")):
+        button.click()
+        wait(browser, lambda: of(browser, plot, "data[0].name ?? ''"))
+        areas = dict(browser.execute_script(AREAS, plot))
+        whole = sum(areas.values())
+        own = [row for row in rows_of(section) if row[0] == button.text]
+        assert own, site
+        for _, met, atoms, distance, _, share in own:
+            drawn = areas.get(f"{atoms} × {met}, {float(distance):.2f} Å", 0.0)
+            assert 100 * drawn / whole == pytest.approx(float(share.rstrip(" %")), abs=1.0)
+
+
 def test_arrow_keys_step_from_the_worst_and_the_model_can_be_changed(browser: Any, report: Path) -> None:
     section = explored(browser, report)
     part(section, "model").find_elements("css selector", "option")[2].click()
@@ -326,7 +411,7 @@ def test_every_plot_can_be_downloaded_with_its_data(browser: Any, report: Path, 
     behaviour = {"behavior": "allow", "downloadPath": str(tmp_path)}
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", behaviour)
     bars = browser.find_elements("css selector", "#d1 .downloads")
-    assert len(bars) == 4 + len(section.find_elements("css selector", "figure"))  # and the table
+    assert len(bars) == 5 + len(section.find_elements("css selector", "figure"))  # and the table
     buttons = [button for bar in bars for button in bar.find_elements("css selector", "button")]
     for number, button in enumerate(buttons, 1):
         browser.execute_script("arguments[0].click()", button)

@@ -23,7 +23,7 @@ OF_A_RUN = {
     "digest",
 }  # keys of records and columns that tell of the run, not of the result
 VOLATILE_COLUMNS = re.compile(r"second|minute|time|cpu|reused|memory|_mb|\bmb\b|jobs|attempt", re.IGNORECASE)
-COST_IN_REPORT = r'<figure id="run-cost">.*?</figure>|"/cost": "[^"]*"'
+COST_IN_REPORT = r'<figure id="run-cost">.*?</figure>|<p id="took">.*?</p>|"/cost": "[^"]*"'
 VOLATILE_TEXT = (
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?",  # dates
     r"\d\d? \w{3,9} \d{4}(,? \d\d:\d\d)?",

@@ -190,7 +190,9 @@ def test_cost_is_that_of_all_attempts(
     cpu_file(folder / "structures.tsv").write_text("7.25\n")
     cpu_file(folder / "surface/batch.tsv").write_text("9.5\n")  # of the last attempt alone
     table = cost_table(tmp_path / "benchmarks", tmp_path / "results", ["small"]).set_index("stage")
-    assert table["cpu_seconds"].to_dict() == {"structures": 7.25, "surface": 28.0, "fingerprints": 1.5}
+    stated = {"structures": 7.25, "surface": 28.0, "fingerprints": 1.5}
+    assert table["cpu_seconds"].to_dict() == stated | {"all stages": sum(stated.values())}
+    assert table.at["surface", "structures"] == sum(record["status"] == "ok" for record in records.values())
     assert table.at["surface", "wall_seconds"] == pytest.approx(2.0 + earlier_seconds(out))
     assert job_cpu_seconds(folder / "fingerprints.tsv") is None
     out.write_bytes(out.read_bytes()[:-5])

@@ -139,7 +139,7 @@ def test_make_refuses_another_version_of_python(asked: str, tmp_path: Path) -> N
     python.chmod(0o755)
     (tmp_path / "envs").mkdir()
     (tmp_path / "envs/docs.txt").touch()
-    done = _make(tmp_path, f"PYTHON={python}", "docs")
+    done = _make(tmp_path, f"PYTHON={python}", ".venv-docs/made")
     assert done.returncode != 0
     assert f"Python 3.11, 3.12 or 3.13 is needed, this is {asked}.0: make PYTHON=..." in done.stderr
     assert not (tmp_path / ".venv-docs").exists()

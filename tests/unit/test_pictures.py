@@ -17,6 +17,7 @@ from hirshprint.fingerprints.binning import fingerprint_of
 from hirshprint.fingerprints.contact_kinds import contact_fingerprints
 from hirshprint.hirshfeld.python.engine import compute_surfaces
 from hirshprint.hirshfeld.surface import Surface, full
+from hirshprint.report.pictures.contact_bars import contact_bars
 from hirshprint.report.pictures.files import write_picture
 from hirshprint.report.pictures.fingerprints import comparison_picture, fingerprint_picture
 from hirshprint.report.pictures.render import PANEL_PIXELS, NoPictureError, render_panels
@@ -169,3 +170,19 @@ def test_every_atom_is_an_image_of_its_site(structure: Structure, triclinic: Str
         assert len(here) == len(first) > 6
         gaps = np.abs(first[:, None] - here).max(axis=2).min(axis=1)
         assert gaps.max() < 1e-9
+
+
+def test_bars_of_contacts_name_sites_with_their_elements_and_have_a_key_of_colours() -> None:
+    rows = [
+        ("A", "Sr", "X", "O", 12, 2.76, 1.0), ("X", "O", "B", "Ti", 2, 1.95, 0.6), ("X", "O", "O9", "O", 4, 2.76, 0.4),
+    ]  # fmt: skip
+    columns = ("site", "element", "met_site", "met_element", "atoms", "distance_angstrom", "share")
+    figure = contact_bars("made up", [dict(zip(columns, row, strict=True)) for row in rows])
+    (axes,), (key,) = figure.axes, figure.legends
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A (Sr)", "X (O)"]
+    assert [text.get_text() for text in axes.texts] == ["12 × X (O)\n2.76 Å", "2 × B (Ti)\n1.95 Å", "4 × O9\n2.76 Å"]
+    assert [text.get_text() for text in key.get_texts()] == ["B (Ti)", "O9", "X (O)"]
+    assert "colour: the site of the atoms faced" in key.get_title().get_text()
+    drawn = [patch.get_facecolor() for patch in axes.patches]
+    named = [patch.get_facecolor() for patch in key.get_patches()]
+    assert drawn == [named[2], named[0], named[1]]

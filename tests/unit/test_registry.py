@@ -23,7 +23,7 @@ from hirshprint.networks.registry import NETWORKS, Network, UnknownNameError, ne
 
 PACKAGE = Path(__file__).parents[2] / "src/hirshprint"
 HOMES = {"networks/registry.py", "baselines/registry.py", "config/learning.py"}
-OTHER_MEANINGS = {"mean"}  # also a statistic, a way to join duplicates, a column
+OTHER_MEANINGS = {"mean", "contacts"}  # also a statistic and a column; a function and a kind of features
 
 
 def test_what_the_configuration_takes_is_what_is_registered() -> None:

@@ -31,13 +31,14 @@ from hirshprint.report.figures.fingerprints import fingerprint_examples, write_f
 from hirshprint.report.figures.learned import write_learning_figures
 from hirshprint.report.figures.parity import residuals
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
-from hirshprint.report.items import FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
+from hirshprint.report.items import COST, FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.report.page import script
 from hirshprint.report.page.accuracy import edges_text, learned_content
-from hirshprint.report.page.dataset import geometry_content
+from hirshprint.report.page.dataset import geometry_content, predicted_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
 from hirshprint.report.page.meshes import page_meshes
+from hirshprint.report.page.page_contacts import page_contacts
 from hirshprint.report.page.shown_surfaces import choose_compounds
 from hirshprint.report.page.summary import summary_lines
 from hirshprint.report.page.write import write_report
@@ -99,6 +100,34 @@ def made_up_predictions(targets: pd.DataFrame, folds: int, rng: np.random.Genera
     return table.loc[~few, list(COLUMNS)]
 
 
+# of a perovskite's sites A, B, X: (site that is met, atoms, distance in Å, share of the surface)
+CONTACTS: list[list[tuple[int, int, float, float]]] = [
+    [(2, 12, 3.182, 1.0)],
+    [(2, 6, 2.25, 0.98), (0, 8, 3.897, 0.02)],
+    [(0, 4, 3.182, 0.25), (1, 2, 2.25, 0.6), (2, 8, 3.182, 0.15)],
+]
+
+
+def write_contacts(file: h5py.File, structures: int) -> None:
+    """Three sites of each structure and their contacts, as the fingerprint file has them."""
+    file["site_offsets"] = 3 * np.arange(structures + 1)
+    file["site_labels"] = np.array(["A", "B", "X"] * structures, dtype=h5py.string_dtype())
+    for name, values in {"number": [38, 22, 8], "multiplicity": [1, 1, 3]}.items():
+        file[f"site_{name}"] = np.tile(np.array(values), structures)
+    for name, values in {"area_angstrom2": [42.6, 32.1, 19.8], "volume_angstrom3": [25, 20, 8]}.items():
+        file[f"site_{name}"] = np.tile(np.array(values, dtype=float), structures)
+    file["site_open_fraction"] = np.zeros(3 * structures)
+    file["contact_offsets"] = np.cumsum([0, *[len(part) for part in CONTACTS] * structures])
+    rows = [(*row, area) for part, area in zip(CONTACTS, (42.6, 32.1, 19.8), strict=True) for row in part]
+    sites, atoms, distances, shares, areas = (np.tile(column, structures) for column in np.array(rows).T)
+    file["contact_site"], file["contact_atoms"] = sites.astype(np.int32), atoms.astype(np.int32)
+    file["contact_distance_angstrom"] = distances.astype(np.float32)
+    file["contact_area_angstrom2"] = (shares * areas).astype(np.float32)
+    for name in ("contact_mean_angstrom", "contact_deviation_angstrom"):
+        file[name] = np.ones((len(sites), 2), np.float32)
+    file["contact_least_sum_angstrom"] = np.ones(len(sites), np.float32)
+
+
 def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> None:
     """Ridges whose place follows the value, in the format of the fingerprint file."""
     channels = ["total", "A", "B", "X", "anion", "cation"]
@@ -117,21 +146,26 @@ def write_fingerprints(path: Path, targets: pd.DataFrame, **attributes: Any) -> 
         file["counts"] = counts
         file["channels"] = np.array(channels, dtype=text)
         file["bin_edges_angstrom"] = EDGES
-        file["site_offsets"] = 3 * np.arange(len(targets) + 1)
+        write_contacts(file, len(targets))
         file.attrs.update({"weighting": "area", "counts_unit": "Å² per formula unit", "engine": "python"} | attributes)
 
 
 def made_up_surface(label: str, number: int, multiplicity: int = 1, level: int = 6) -> Surface:
-    """One of the 48 wedges of a rounded cube, and the operations that complete it."""
+    """One of the 48 wedges of a rounded cube, and the operations that complete it.
+
+    It faces atoms of B beyond its faces and atoms of X beyond its corners.
+    """
     directions, triangles = wedge(level, tuple(range(len(OCTAHEDRAL))))
     radius = 1.6 - 0.3 * (directions**4).sum(axis=1)
     n, origin = len(directions), np.zeros((1, 3))
+    face, corner = (directions[np.abs(directions).max(axis=1).argsort()[k]] for k in (-1, 0))
+    outside = np.array([3.0 * face, 3.2 * corner]) + 2.25
     return Surface(
         site_label=label, inside_number=number, is_anion=False, multiplicity=multiplicity, formula_units=1,
         centre=np.full(3, 2.25), vertices=directions * radius[:, None] + 2.25, triangles=triangles, d_i=radius,
         d_e=3 - radius, inside_species=np.full(n, number, np.uint8), outside_species=np.full(n, 8, np.uint8),
-        normal=directions, inside_nuclei=origin, outside_nuclei=origin, outside_numbers=np.array([8], np.uint8),
-        outside_sites=np.zeros(1, np.int32),
+        normal=directions, inside_nuclei=origin, outside_nuclei=outside, outside_numbers=np.array([22, 8], np.uint8),
+        outside_sites=np.array([1, 2], np.int32),
         operations=OCTAHEDRAL.astype(float), area=20.0, volume=8.0, open_fraction=0.0, engine="python",
         density_source="thakkar", level=level,
     )  # fmt: skip
@@ -406,6 +440,13 @@ def embedded(page: str, number: int = 0) -> dict[str, Any]:
     return data
 
 
+def raw_arrays(page: str) -> dict[str, Any]:
+    """The arrays of the first dataset as the page holds them, packed."""
+    found = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)[0]
+    arrays: dict[str, Any] = json.loads(found)["arrays"]
+    return arrays
+
+
 def unpacked(type: str, data: str) -> np.ndarray:
     """Undo `packed`."""
     dtype = np.dtype(type)
@@ -443,6 +484,29 @@ def test_page_holds_every_fingerprint_to_three_digits_and_its_neighbours(page: s
     np.testing.assert_allclose(arrays["distances"].reshape(neighbours.shape)[:, 0], distances.min(axis=1), atol=2e-3)
 
 
+def test_page_holds_the_contacts_of_every_compound_quantised(page: str, made: DatasetInputs) -> None:
+    data = embedded(page)
+    arrays, count = data["arrays"], len(data["compounds"])
+    assert data["site_labels"] == ["A", "B", "X"]
+    assert arrays["sites"].tolist() == [3] * count
+    assert arrays["site_number"].tolist() == [38, 22, 8] * count
+    assert arrays["site_contacts"].tolist() == [1, 2, 3] * count
+    names = ("site", "atoms", "distance", "share")
+    held = np.array([arrays[f"contact_{name}"] for name in names], dtype=float).T[:6]
+    expected = [row for part in CONTACTS for row in sorted(part, key=lambda row: -row[3])]
+    np.testing.assert_allclose(held / [1, 1, 1000, 65535], expected, atol=1e-3)
+    np.testing.assert_allclose(arrays["site_area"][:3] / 100, [42.6, 32.1, 19.8], atol=0.005)
+    packed_bytes = sum(len(x["data"]) for name, x in raw_arrays(page).items() if name.startswith(("site", "contact")))
+    assert packed_bytes < 2000  # what is the same in all compounds takes no room
+
+
+def test_of_many_contacts_the_page_holds_the_largest(made: DatasetInputs) -> None:
+    ids = list(read_targets(made.targets)["structure_id"][:4])
+    _, arrays = page_contacts(made.fingerprints, ids[::-1], most=3)
+    assert arrays["site_contacts"].tolist() == [1, 1, 1] * 4  # three atoms of X: its first counts most
+    assert arrays["contact_atoms"].tolist() == [12, 6, 2] * 4
+
+
 def test_more_compounds_than_the_page_holds_keep_the_worst(made: DatasetInputs) -> None:
     targets, table = read_targets(made.targets), read_predictions(made.predictions)
     test = table[table["part"] == "test"]
@@ -466,6 +530,8 @@ def test_named_compounds_come_first_then_the_worst_and_the_most_uncertain(made: 
     assert len(chosen) == len(set(chosen)) == 5
     assert {names[7], worst.iloc[0], worst.iloc[1]} <= set(chosen)
     assert choose_compounds(names, None, [], count=4) == [names[0], names[13], names[26], names[39]]
+    assert choose_compounds(names, None, [], count=200) == names
+    assert choose_compounds([], None, []) == []
 
 
 def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -> None:
@@ -480,6 +546,10 @@ def test_meshes_of_the_page_are_those_of_the_surfaces_and_stop_at_the_budget() -
     np.testing.assert_allclose(xyz, source.vertices - source.centre, atol=1e-4)
     d_e = arrays["mesh_d"][2 * first + site["vertices"] :][: site["vertices"]] / 65535
     np.testing.assert_allclose(site["d_e"][0] + d_e * (site["d_e"][1] - site["d_e"][0]), source.d_e, atol=1e-4)
+    assert site["nuclei"] == 2
+    nuclei = arrays["mesh_nuclei"].reshape(-1, 3)[2:4]
+    np.testing.assert_allclose(nuclei, source.outside_nuclei - source.centre, atol=1e-6)
+    assert arrays["mesh_nuclei_site"].tolist() == [1, 2] * 3
     assert site["triangles"] == described[2]["sites"][0]["triangles"] != described[0]["sites"][0]["triangles"]
     assert len(page_meshes(surfaces, budget=1)[0]) == 1
 
@@ -630,16 +700,53 @@ def test_dataset_without_a_property_shows_fingerprints_only(made: DatasetInputs,
     assert len(lines) == 5
     (folder / "predicted.csv").write_text(
         "name,formula,gap_predicted,gap_std,gap_spread,unseen,fingerprint_distance,outside_domain\n"
-        "x,SrTiO3,1.0,0.1,0.1,,0.5,False\ny,FeO,2.0,0.1,0.1,Fe,0.5,True\n"
+        "x,SrTiO3,1.0,0.1,0.1,,0.5,False\ny,FeO,2.00000001,0.1,0.1,A=Fe,0.5,True\n"
     )
     item = replace(item, predicted=folder / "predicted.csv")
     write_report([item], RUN, tmp_path / "report.html", CAPTIONS)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "no property to learn" not in page
+    heads = re.search(r"The 2 least certain predictions.*?</thead>", page, re.DOTALL)
+    assert heads is not None
+    titles = re.findall(r"<button[^>]*>(.*?)</button>", heads[0])
+    assert titles[1:4] == ["Predicted gap", "Standard deviation", "Spread of the networks"]
+    assert ">Fe on A<" in page
     assert "2 compounds with the networks of another dataset, 1 of them outside of what training saw" in page
     assert summary_lines([item], RUN, "r.html")[2].endswith(
         "files: 2 compounds predicted, 1 of them outside of what training saw"
     )
+
+
+def test_predicted_columns_have_names_and_units_of_people(tmp_path: Path) -> None:
+    path = tmp_path / "predicted.csv"
+    path.write_text(
+        "name,formula,a_predicted_angstrom,a_std_angstrom,a_spread_angstrom,unseen,fingerprint_distance,outside_domain\n"
+        "KMgF3,KMgF3,4.301333,0.17540338,0.11795408,B=Mg,0.26783839,True\n"
+    )
+    found = predicted_content(path)
+    titles = ["Predicted lattice parameter (Å)", "Standard deviation (Å)", "Spread of the networks (Å)"]
+    assert found["columns"] == titles
+    numbers = {"value": "4.3013", "std": "0.1754", "spread": "0.1180", "distance": "0.2678"}
+    assert found["rows"] == [numbers | {"name": "KMgF3", "unseen": "Mg on B"}]
+
+
+def test_a_property_without_a_unit_is_shown_without_one(made: DatasetInputs, tmp_path: Path) -> None:
+    folder = tmp_path / "n"
+    other = synthetic_run(folder, compounds=12, folds=2, name="n")
+    assert other.predictions is not None
+    table = read_predictions(other.predictions).assign(dataset="n", property="n", unit="dimensionless")
+    write_predictions(other.predictions, table)
+    targets = pd.read_csv(other.targets).assign(property="n", unit="dimensionless")
+    targets.to_csv(other.targets, index=False)
+    files = (other.predictions, other.fingerprints, other.targets)
+    write_learning_figures(*files, folder / "figures")
+    write_fingerprint_figures(*files[1:], folder / "figures")
+    write_report([other], RUN, tmp_path / "r.html", CAPTIONS)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "dimensionless" not in page
+    assert not re.search(r"\( *\)|\d ,|\(²\)", re.sub(r"\s+", " ", Elements(page.split("<main>")[0]).text))
+    assert '<button type="button">MAE</button>' in page
+    assert "dimensionless" not in (folder / "figures/parity.svg").read_text(encoding="utf-8")
 
 
 def test_file_without_total_channel_says_which_is_shown(made: DatasetInputs, tmp_path: Path) -> None:
@@ -657,8 +764,12 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: Dataset
     (tmp_path / "SrTiO3").mkdir()
     for folder in (tmp_path, tmp_path / "SrTiO3"):
         table.assign(mae_sd=[0.0012, np.nan]).to_csv(folder / "costs.csv", index=False)
+    stages = {"stage": ["surface", "all stages"], "structures": [10, 10], "clock_seconds": [60, 240]}
+    stages |= {"cpu_seconds": [36, 720], "gpu_seconds": [0, 0], "dataset": ["oqmd", ""]}
+    pd.DataFrame(stages).to_csv(tmp_path / "cost.csv", index=False)
+    (tmp_path / "cost.rst").write_text("What it costs.")
     item = Item("costs", "Costs", "Costs", figure="", folder="")
-    items = [item, replace(item, folder="SrTiO3", subject="SrTiO3")]
+    items = [item, replace(item, folder="SrTiO3", subject="SrTiO3"), COST]
     write_report([replace(made, items=())], RUN, tmp_path / "r.html", tmp_path, items, tmp_path)
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "What it <em>costs</em>, in <code>s</code> &lt;b&gt;." in page
@@ -667,6 +778,8 @@ def test_items_of_the_whole_run_show_their_table_and_their_caption(made: Dataset
     assert '<td class="n" data-value="0.0333">0.0333 ± 0.0012</td></tr>' in page
     assert '<td>c</td><td class="n" data-value="1234.0">1,234</td><td class="n"></td></tr>' in page
     assert "mae sd" not in page
+    assert '<p id="took">The jobs behind this report took 4 min by the clock and 0.2 core hours; ' in page
+    assert ">wall (s)<" in page
     assert re.findall(r'<figure id="(run-costs.*?)"', page) == ["run-costs", "run-costs-SrTiO3"]
     assert "<h4>Costs: SrTiO3</h4>" in page
 

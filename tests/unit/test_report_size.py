@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from test_report import write_contacts
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import (
@@ -33,6 +34,8 @@ from hirshprint.report.figures.parity import residuals
 from hirshprint.report.figures.point_sample import drawn_note, drawn_points
 from hirshprint.report.fingerprint_file import count_blocks, counts_of_rows, open_fingerprints, read_counts
 from hirshprint.report.page.explorer_data import LISTED, listed_rows
+from hirshprint.report.page.packing import packed
+from hirshprint.report.page.page_contacts import page_contacts
 from hirshprint.report.page.write import LISTED_COMPOUNDS
 from hirshprint.report.style import MARKS
 
@@ -149,6 +152,19 @@ def test_rows_of_the_file_come_in_the_order_asked_for_a_block_at_a_time(tmp_path
     np.testing.assert_array_equal(found, read_counts(file, [f"C{k}" for k in rows]))
     sizes = [len(here) for here, _ in count_blocks(file, np.arange(300), 64)]
     assert sizes == [64, 64, 64, 64, 44]
+
+
+def test_contacts_of_many_compounds_are_small(tmp_path: Path) -> None:
+    generator, names = np.random.default_rng(7), [f"C{k}" for k in range(MANY)]
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["ids"] = np.array(names, dtype=h5py.string_dtype())
+        write_contacts(file, MANY)
+        for name in ("contact_distance_angstrom", "contact_area_angstrom2"):
+            file[name][:] *= generator.uniform(0.8, 1.2, len(file[name]))
+    texts, arrays = page_contacts(tmp_path / "f.h5", names)
+    size = len(str(texts)) + sum(len(x["data"]) for x in packed(arrays).values())
+    assert size < 60 * MANY  # six contacts of any distances and areas: 10 bytes each, as text
+    assert arrays["contact_distance"].dtype == arrays["contact_share"].dtype == np.uint16
 
 
 def test_a_dataset_is_read_without_a_second_copy(tmp_path: Path) -> None:

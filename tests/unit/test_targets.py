@@ -163,6 +163,21 @@ def test_what_is_learned_and_stated_are_each_other_s_way_back() -> None:
     assert PLAIN.linked(values) is values
 
 
+@pytest.mark.parametrize(
+    ("target", "unit", "title"),
+    [
+        (PLAIN, "Å", "MSE (Å²)"),
+        (PLAIN, "eV/atom", "MSE ((eV/atom)²)"),
+        (PLAIN, "dimensionless", "MSE"),
+        (Target(per="cell"), "eV", "MSE ((eV per atom)²)"),
+        (Target(scale="log"), "GPa", "MSE of log10"),
+        (Target(values="yes_no"), "probability of yes", "logistic loss"),
+    ],
+)
+def test_the_error_of_a_training_is_said_with_its_unit(target: Target, unit: str, title: str) -> None:
+    assert target.error_title(unit) == title
+
+
 @pytest.mark.parametrize("target", [PLAIN, Target(scale="log"), Target(values="yes_no"), Target(per="cell")])
 def test_explanations_add_up_in_the_own_unit(target: Target) -> None:
     card = {"target_mean": 0.5, "target_sd": 0.2, **target.written()}

@@ -372,7 +372,7 @@ def test_progress_is_said_with_the_time_left(
     train(tmp_path, ALL | {"networks": ["cnn"]})
     said = caplog.text
     assert "training on CPU" in said
-    assert "cnn-random-fold0-seed0 (1 of 2): epoch 3 of 6, training MSE" in said
+    assert "cnn-random-fold0-seed0 (1 of 2): epoch 3 of 6, training MSE (Å²) " in said
     assert "0:00 min left for cnn" in said
 
 

@@ -184,6 +184,7 @@ rule cost:
         runtime=minutes(10),
     params:
         digest=of_run(digests.of_cost),
+        sources=sources_of("cost.py"),
     message:
         "What the run cost, by stage"
     script:

@@ -134,17 +134,18 @@ TOLD = {"surface": None, "at": 0.0}  # when the first surface job began, and whe
 
 
 def tell(record):
-    """Shorten what Snakemake says of a job, and say every half a minute how long the surfaces will take."""
+    """Shorten what Snakemake says of a job, and say every half a minute how far the surfaces are, and what is left."""
     event = getattr(record, "event", None)
     if event == LogEvent.JOB_INFO:
         record.reason = progress.shortened(str(record.reason))
         if record.rule_name == "surface" and TOLD["surface"] is None:
             TOLD["surface"] = time.monotonic()
     if event == LogEvent.PROGRESS and TOLD["surface"] and time.monotonic() > TOLD["at"] + 30:
-        TOLD["at"] = time.monotonic()
         jobs = [job for job in workflow.dag.needrun_jobs(exclude_finished=False) if job.rule.name == "surface"]
-        done = sum(workflow.dag.finished(job) for job in jobs)
-        if text := progress.time_left(done, len(jobs), time.monotonic() - TOLD["surface"]):
+        done = [job for job in jobs if workflow.dag.finished(job)]
+        used = sum(progress.batch_core_seconds(Path(job.benchmark), Path(job.output[0])) for job in done)
+        if text := progress.time_left(len(done), len(jobs), time.monotonic() - TOLD["surface"], used):
+            TOLD["at"] = time.monotonic()
             logger.info(f"surfaces: {text}", extra={"quietness": Quietness.PROGRESS})
     return True
 

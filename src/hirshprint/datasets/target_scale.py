@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hirshprint.config.model import TARGET_KEYS
 from hirshprint.config.model import Dataset as Settings
 from hirshprint.structures.structure import Structure
+from hirshprint.words import squared
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64] | None
@@ -48,6 +49,19 @@ class Target:
     def answers(self) -> bool:
         """Whether the values are 1 and 0."""
         return self.values == "yes_no"
+
+    def error_title(self, unit: str) -> str:
+        """Name the error that networks are trained by: "MSE (Å²)", "MSE of log10", "logistic loss".
+
+        Parameters
+        ----------
+        unit : str
+            Unit of the property.
+        """
+        if self.answers or self.scale == "log":
+            return "logistic loss" if self.answers else "MSE of log10"
+        square = squared(unit if self.per == "atom" or not squared(unit) else f"{unit} per atom")
+        return f"MSE ({square})" if square else "MSE"
 
     @classmethod
     def of_card(cls, card: Mapping[str, Any]) -> Target:

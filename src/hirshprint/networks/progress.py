@@ -15,15 +15,15 @@ SECONDS_BETWEEN_LINES = 15.0
 class Progress:
     """Says now and then how far a model's trainings are and when they will be done."""
 
-    def __init__(self, model: str, units: Sequence[Unit], device: str):
-        self.device = device
+    def __init__(self, model: str, units: Sequence[Unit], device: str, error: str):
+        self.device, self.error = device, error
         self.left = sum(int(unit.settings.epochs) * unit.size for unit in units)
         self.total, self.number = len(units), 0
         self.done: int | None = None  # rows passed through a network in this process
         self.start = self.said = time.monotonic()
         self.reached = 0
 
-    def epoch(self, unit: Unit, epoch: int, mse: float) -> None:
+    def epoch(self, unit: Unit, epoch: int, error: float) -> None:
         """Count one epoch of a unit."""
         self.reached = epoch
         now = time.monotonic()
@@ -38,7 +38,7 @@ class Progress:
             LOG.info(
                 f"{unit.name} ({self.number + 1} of {self.total}): "
                 f"epoch {epoch} of {unit.settings.epochs}, "
-                f"training MSE {mse:.3g}, {eta // 60}:{eta % 60:02d} min left for {unit.model}"
+                f"training {self.error} {error:.3g}, {eta // 60}:{eta % 60:02d} min left for {unit.model}"
             )
 
     def finished(self, unit: Unit, trained: Trained) -> None:

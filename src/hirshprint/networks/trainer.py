@@ -112,7 +112,7 @@ def train_networks(
         named = replace(dataset, structure_ids=np.full(len(dataset.targets), "")) if source.joined else dataset
         cache = Path(cache_folder) / digest(identity)[:32]
         trainer = None
-        progress = Progress(model, units, device)
+        progress = Progress(model, units, device, dataset.target.error_title(dataset.unit))
         for unit in units:
             done = cache / f"{unit.name}.npz"
             found = kept_or_none(done, read_unit, unit.name)

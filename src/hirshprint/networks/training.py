@@ -180,7 +180,7 @@ def train_unit(
             history[epoch, 1] = float(np.mean(error**2))
         progress.epoch(unit, epoch + 1, history[epoch, 0])
         if writer:
-            _log(writer, epoch + 1, history[epoch], rate)
+            _log(writer, epoch + 1, history[epoch], rate, progress.error)
         now = time.monotonic()
         if now - last_saved >= checkpoint_seconds and epoch + 1 < epochs:
             seconds = np.float64(spent + now - start)
@@ -192,14 +192,19 @@ def train_unit(
     return Trained(predicted, trainer.network.get_weights(), history, spent + time.monotonic() - start, progress.device)
 
 
-def _log(writer: Any, epoch: int, mse: NDArray[np.float64], rate: float) -> None:
-    """Write the training and validation MSE of an epoch, and its last learning rate, for TensorBoard."""
+def _log(writer: Any, epoch: int, errors: NDArray[np.float64], rate: float, title: str) -> None:
+    """Write the training and validation error of an epoch, and its last learning rate, for TensorBoard.
+
+    The validation error of answers is the mean square of probabilities. A stroke would divide a name there.
+    """
+    validation = "Brier score" if title == "logistic loss" else title
+    names = [f"training {title}", f"validation {validation}", "learning rate"]
     shown = tf.compat.v1.SummaryMetadata  # tf.summary.scalar would need the package tensorboard here too
     scalars = shown(plugin_data=shown.PluginData(plugin_name="scalars"))
     with writer.as_default(step=epoch):
-        for name, value in zip(("training MSE", "validation MSE", "learning rate"), (*mse, rate), strict=True):
+        for name, value in zip(names, (*errors, rate), strict=True):
             if math.isfinite(value):
-                tf.summary.write(name, np.float32(value), metadata=scalars)
+                tf.summary.write(name.replace("/", " per "), np.float32(value), metadata=scalars)
     writer.flush()
 
 

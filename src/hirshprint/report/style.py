@@ -89,8 +89,28 @@ def _in_few_colours(picture: bytes) -> bytes:
 
 
 def display_unit(unit: str) -> str:
-    """Unit as printed: ``angstrom`` becomes Å."""
-    return {"angstrom": "Å", "Angstrom": "Å", "angstrom^3": "Å³", "angstrom3": "Å³"}.get(unit, unit)
+    """Unit as printed: ``angstrom`` becomes Å; a property without a unit has none."""
+    printed = {"angstrom": "Å", "Angstrom": "Å", "angstrom^3": "Å³", "angstrom3": "Å³", "dimensionless": ""}
+    return printed.get(unit, unit)
+
+
+def in_unit(name: str, unit: str) -> str:
+    """Title of an axis or column: the unit in brackets where there is one."""
+    return f"{name} ({unit})" if unit else name
+
+
+def column_title(name: str) -> str:
+    """Title of a table's column on the page: ``wall_seconds`` becomes "wall (s)"; CSV files keep their names."""
+    units = {"_angstrom": "Å", "_angstrom2": "Å²", "_angstrom3": "Å³", "_seconds": "s", "_mb": "MB"}
+    for ending, unit in units.items():
+        if name.endswith(ending):
+            return in_unit(name.removesuffix(ending).replace("_", " "), unit)
+    return name.replace("_", " ")
+
+
+def with_unit(number: str, unit: str) -> str:
+    """A number as text, with its unit where there is one."""
+    return f"{number} {unit}" if unit else number
 
 
 def quantity(name: str) -> str:

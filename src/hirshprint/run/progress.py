@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hirshprint.status import failure_text, job_cpu_seconds, read_status
 from hirshprint.structures.batches import batch_of, batches_of
 from hirshprint.structures.entries import Entry, Plan, origin_digest, passed_over_text
 from hirshprint.structures.planning import plan_dataset
-from hirshprint.telling import duration
+from hirshprint.words import core_hours, duration
 
 BY_REASON = ("rejected", "filtered")  # states that are told by reason, as remarks are
 UNMADE = ("new", "changed", "waiting")  # states of structures that are to be computed
@@ -60,11 +61,29 @@ def shortened(reason: str) -> str:
     return "; ".join(listed(part.split(", ")) for part in reason.split("; "))
 
 
-def time_left(done: int, jobs: int, seconds: float) -> str:
-    """Say how far some jobs are, and how long the rest takes if it goes on as it went; empty where nobody knows."""
+def time_left(done: int, jobs: int, seconds: float, core_seconds: float) -> str:
+    """Say how far some jobs are, and what the rest takes if it goes on as it went; empty where nobody knows.
+
+    Parameters
+    ----------
+    done, jobs : int
+        Jobs that are done, and all.
+    seconds : float
+        Time by the clock since the first began.
+    core_seconds : float
+        CPU time of those that are done.
+    """
     if not done or done >= jobs:
         return ""
-    return f"{done:,} of {jobs:,} batches, about {duration(seconds / done * (jobs - done))} left"
+    rest = jobs / done - 1
+    spent, left = ((duration(k * seconds), core_hours(k * core_seconds)) for k in (1.0, rest))
+    return f"{done:,} of {jobs:,} batches done in {spent[0]} and {spent[1]}; about {left[0]} and {left[1]} left"
+
+
+@cache
+def batch_core_seconds(benchmark: Path, output: Path) -> float:
+    """CPU time of a batch of surfaces that is done, its earlier attempts included; 0 where that cannot be read."""
+    return job_cpu_seconds(benchmark, output) or 0.0
 
 
 def summarise_run(
@@ -84,7 +103,7 @@ def summarise_run(
         How long it took.
     """
     done = [job for job in jobs if job.finished]
-    lines = [f"run           {duration(seconds)}, {len(done):,} jobs done"] if seconds is not None and done else []
+    lines = [] if seconds is None or not done else [_time_line(done, seconds)]
     told, failed = _structure_lines([job for job in done if job.rule == "surface"])
     lines += told + _remark_lines([job for job in done if job.rule in ("structures", "status")])
     undone = Counter(job.rule for job in jobs if not job.finished)
@@ -102,6 +121,12 @@ def summarise_run(
     if failed:
         lines.append(f"next          to try failed structures again: hirshprint recover --failed && {again}")
     return lines
+
+
+def _time_line(jobs: Sequence[Job], seconds: float) -> str:
+    """Say how long a run took by the clock, and its jobs of processors."""
+    used = sum(_used(job).get("cpu_time", 0.0) for job in jobs)
+    return f"run           {duration(seconds)}, {len(jobs):,} jobs done" + (f", {core_hours(used)}" if used else "")
 
 
 def _structure_lines(jobs: Sequence[Job]) -> tuple[list[str], int]:

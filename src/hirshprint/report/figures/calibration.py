@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from hirshprint.report.style import STYLE, message_figure, model_colour
+from hirshprint.report.style import STYLE, in_unit, message_figure, model_colour
 
 STATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.6827, 0.8, 0.9, 0.9545)
 BINS = 8  # of equally many compounds
@@ -59,7 +59,8 @@ def calibration(table: pd.DataFrame, test: pd.DataFrame, unit: str) -> Figure:
         reach = 1.15 * float(pd.concat(points)[["std", "rmse"]].max().max())
         right.plot([0, reach], [0, reach], color="#555555", linewidth=0.8)
         right.set(xlim=(0, reach), ylim=(0, reach), aspect="equal")
-        right.set(xlabel=f"stated standard deviation ({unit})", ylabel=f"root mean square test error ({unit})")
+        right.set_xlabel(in_unit("stated standard deviation", unit))
+        right.set_ylabel(in_unit("root mean square test error", unit))
         count = f"{int(table['predictions'].max()):,} test predictions, {int(table['folds'].max())} folds"
         figure.suptitle(f"{count}; bars are ± one standard deviation over folds", fontsize=8)
     return figure

@@ -20,7 +20,7 @@ from hirshprint.networks.contact_saliency import ContactExplanation, contact_tab
 from hirshprint.report.pictures.contact_patches import patch_contacts
 from hirshprint.report.pictures.render import SIGNED
 from hirshprint.report.pictures.signed_sites import SiteImages, signed_images
-from hirshprint.report.style import STYLE, display_unit, each, message_figure, write_item
+from hirshprint.report.style import STYLE, display_unit, each, in_unit, message_figure, with_unit, write_item
 from hirshprint.structures.structure import Structure
 
 MOST_BARS = 14
@@ -128,7 +128,8 @@ def contact_influence(table: pd.DataFrame, images: Sequence[SiteImages], unit: s
                 axes.set_title(name, fontsize=8, parse_math=False)
             if one.images:
                 x = left + panel + gap + min(len(one.images), IMAGES_IN_ROW) * IMAGE_INCHES + 0.1
-                figure.colorbar(colours, cax=place(x, 0.15, 0.12, IMAGE_INCHES - 0.1)).set_label(f"{unit} per Å²")
+                scale = figure.colorbar(colours, cax=place(x, 0.15, 0.12, IMAGE_INCHES - 0.1))
+                scale.set_label(f"{unit or 'contribution'} per Å²")
             top += head + size + below
     return figure
 
@@ -136,7 +137,8 @@ def contact_influence(table: pd.DataFrame, images: Sequence[SiteImages], unit: s
 def _heading(part: pd.DataFrame, unit: str) -> str:
     """What was predicted, and from how many networks; what is missed, where the contributions do not add up."""
     row = next(each(part))
-    told = f"true {row.true:.4g}, predicted {row.predicted:.4g}, without contacts {row.without_contacts:.4g} {unit}"
+    told = f"true {row.true:.4g}, predicted {row.predicted:.4g}, without contacts {row.without_contacts:.4g}"
+    told = with_unit(told, unit)
     networks = f" (mean of {row.networks} networks)" if row.networks > 1 else ""
     missed = f"; the contributions miss the difference by {row.missed:.2g}" if row.missed else ""
     name = row.structure_id if row.structure_id.startswith(row.compound) else f"{row.compound}, {row.structure_id}"
@@ -192,4 +194,4 @@ def _draw_bars(axes: Any, bars: pd.DataFrame, colours: ScalarMappable, unit: str
     axes.set_yticks(places, bars["label"], fontsize=7, parse_math=False)
     axes.tick_params(left=False)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel(f"contribution ({unit})", parse_math=False)
+    axes.set_xlabel(in_unit("contribution", unit), parse_math=False)

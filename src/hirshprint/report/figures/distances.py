@@ -15,7 +15,7 @@ from hirshprint.fingerprints.distances import nearest_distances, square_roots
 from hirshprint.report.figures.calibration import BINS
 from hirshprint.report.figures.point_sample import by_lot
 from hirshprint.report.fingerprint_file import FingerprintFile, count_blocks, counts_of_rows
-from hirshprint.report.style import STYLE, message_figure, model_colour
+from hirshprint.report.style import STYLE, in_unit, message_figure, model_colour
 
 COMPARED = 5_000  # test compounds whose nearest training fingerprint is looked for; of more, so many by lot
 BLOCK = 1_024  # fingerprints that are read at a time
@@ -87,7 +87,7 @@ def error_by_distance(table: pd.DataFrame, unit: str, total: int = 0) -> Figure:
             axes.errorbar(x, by_fold["mean"], by_fold["std"].fillna(0.0), fmt="o-", label=str(model), **style)
         axes.set_ylim(bottom=0)
         axes.set_xlabel("Hellinger distance to the nearest training fingerprint (0: equal, 1: no bin in common)")
-        axes.set_ylabel(f"mean absolute test error ({unit})")
+        axes.set_ylabel(in_unit("mean absolute test error", unit))
         compounds = table.drop_duplicates(["fold", "compound"])
         share = len(compounds) // max(len(np.unique(bins)), 1)
         count = f"{len(compounds):,} test compounds{f' of {total:,}, by lot' if total > len(compounds) else ''}"

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from hirshprint.report.style import STYLE, message_figure
+from hirshprint.report.style import STYLE, in_unit, message_figure
 from hirshprint.structures.symbols import SYMBOLS, composition
 
 ANYWHERE = "anywhere"  # the site of an element in crystals from files
@@ -96,6 +96,6 @@ def element_maps(table: pd.DataFrame, model: str, unit: str) -> Figure:
             axes.text(4.0, 1.75, f"{len(known)} elements, {spread} compounds each", fontsize=7, color="#555555")
         side = figure.add_axes(((18 * cell + 0.3) / width, 0.3, 0.13 / width, 0.4))
         scale = figure.colorbar(mpl.cm.ScalarMappable(norm, colours), cax=side, extend="max")
-        scale.set_label(f"mean absolute test error ({unit})")
+        scale.set_label(in_unit("mean absolute test error", unit))
         scale.outline.set_linewidth(0.5)
     return figure

@@ -30,6 +30,7 @@ from hirshprint.report.style import (
     message_figure,
     panel_grid,
     quantity,
+    with_unit,
     write_item,
 )
 
@@ -52,7 +53,7 @@ def fingerprint_examples(file: FingerprintFile, targets: pd.DataFrame, count: in
     counts = read_counts(file, [row["structure_id"] for row in rows])
     titles = [row["structure_id"] for row in rows]
     if targets["value"].notna().any():
-        values = [f"{quantity(x['property'])} {x['value']:.4g} {display_unit(x['unit'])}" for x in rows]
+        values = [with_unit(f"{quantity(x['property'])} {x['value']:.4g}", display_unit(x["unit"])) for x in rows]
         titles = [f"{title}\n{value}" for title, value in zip(titles, values, strict=True)]
     return fingerprint_panels(file, counts, titles, channel_note(file).removeprefix(", "))
 

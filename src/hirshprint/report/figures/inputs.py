@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from hirshprint.accuracy.comparison import compare
 from hirshprint.accuracy.metrics import score_of
 from hirshprint.accuracy.standing import COMPOSITION, best_model, headline_metrics
-from hirshprint.report.style import INPUT_COLOURS, STYLE
+from hirshprint.report.style import INPUT_COLOURS, STYLE, in_unit
 
 
 def input_table(predictions: pd.DataFrame, split: str) -> pd.DataFrame:
@@ -60,12 +60,12 @@ def inputs(table: pd.DataFrame, unit: str) -> Figure:
             axes.set_axisbelow(True)
         left.set_yticks(places, [str(name) for name in table["model"]])
         left.set_xlim(left=0)
-        said = f"mean absolute test error ({unit})" if name == "MAE" else f"{name} of the test parts"
+        said = in_unit("mean absolute test error", unit) if name == "MAE" else f"{name} of the test parts"
         left.set_xlabel(f"{said}, ± sd over folds")
         right.axvline(0, color="#555555", linewidth=0.8)
         reference = str(table["reference"].iloc[0])
-        of_unit = f" ({unit})" if name == "MAE" else ""
-        right.set_xlabel(f"difference from {reference or 'nothing'}{of_unit}, 95 % interval")
+        against = in_unit(f"difference from {reference or 'nothing'}", unit if name == "MAE" else "")
+        right.set_xlabel(f"{against}, 95 % interval")
         for kind in dict.fromkeys(table["inputs"]):
             left.plot([], [], "o", color=INPUT_COLOURS[kind], markersize=4, label=f"sees {kind}")
         figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)

@@ -24,7 +24,17 @@ from hirshprint.report.fingerprint_file import (
     read_counts,
     structure_of,
 )
-from hirshprint.report.style import STYLE, TEST, display_unit, drawable, message_figure, quantity, write_item
+from hirshprint.report.style import (
+    STYLE,
+    TEST,
+    display_unit,
+    drawable,
+    in_unit,
+    message_figure,
+    quantity,
+    with_unit,
+    write_item,
+)
 from hirshprint.structures.sources.targets import ANSWER_UNIT
 
 
@@ -68,8 +78,8 @@ def worst_predictions(file: FingerprintFile, targets: pd.DataFrame, predictions:
         unit = display_unit(str(row.unit))
         names.append(name)
         titles.append(
-            f"{name}\ntrue {row.true:.4g}, predicted {row.predicted:.4g} {unit}\n"
-            f"predicted − true {'+' if row.residual > 0 else '−'}{abs(row.residual):.3f} {unit}"
+            f"{name}\ntrue {row.true:.4g}, predicted {with_unit(f'{row.predicted:.4g}', unit)}\n"
+            f"predicted − true {'+' if row.residual > 0 else '−'}{with_unit(f'{abs(row.residual):.3f}', unit)}"
         )
     heading = f"Worst test predictions of {shown_model(headline_metrics(predictions, split))}{channel_note(file)}"
     return fingerprint_panels(file, read_counts(file, names), titles, heading)
@@ -96,7 +106,7 @@ def target_histogram(targets: pd.DataFrame) -> Figure:
         bins = int(np.clip(np.sqrt(len(values)), 8, 60))
         axes.hist(values, bins=bins, color=TEST, edgecolor="white", linewidth=0.4)
         name, unit = targets[["property", "unit"]].iloc[0]
-        axes.set_xlabel(drawable(f"{quantity(name)} ({display_unit(unit)})"), parse_math=False)
+        axes.set_xlabel(drawable(in_unit(quantity(name), display_unit(unit))), parse_math=False)
         axes.set_ylabel("compounds")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         text = f"n = {len(values):,}, mean {values.mean():.4g}, sd {values.std(ddof=0):.3g}"

@@ -13,7 +13,7 @@ from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import ENSEMBLE, plain, read_compact
 from hirshprint.accuracy.standing import headline_rows, sees
 from hirshprint.datasets.folds import curve_share
-from hirshprint.report.style import INPUT_COLOURS, MARKERS, STYLE, display_unit, write_item
+from hirshprint.report.style import INPUT_COLOURS, MARKERS, STYLE, display_unit, in_unit, write_item
 
 
 def write_learning_curve(predictions: str | Path, folder: str | Path) -> None:
@@ -72,7 +72,7 @@ def learning_curve(table: pd.DataFrame, unit: str) -> Figure:
         ticks = [step for step in steps if low <= step <= high]
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_xlabel("training compounds (mean over folds)")
-        axes.set_ylabel(f"mean absolute test error ({unit})")
+        axes.set_ylabel(in_unit("mean absolute test error", unit))
         axes.set_title(f"bars are ± one sd over {int(table['folds'].max())} folds", loc="left", fontsize=8)
         figure.legend(loc="outside right upper", frameon=False, fontsize=7)
     return figure

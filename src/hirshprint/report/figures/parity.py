@@ -13,7 +13,19 @@ from matplotlib.figure import Figure
 
 from hirshprint.accuracy.standing import headline_metrics, headline_rows, records, with_sd
 from hirshprint.report.figures.point_sample import drawn_note, drawn_points
-from hirshprint.report.style import LINE, STYLE, TEST, TRAIN, display_unit, drawable, mark_outside, panel_grid, quantity
+from hirshprint.report.style import (
+    LINE,
+    STYLE,
+    TEST,
+    TRAIN,
+    display_unit,
+    drawable,
+    in_unit,
+    mark_outside,
+    panel_grid,
+    quantity,
+    with_unit,
+)
 
 
 def parity(predictions: pd.DataFrame, split: str) -> Figure:
@@ -36,7 +48,7 @@ def parity(predictions: pd.DataFrame, split: str) -> Figure:
             )  # fmt: skip
         test = data[data["part"] == "test"]
         mark_outside(axes, test["true"], test["predicted"], low, high)
-        mae = f"MAE {with_sd(model['mae'], model['mae_sd'])} {unit}"
+        mae = f"MAE {with_unit(with_sd(model['mae'], model['mae_sd']), unit)}"
         text = f"r² {with_sd(model['r2'], model['r2_sd'])}\n{mae}"
         text += "" if model["ranked"] else f"\nonly {model['compounds']:,} compounds"
         axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", fontsize=7.5)
@@ -84,13 +96,13 @@ def residuals(predictions: pd.DataFrame, split: str) -> Figure:
             axes.text(0.04, 0.96, text, color=LINE, transform=axes.transAxes, va="top", fontsize=7.5)
         axes.set(xlim=xlim, ylim=(-limit, limit))
 
-    return _model_panels(table, rows, draw, lambda axes: None, f"true {label}", f"predicted − true ({unit})")
+    return _model_panels(table, rows, draw, lambda axes: None, f"true {label}", in_unit("predicted − true", unit))
 
 
 def _panels_data(predictions: pd.DataFrame, split: str) -> tuple[pd.DataFrame, pd.DataFrame, str, str]:
     rows = headline_rows(predictions, split)
     unit = display_unit(str(rows["unit"].iloc[0]))
-    label = f"{quantity(str(rows['property'].iloc[0]))} ({unit})"
+    label = in_unit(quantity(str(rows["property"].iloc[0])), unit)
     return headline_metrics(predictions, split), rows, label, unit
 
 

@@ -20,7 +20,7 @@ from hirshprint.report.fingerprint_file import FingerprintFile, open_fingerprint
 from hirshprint.report.fingerprint_panel import common_limits, draw_fingerprint, frame_fingerprint, root_norm
 from hirshprint.report.pictures.render import SIGNED
 from hirshprint.report.pictures.signed_sites import SiteImages, signed_images
-from hirshprint.report.style import STYLE, display_unit, message_figure, write_item
+from hirshprint.report.style import STYLE, display_unit, in_unit, message_figure, with_unit, write_item
 from hirshprint.structures.structure import Structure, read_structures
 
 
@@ -166,8 +166,9 @@ def saliency(
             on_surface = float(one.contributions[one.counts > 0].sum())
             absent = float(one.contributions.sum()) - on_surface
             sums = f"its surface {on_surface:+.3f}, what it lacks {absent:+.3f}".replace("-", "−")
-            place.set(xlabel="dᵢ (Å)", title=f"{sums} {unit}")
-            figure.colorbar(mesh, cax=axes(x + panel + 0.1, 0.12, panel)).set_label(f"contribution ({unit} per bin)")
+            place.set(xlabel="dᵢ (Å)", title=with_unit(sums, unit))
+            scale = figure.colorbar(mesh, cax=axes(x + panel + 0.1, 0.12, panel))
+            scale.set_label(in_unit("contribution per bin", unit))
             x += panel + bar
             for name, picture in images:
                 place = axes(x, image, image, (panel - image) / 2)
@@ -178,12 +179,13 @@ def saliency(
             if images:
                 colours = ScalarMappable(Normalize(-strongest, strongest), SIGNED)
                 place = axes(x + 0.1, 0.12, image, (panel - image) / 2)
-                figure.colorbar(colours, cax=place).set_label(f"{unit} per {counts_unit.split(' per ')[0]}")
+                per_area = f"{unit or 'contribution'} per {counts_unit.split(' per ')[0]}"
+                figure.colorbar(colours, cax=place).set_label(per_area)
     return figure
 
 
 def _heading(one: Explanation, unit: str) -> str:
     """What was predicted, and what the contributions miss where they do not add up."""
-    told = f"{one.structure_id}: true {one.true:.3f}, predicted {one.predicted:.3f} {unit}; "
+    told = f"{one.structure_id}: true {one.true:.3f}, predicted {with_unit(f'{one.predicted:.3f}', unit)}; "
     missed = f"; the contributions miss the difference by {one.missed:.2g}" if one.missed else ""
-    return f"{told}the mean fingerprint gives {one.reference:.3f} {unit}{missed}"
+    return f"{told}the mean fingerprint gives {with_unit(f'{one.reference:.3f}', unit)}{missed}"

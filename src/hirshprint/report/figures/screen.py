@@ -14,7 +14,7 @@ from hirshprint.baselines.formulas import ions
 from hirshprint.datasets.splits import SITES
 from hirshprint.files.reading import check_table, reading
 from hirshprint.files.writing import written_whole
-from hirshprint.report.style import display_unit, quantity, svg_bytes
+from hirshprint.report.style import display_unit, in_unit, quantity, svg_bytes
 from hirshprint.structures.elements import element_properties
 
 MOST_ROWS = 6  # of maps in the figure; one for each choice of elements on the other sites
@@ -73,9 +73,9 @@ def screen_maps(table: pd.DataFrame, property_name: str, unit: str) -> bytes:
     shown: list[tuple[Any, pd.DataFrame]] = parts[:MOST_ROWS]
     shown_unit = display_unit(unit)
     columns = {
-        _value_column(table): f"predicted {quantity(property_name)} ({shown_unit})",
-        _std_column(table): f"standard deviation ({shown_unit})",
-        _std_column(table, "_spread"): f"spread of the networks ({shown_unit})",
+        _value_column(table): in_unit(f"predicted {quantity(property_name)}", shown_unit),
+        _std_column(table): in_unit("standard deviation", shown_unit),
+        _std_column(table, "_spread"): in_unit("spread of the networks", shown_unit),
         "tolerance_factor": "tolerance factor",
         "octahedral_factor": "octahedral factor",
     }

@@ -28,8 +28,9 @@ from hirshprint.networks.registry import NETWORKS
 from hirshprint.report.fingerprint_file import open_fingerprints, structure_of
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.paper.published import TABLE1
-from hirshprint.report.style import display_unit, quantity
+from hirshprint.report.style import display_unit, in_unit, quantity, with_unit
 from hirshprint.structures.sources.targets import ANSWER_UNIT
+from hirshprint.words import squared
 
 WORST_COUNT = 15
 
@@ -98,8 +99,7 @@ def accuracy_columns(unit: str, scale: str) -> list[tuple[str, str]]:
     """
     if unit == ANSWER_UNIT:
         return [("roc_auc", "ROC AUC"), ("balanced_accuracy", "balanced accuracy"), ("mse", "Brier score")]
-    squared = unit if unit == "dimensionless" else f"{unit}²" if unit.isalpha() else f"({unit})²"
-    columns = [("r2", "r²"), ("mae", f"MAE ({unit})"), ("mse", f"MSE ({squared})")]
+    columns = [("r2", "r²"), ("mae", in_unit("MAE", unit)), ("mse", in_unit("MSE", squared(unit)))]
     return [*columns, ("mae_log10", "MAE of log10")] if scale == "log" else columns
 
 
@@ -113,7 +113,7 @@ def headline_text(row: Mapping[str, Any], unit: str) -> tuple[str, str]:
         more = f"ROC AUC {told('roc_auc')}, balanced accuracy {told('balanced_accuracy')}"
         return f"Brier score {told('mse')}", more
     decades = f", MAE of log10 {told('mae_log10')}" if "mae_log10" in row else ""
-    return f"MAE {told('mae')} {unit}{decades}", f"r² {told('r2')}"
+    return f"MAE {with_unit(told('mae'), unit)}{decades}", f"r² {told('r2')}"
 
 
 def _published() -> list[tuple[str, str, str, str]]:
@@ -122,7 +122,7 @@ def _published() -> list[tuple[str, str, str, str]]:
 
 
 def _comparison_dict(item: Comparison, unit: str) -> dict[str, Any]:
-    unit = "" if item.score != "MAE" else f" {unit}"
+    unit = f" {unit}" if unit and item.score == "MAE" else ""
     interval = "" if np.isnan(item.half_width) else f" (95 % interval ± {number_text(item.half_width)}{unit})"
     sign = "+" if item.difference >= 0 else "−"
     difference = f"{sign}{number_text(abs(item.difference))}{unit}"

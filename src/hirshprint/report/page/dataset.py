@@ -10,6 +10,7 @@ import pandas as pd
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import read_compact, read_targets
+from hirshprint.accuracy.standing import number_text
 from hirshprint.files.reading import check_table, open_hdf5, reading
 from hirshprint.remarks import REMARKED, REMEDY, by_sentence, listed_names, split_remarks
 from hirshprint.report.figures.engine_comparison import comparison_rows, read_comparison
@@ -25,6 +26,7 @@ from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs
 from hirshprint.report.page.item_content import LISTED_ROWS, data_uri, item_content
 from hirshprint.report.page.shown_surfaces import read_shown_surfaces
+from hirshprint.report.style import display_unit, in_unit, quantity
 
 LISTED_STRUCTURES = 500
 
@@ -71,8 +73,13 @@ def dataset_content(item: DatasetInputs, number: int, captions: Path, densities:
         "engines": _engines(item.engines) if item.engines else None,
         "items": item_content(item.items, item.folder, captions, item.name),
         "filters": [{"name": name, "rows": int(rows)} for name, rows in filtered.items()],
-        "predicted": predicted_content(item.predicted, item.screen) if item.predicted else None,
+        "predicted": predicted_content(item.predicted, item.screen, _unit(targets)) if item.predicted else None,
     } | learned
+
+
+def _unit(targets: pd.DataFrame) -> str:
+    """Unit of a dataset's property, as printed."""
+    return display_unit(str(next(iter(targets["unit"].dropna()), "")))
 
 
 def _remarks(status: pd.DataFrame, targets: pd.DataFrame) -> list[dict[str, Any]]:
@@ -82,8 +89,18 @@ def _remarks(status: pd.DataFrame, targets: pd.DataFrame) -> list[dict[str, Any]
     return [{"sentence": text, "count": len(names), "structures": listed_names(names)} for text, names in found]
 
 
-def predicted_content(path: Path, screen: Path | None) -> dict[str, Any]:
-    """Collect what the template shows of predictions of new compounds: how many, and those to be least sure of."""
+def predicted_content(path: Path, screen: Path | None = None, unit: str = "") -> dict[str, Any]:
+    """Collect what the template shows of predictions of new compounds: how many, and those to be least sure of.
+
+    Parameters
+    ----------
+    path : Path
+        Table of the predictions.
+    screen : Path or None
+        Maps of a screening.
+    unit : str
+        Unit of the property, as printed; of a length in Å the names of the columns tell.
+    """
     check_table(path)
     with reading(path):
         table = pd.read_csv(path, dtype="str", keep_default_na=False)
@@ -101,12 +118,17 @@ def predicted_content(path: Path, screen: Path | None) -> dict[str, Any]:
         "distance": "fingerprint_distance",
         "name": "name",
     }
-    shown = table.loc[order[:WORST_COUNT]].rename(columns={column: name for name, column in columns.items()})
+    shown = table.loc[order[:WORST_COUNT], list(columns.values())].set_axis(list(columns), axis="columns")
+    for column in ("value", "std", "spread", "distance"):
+        shown[column] = shown[column].map(lambda text: number_text(float(text)) if text else "")
+    shown["unseen"] = shown["unseen"].str.replace(r"(\w+)=(\w+)", r"\2 on \1", regex=True)
+    unit = "Å" if value.endswith("_angstrom") else unit
+    titles = (f"Predicted {quantity(value.replace('_predicted', ''))}", "Standard deviation", "Spread of the networks")
     return {
         "compounds": len(table),
         "outside": int((table["outside_domain"] == "True").sum()),
-        "rows": shown[list(columns)].to_dict("records"),
-        "columns": (value, std, spread),
+        "rows": shown.to_dict("records"),
+        "columns": [in_unit(title, unit) for title in titles],
         "map": data_uri(screen) if screen else "",
     }
 

@@ -16,6 +16,7 @@ from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.fingerprint_file import FingerprintFile, counts_of_rows, main_channel, shown_structures
 from hirshprint.report.page.meshes import page_meshes
 from hirshprint.report.page.packing import packed
+from hirshprint.report.page.page_contacts import page_contacts
 from hirshprint.report.style import display_unit, quantity
 
 LISTED = 6_000  # compounds of a dataset on the page
@@ -58,8 +59,8 @@ def page_compounds(
         JSON-serialisable; `arrays` holds the large ones as `packed`, a row per compound unless said otherwise: `true`,
         `initial_edge` (Å), `structures`; for the k-th split `fold_k`, `predicted_k` and `std_k` (model, compound);
         `filled` (filled bins of its fingerprint), `bins` (their place i · n_bins + j, all compounds in a row) and
-        `counts` (the same, half precision, in units of `largest`); `neighbours` and `distances`; the meshes of
-        `page_meshes`.
+        `counts` (the same, half precision, in units of `largest`); `neighbours` and `distances`; the contacts of
+        `page_contacts`; the meshes of `page_meshes`.
     """
     every = shown_structures(targets, file)
     rows = listed_rows(every, predictions, splits, surfaces, listed)
@@ -71,19 +72,15 @@ def page_compounds(
     }
     counts = counts_of_rows(file, np.array([file.rows[x] for x in rows["structure_id"]], dtype=np.int64))
     largest = float(counts.max(initial=0.0)) or 1.0
-    flat = counts.reshape(len(counts), -1)
-    of_compound, bins = np.nonzero(flat)
-    arrays |= {
-        "filled": np.bincount(of_compound, minlength=len(flat)).astype(np.uint16),
-        "bins": bins.astype(np.uint16),
-        "counts": (flat[of_compound, bins] / largest).astype(np.float16),
-    }
+    arrays |= _filled_bins(counts / np.float32(largest))
     neighbours, distances = nearest_fingerprints(counts, NEIGHBOURS)
     arrays |= {"neighbours": neighbours.astype(np.uint32), "distances": distances}
+    sites, of_contacts = page_contacts(file.path, list(rows["structure_id"]))
     meshes, of_meshes = page_meshes(surfaces, MESH_BYTES)
     place = {name: i for i, name in enumerate(rows["structure_id"])}
     data: dict[str, Any] = {
         "compounds": names,
+        "formulas": [] if names == list(rows["formula"]) else list(rows["formula"]),
         "structure_ids": list(rows["structure_id"]),
         "total": targets["compound"].nunique(),
         "present": len(every),
@@ -101,6 +98,7 @@ def page_compounds(
         "meshes": {str(place[mesh["id"]]): mesh["sites"] for mesh in meshes if mesh["id"] in place},
         "mesh_order": [place[mesh["id"]] for mesh in meshes if mesh["id"] in place],
         "commands": _commands(rows, densities),
+        **sites,
     }
     if predictions is not None:
         data["property"] = quantity(str(predictions["property"].iloc[0]))
@@ -109,7 +107,7 @@ def page_compounds(
         data["models"] = list(headline_metrics(predictions, splits[0])["model"])
         for k, split in enumerate(splits):
             arrays |= _predicted(predictions, split, data["models"], names, k)
-    return data | {"arrays": packed(arrays | of_meshes)}
+    return data | {"arrays": packed(arrays | of_contacts | of_meshes)}
 
 
 def listed_rows(
@@ -140,6 +138,17 @@ def listed_rows(
     others = order[~order.isin(kept)]
     places = np.linspace(0, len(others) - 1, most - len(kept)).astype(int)
     return rows[rows["compound"].isin([*kept, *others[places]])]
+
+
+def _filled_bins(counts: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+    """Fingerprints (n, n_bins, n_bins) without their empty bins: how many are filled, which, and what they hold."""
+    flat = counts.reshape(len(counts), -1)
+    of_compound, bins = np.nonzero(flat)
+    return {
+        "filled": np.bincount(of_compound, minlength=len(flat)).astype(np.uint16),
+        "bins": bins.astype(np.uint16),
+        "counts": flat[of_compound, bins].astype(np.float16),
+    }
 
 
 def _predicted(

@@ -18,6 +18,7 @@ from hirshprint.accuracy.standing import (
 )
 from hirshprint.files.reading import check_table, reading
 from hirshprint.report.items import Item, caption
+from hirshprint.report.style import column_title
 
 LISTED_ROWS = 200  # of a table among the items
 LONG = 30  # characters, from which a column is kept wide
@@ -71,7 +72,7 @@ def _listed_table(path: Path) -> dict[str, Any]:
             continue
         numeric = pd.api.types.is_numeric_dtype(table[name])
         long = not numeric and listed[name].astype("str").str.len().max() > LONG
-        columns.append((name.replace("_", " "), "n" if numeric else "long" if long else ""))
+        columns.append((column_title(name), "n" if numeric else "long" if long else ""))
         spread = listed[f"{name}_sd"] if f"{name}_sd" in table.columns else np.full(len(listed), np.nan)
         pairs = zip(listed[name], spread, strict=True)
         cells.append([(_cell(value, sd), value if numeric and not pd.isna(value) else None) for value, sd in pairs])

@@ -30,8 +30,9 @@ def page_meshes(
     -------
     tuple (list of dict, dict of str to ndarray)
         A dict for each structure with its id and `sites`: label, element, multiplicity, area, volume, number of
-        `vertices`, row of `triangles` and `operations`, `scale` (Å of a vertex's step), `low` and `high` of d_i and
-        d_e. Arrays: `mesh_xyz` int16, `mesh_d` uint16 (d_i, then d_e of each site, between low and high),
+        `vertices` and of `nuclei` outside, row of `triangles` and `operations`, `scale` (Å of a vertex's step), `low`
+        and `high` of d_i and d_e. Arrays: `mesh_xyz` int16, `mesh_d` uint16 (d_i, then d_e of each site, between low
+        and high), `mesh_nuclei` float32 (those outside, Å about the centre) and `mesh_nuclei_site` (of which site),
         `mesh_triangles`, `mesh_triangle_offsets`, `mesh_operations` (k, 3, 3), `mesh_operation_offsets`.
     """
     described: list[dict[str, Any]] = []
@@ -39,6 +40,8 @@ def page_meshes(
     rows: dict[bytes, int] = {}
     places: list[NDArray[Any]] = [np.empty(0, np.int16)]
     distances: list[NDArray[Any]] = [np.empty(0, np.uint16)]
+    nuclei: list[NDArray[Any]] = [np.empty(0, np.float32)]
+    faced: list[NDArray[Any]] = [np.empty(0, np.uint16)]
     size = 0
 
     def row_of(name: str, part: NDArray[Any]) -> int:
@@ -63,26 +66,32 @@ def page_meshes(
             places.append(np.round(about / scale).astype(np.int16).ravel())
             for d, (low, high) in zip(site_distances, limits, strict=True):
                 distances.append(np.round((d - low) / max(high - low, 1e-9) * 65535).astype(np.uint16))
-            size += 10 * len(about)
-            listed.append(
-                {
-                    "label": site.site_label,
-                    "element": SYMBOLS[site.inside_number - 1],
-                    "multiplicity": site.multiplicity,
-                    "area": round(site.area, 3),
-                    "volume": round(site.volume, 3),
-                    "vertices": len(about),
-                    "triangles": row_of("triangles", site.triangles.astype(np.uint32)),
-                    "operations": row_of("operations", site.operations.astype(np.float32)),
-                    "scale": scale,
-                    "d_i": limits[0],
-                    "d_e": limits[1],
-                }
-            )
+            nuclei.append((site.outside_nuclei - site.centre).astype(np.float32).ravel())
+            faced.append(site.outside_sites.astype(np.uint16))
+            size += 10 * len(about) + 14 * len(site.outside_sites)
+            shared = {
+                "triangles": row_of("triangles", site.triangles.astype(np.uint32)),
+                "operations": row_of("operations", site.operations.astype(np.float32)),
+            }
+            listed.append(_described(site) | shared | {"scale": scale, "d_i": limits[0], "d_e": limits[1]})
         described.append({"id": name, "sites": listed})
-    arrays: dict[str, NDArray[Any]] = {"mesh_xyz": np.concatenate(places), "mesh_d": np.concatenate(distances)}
+    lists = {"mesh_xyz": places, "mesh_d": distances, "mesh_nuclei": nuclei, "mesh_nuclei_site": faced}
+    arrays: dict[str, NDArray[Any]] = {name: np.concatenate(parts) for name, parts in lists.items()}
     for name, dtype in (("triangles", np.uint32), ("operations", np.float32)):
         parts = [part.ravel() for part in kept[name]]
         arrays[f"mesh_{name}"] = np.concatenate([np.empty(0, dtype), *parts]).astype(dtype)
         arrays[f"mesh_{name}_offsets"] = np.cumsum([0, *map(len, parts)]).astype(np.uint32)
     return described, arrays
+
+
+def _described(site: Surface) -> dict[str, Any]:
+    """What a page says of a surface, and how many vertices and nuclei it has."""
+    return {
+        "label": site.site_label,
+        "element": SYMBOLS[site.inside_number - 1],
+        "multiplicity": site.multiplicity,
+        "area": round(site.area, 3),
+        "volume": round(site.volume, 3),
+        "vertices": len(site.vertices),
+        "nuclei": len(site.outside_sites),
+    }

@@ -47,7 +47,8 @@ def choose_compounds(
     known = set(compounds)
     first = [name for name in dict.fromkeys(named) if name in known]
     if predictions is None:
-        rest = [compounds[i] for i in np.linspace(0, max(len(compounds) - 1, 0), count).astype(int)[: len(compounds)]]
+        shown = min(count, len(compounds))
+        rest = [compounds[i] for i in np.linspace(0, max(len(compounds) - 1, 0), shown).astype(int)]
     else:
         split = main_split(predictions)
         rows = headline_rows(predictions, split)

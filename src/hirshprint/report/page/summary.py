@@ -51,7 +51,7 @@ def _no_model_text(item: DatasetInputs) -> str:
     """Say of a dataset that nothing was learned from: what was predicted, or that there was nothing to learn."""
     if item.predicted is None:
         return "none, no property was given"
-    found = predicted_content(item.predicted, None)
+    found = predicted_content(item.predicted)
     return f"{found['compounds']:,} compounds predicted, {found['outside']:,} of them outside of what training saw"
 
 

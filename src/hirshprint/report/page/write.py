@@ -13,7 +13,8 @@ import markupsafe
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
 from hirshprint.files.writing import written_whole
-from hirshprint.report.items import Item
+from hirshprint.report.cost import read_cost_line
+from hirshprint.report.items import COST, Item
 from hirshprint.report.page.dataset import dataset_content
 from hirshprint.report.page.explorer_data import LISTED
 from hirshprint.report.page.inputs import DatasetInputs
@@ -21,6 +22,8 @@ from hirshprint.report.page.item_content import item_content, item_tables
 from hirshprint.report.page.packing import colours, deflated
 from hirshprint.report.page.script import joined_script
 from hirshprint.report.pictures.render import COLOURS
+from hirshprint.report.style import in_unit, with_unit
+from hirshprint.structures.symbols import SYMBOLS
 
 LISTED_COMPOUNDS = 20_000  # of all datasets, on the page: where there are many, each has fewer
 FEWEST_COMPOUNDS = 1_000  # of a dataset
@@ -61,7 +64,8 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["thousands"] = lambda value: f"{value:,}"
+    environment.filters |= {"thousands": lambda value: f"{value:,}", "in_unit": in_unit, "with_unit": with_unit}
+    environment.filters["breakable"] = lambda name: markupsafe.escape(name).replace("_", markupsafe.Markup("_<wbr>"))
     densities = run["config"].get("densities", "thakkar")
     settings = json.loads(json.dumps(run["config"], default=str))
     tables = {x.name: item_tables(x.items, x.folder, x.name) for x in inputs} | {"": item_tables(items, results)}
@@ -73,6 +77,7 @@ def write_report(
     page = environment.get_template("report.html.j2").render(
         run=run,
         datasets=[dataset_content(x, i + 1, captions, densities, listed) for i, x in enumerate(inputs)],
+        cost="".join(read_cost_line(item.files(results)["table"]) for item in items if item == COST),
         items=item_content(items, results, captions),
         settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True),
         files={key: deflated(path.read_bytes()) for key, path in held.items()},
@@ -80,6 +85,7 @@ def write_report(
             key: f"{path} ({path.stat().st_size / 1e6:,.0f} MB)" for key, path in paths.items() if key not in held
         },
         scales={"counts": colours("viridis"), "distance": colours(COLOURS)},
+        elements=SYMBOLS,
         style=markupsafe.Markup(resources.files("hirshprint.report.page").joinpath("page.css").read_text("utf-8")),
         script=markupsafe.Markup(joined_script()),
         plotly=deflated(get_plotlyjs().encode("utf-8")),

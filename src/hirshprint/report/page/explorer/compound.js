@@ -1,4 +1,5 @@
 // What is written of the compound that is shown: facts, predictions, neighbours, the command that draws it.
+import { writeContacts } from "./contacts.js";
 import { errorBy, predictedBy, stdBy } from "./dataset.js";
 import { fixed, make, signed } from "./dom.js";
 import { thumbnail } from "./fingerprint.js";
@@ -11,7 +12,7 @@ function factsOf(ds, i) {
   if (Number.isFinite(edge)) facts.push(["initial edge", `${edge.toFixed(4)} Å`]);
   if (ds.learned) {
     const fold = arrays[`fold_${state.split}`][i];
-    facts.push([`true ${data.property}`, `${fixed(arrays.true[i])} ${data.unit}`]);
+    facts.push([`true ${data.property}`, `${fixed(arrays.true[i])} ${data.unit}`.trim()]);
     facts.push(["test part of fold", fold === 255 ? "none" : String(fold)]);
   }
   return facts;
@@ -44,5 +45,6 @@ export function writeCompound(ds) {
   const near = Array.from({ length: data.neighbour_count }, (_, k) => i * data.neighbour_count + k);
   find("neighbours").replaceChildren(...near.map(at => neighbour(ds, at)));
   find("command").textContent = data.commands[i];
+  writeContacts(ds);
   writeSites(ds);
 }

@@ -3,6 +3,7 @@ import { errorBy, predictedBy, stdBy } from "./dataset.js";
 import { fixed, make, many, signed } from "./dom.js";
 import { downloads, saveTable } from "./downloads.js";
 import { thumbnail } from "./fingerprint.js";
+import { fitting } from "./search.js";
 import { COLLATOR } from "./tables.js";
 
 const ROWS = 25; // at a time
@@ -21,19 +22,10 @@ function columnsOf(ds) {
   return columns;
 }
 
-// Whether a compound fits the words of a search: elements, parts of names, formulas with their elements in any order.
-function fitting(ds) {
-  const words = ds.state.query.split(/[\s,]+/).filter(Boolean);
-  const atoms = text => text.match(/[A-Z][a-z]?[\d.]*/g)?.sort().join();
-  const sameAtoms = (i, word) => atoms(word) !== undefined && atoms(ds.names[i].split(" (")[0]) === atoms(word);
-  const named = (i, word) => ds.names[i].toLowerCase().includes(word.toLowerCase()) || sameAtoms(i, word);
-  return i => words.every(word => (/^[A-Z][a-z]?$/.test(word) ? ds.elements[i].has(word) : named(i, word)));
-}
-
 export function arrange(ds) {
   const { state, count } = ds, { value } = ds.columns[state.column], sign = state.down ? -1 : 1;
-  const values = Array.from({ length: count }, (_, i) => value(i));
-  ds.order = Array.from({ length: count }, (_, i) => i).filter(fitting(ds));
+  const all = Array.from({ length: count }, (_, i) => i), values = all.map(value);
+  ds.order = all.filter(fitting(ds));
   ds.order.sort((a, b) => {
     const [x, y] = [values[a], values[b]];
     if (typeof x === "string") return sign * COLLATOR.compare(x, y);
@@ -71,7 +63,7 @@ function saveCompounds(ds) {
   const header = ["compound", "structure_id", "initial_edge_angstrom", "structures"];
   const columns = split => data.models.flatMap(model => [`${model} ${split}`, `${model} ${split} std`]);
   if (learned) {
-    header.push(`true (${data.unit})`, ...data.splits.flatMap(split => [`fold ${split}`, ...columns(split)]));
+    header.push(`true${ds.unit}`, ...data.splits.flatMap(split => [`fold ${split}`, ...columns(split)]));
   }
   const values = (i, k) => data.models.flatMap((_, m) => [predictedBy(ds, m, i, k), stdBy(ds, m, i, k)]);
   const predictions = i => [

@@ -1,5 +1,6 @@
 // One dataset: what the page holds of it, and what of it is shown.
 import { unpacked } from "./packed.js";
+import { compositionOf } from "./search.js";
 
 // Read the data of a section. `state` says what is shown; `places` and `order` are the compounds of the parity plot and
 // of the table, in their order.
@@ -9,15 +10,17 @@ export async function readDataset(section) {
   const unpack = async ([name, given]) => { arrays[name] = await unpacked(given); };
   await Promise.all(Object.entries(data.arrays).map(unpack));
   const find = name => section.querySelector(`[data-part=${name}]`), names = data.compounds, count = names.length;
+  const formulas = data.formulas.length ? data.formulas : names;
   return {
     section, data, arrays, find, names, count,
     key: section.dataset.name,
     learned: data.models.length > 0,
     unit: data.unit ? ` (${data.unit})` : "",
     step: (data.high - data.low) / data.n_bins,
-    starts: runningSums(arrays.filled, count),
+    starts: runningSums(arrays.filled),
+    siteStarts: runningSums(arrays.sites), contactStarts: runningSums(arrays.site_contacts),
     span: filledSpan(arrays.bins, data.n_bins),
-    elements: names.map(name => new Set(name.split(" (")[0].match(/[A-Z][a-z]?/g))),
+    formulas, compositions: formulas.map(compositionOf),
     parity: find("parity"), fingerprint: find("fingerprint"), surface: find("surface"),
     drawn: false,
     places: [],
@@ -29,9 +32,9 @@ export async function readDataset(section) {
   };
 }
 
-function runningSums(sizes, count) {
-  const starts = new Uint32Array(count + 1);
-  for (let i = 0; i < count; i++) starts[i + 1] = starts[i] + sizes[i];
+function runningSums(sizes) {
+  const starts = new Uint32Array(sizes.length + 1);
+  for (let i = 0; i < sizes.length; i++) starts[i + 1] = starts[i] + sizes[i];
   return starts;
 }
 

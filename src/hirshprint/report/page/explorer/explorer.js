@@ -1,12 +1,14 @@
 // The explorer of a dataset: table, plots and texts that show the same compound.
 import { arrange, markRow, startTable, writeRows } from "./compounds_table.js";
 import { writeCompound } from "./compound.js";
+import { offerContacts } from "./contacts.js";
 import { errorBy, predictedBy, readDataset, sitesOf } from "./dataset.js";
 import { debounced } from "./dom.js";
 import { drawFingerprint, offerFingerprint } from "./fingerprint.js";
+import { findMeshes } from "./mesh.js";
 import { withPlotly } from "./packed.js";
 import { drawParity, matching, moveRing, offerParity, writeParityText } from "./parity.js";
-import { drawSurface, drawSurfaceSoon, findMeshes, startSurface } from "./surface.js";
+import { drawSurface, drawSurfaceSoon, startSurface } from "./surface.js";
 
 function drawAll(ds) {
   ds.drawn = true;
@@ -113,6 +115,7 @@ export async function startDataset(section, redraws) {
   if (ds.learned) startParity(ds);
   startSurface(ds);
   offerFingerprint(ds);
+  offerContacts(ds);
   startButtons(ds);
   arrange(ds);
   const isPredicted = i => !ds.learned || Number.isFinite(predictedBy(ds, ds.state.model, i));

@@ -123,7 +123,7 @@ export function writeParityText(ds) {
 export function offerParity(ds) {
   const { data, arrays, names, state } = ds, model = () => data.models[state.model];
   const picture = kind => savePlot(t => markedParity(ds, t), ds.parity, kind, `${ds.key}-${model()}-${state.view}`);
-  const header = ["compound", "fold", ...["true", "predicted", "std"].map(name => `${name} (${data.unit})`)];
+  const header = ["compound", "fold", ...["true", "predicted", "std"].map(name => name + ds.unit)];
   const predicted = i => [predictedBy(ds, state.model, i), stdBy(ds, state.model, i)];
   const row = i => [names[i], arrays[`fold_${state.split}`][i], arrays.true[i], ...predicted(i)];
   ds.find("parity-bar").append(downloads({

@@ -1,91 +1,70 @@
 // The surfaces of a compound's sites, in three dimensions.
+import { contactsOf, percent, siteName } from "./contacts.js";
 import { sitesOf } from "./dataset.js";
 import { make } from "./dom.js";
 import { downloads, saveTable } from "./downloads.js";
+import { meshOf, patchesOf } from "./mesh.js";
 import { D, layoutOf, savePlot, SETTINGS, stops, theme } from "./plots.js";
 
-// First vertex of each compound's sites.
-export function findMeshes(ds) {
-  ds.meshStarts = {};
-  let at = 0;
-  for (const i of ds.data.mesh_order) {
-    ds.meshStarts[i] = sitesOf(ds, i).map(site => (at += site.vertices) - site.vertices);
-  }
-}
+const litBy = (ambient, diffuse) => ({
+  lighting: { ambient, diffuse, specular: 0.12, roughness: 0.6, fresnel: 0.1 },
+  lightposition: { x: 400, y: 300, z: 800 },
+});
+// Of the sites that are faced, told apart by all eyes (Okabe and Ito, with three more).
+const HUES = [
+  "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8c6bb1", "#999999", "#7f4f24",
+];
 
-const determinant = r =>
-  r[0] * (r[4] * r[8] - r[5] * r[7]) - r[1] * (r[3] * r[8] - r[5] * r[6]) + r[2] * (r[3] * r[7] - r[4] * r[6]);
-
-// The wedge of a site as the page holds it: place of a vertex (Å, about the nucleus), its d_i and d_e (Å), triangles
-// and operations.
-function wedgeOf({ arrays, meshStarts }, site, i, k) {
-  const first = meshStarts[i][k], n = site.vertices;
-  const part = (name, row) => {
-    const offsets = arrays[`mesh_${name}_offsets`];
-    return arrays[`mesh_${name}`].subarray(offsets[row], offsets[row + 1]);
-  };
+function distanceTrace(ds) {
+  const { state } = ds, sites = sitesOf(ds, state.compound), letter = state.colour.slice(2);
+  const { x, y, z, i, j, k, ...distances } = meshOf(ds, state.compound, state.site);
+  const low = Math.min(...sites.map(s => s[state.colour][0])), high = Math.max(...sites.map(s => s[state.colour][1]));
   return {
-    n,
-    triangles: part("triangles", site.triangles),
-    operations: part("operations", site.operations),
-    place: v => [0, 1, 2].map(c => arrays.mesh_xyz[3 * (first + v) + c] * site.scale),
-    distance: (name, v) => {
-      const [low, high] = site[name], offset = 2 * first + (name === "d_e" ? n : 0);
-      return low + (arrays.mesh_d[offset + v] / 65535) * (high - low);
+    type: "mesh3d", uid: "distance", x, y, z, i, j, k, intensity: distances[state.colour], cmin: low, cmax: high,
+    colorscale: stops(SCALES.distance), customdata: distances.d_i.map((d, at) => [d, distances.d_e[at]]),
+    hovertemplate: `${D.i} %{customdata[0]:.4f} Å<br>${D.e} %{customdata[1]:.4f} Å<extra></extra>`, ...litBy(0.55, 0.6),
+    colorbar: {
+      title: { text: `${D[letter]} (Å)`, side: "right" }, thickness: 12, outlinewidth: 0, len: 0.9,
+      tickfont: { size: 11 },
     },
   };
 }
 
-// The closed mesh of a site: images of the wedge under its operations, vertices of the seams taken for one.
-function meshOf(ds, i, k) {
-  const { n, triangles, operations, place, distance } = wedgeOf(ds, sitesOf(ds, i)[k], i, k);
-  const mesh = { x: [], y: [], z: [], i: [], j: [], k: [], d_i: [], d_e: [] };
-  const rowOf = new Map(), rows = new Uint32Array(n);
-  for (let o = 0; o < operations.length; o += 9) {
-    const r = operations.subarray(o, o + 9);
-    for (let v = 0; v < n; v++) {
-      const [x, y, z] = place(v), image = [0, 3, 6].map(c => r[c] * x + r[c + 1] * y + r[c + 2] * z);
-      const seam = image.map(c => Math.round(c * 500)).join();
-      if (!rowOf.has(seam)) {
-        rowOf.set(seam, mesh.x.length);
-        mesh.x.push(image[0]);
-        mesh.y.push(image[1]);
-        mesh.z.push(image[2]);
-        mesh.d_i.push(distance("d_i", v));
-        mesh.d_e.push(distance("d_e", v));
-      }
-      rows[v] = rowOf.get(seam);
-    }
-    const proper = determinant(r) > 0; // else the image is a mirror one, and its triangles turn round
-    for (let c = 0; c < triangles.length; c += 3) {
-      const [a, b, d] = [rows[triangles[c]], rows[triangles[c + 1]], rows[triangles[c + 2]]];
-      mesh.i.push(a);
-      mesh.j.push(proper ? b : d);
-      mesh.k.push(proper ? d : b);
-    }
-  }
-  return mesh;
+// Colour of the n-th of several contacts with one site, the nearest darkest.
+function shade(hue, n, several) {
+  const white = several > 1 ? (0.6 * n) / (several - 1) : 0;
+  const mixed = [1, 3, 5].map(at => Math.round(parseInt(hue.slice(at, at + 2), 16) * (1 - white) + 255 * white));
+  return `rgb(${mixed.join()})`;
+}
+
+// A trace for each contact; the legend names the atoms that it faces, and switches it off and on. Each has an id of its
+// own: Plotly would mix its colour with those that a trace in its place had by distance.
+function contactTraces(ds) {
+  const { state: { compound, site } } = ds, sites = contactsOf(ds, compound), { contacts } = sites[site];
+  const patches = patchesOf(ds, compound, site);
+  return patches.map(({ met, distance, mesh: { d_i, d_e, ...mesh } }, n) => {
+    const alike = patches.filter(other => other.met === met).map(other => other.distance);
+    const listed = contacts.find(c => c.met === met && Math.abs(c.distance - distance) < 0.01);
+    const name = `${listed ? `${listed.atoms} × ` : ""}${siteName(sites[met])}, ${distance.toFixed(2)} Å`;
+    const share = listed ? `: ${percent(listed.share)} of the surface` : "";
+    const hover = [`faces ${name}${share}`, `${D.i} %{customdata[0]:.4f} Å`, `${D.e} %{customdata[1]:.4f} Å`];
+    return {
+      type: "mesh3d", uid: `contact-${n}`, ...mesh, name, showlegend: true, ...litBy(0.75, 0.35),
+      color: shade(HUES[met % HUES.length], alike.indexOf(distance), alike.length),
+      customdata: d_i.map((d, at) => [d, d_e[at]]),
+      hovertemplate: `${hover.join("<br>")}<extra></extra>`,
+    };
+  });
 }
 
 function surfaceFigure(ds, t) {
-  const { state } = ds, { x, y, z, i, j, k, ...distances } = meshOf(ds, state.compound, state.site);
-  const sites = sitesOf(ds, state.compound), letter = state.colour.slice(2);
-  const low = Math.min(...sites.map(s => s[state.colour][0])), high = Math.max(...sites.map(s => s[state.colour][1]));
-  const hidden = { visible: false, showspikes: false };
+  const hidden = { visible: false, showspikes: false }, faced = ds.state.colour === "contact";
+  const below = ds.surface.clientWidth < 420 ? { orientation: "h", y: 0, yanchor: "top" } : {};
   return {
-    data: [{
-      type: "mesh3d", x, y, z, i, j, k, intensity: distances[state.colour], cmin: low, cmax: high,
-      colorscale: stops(SCALES.distance), customdata: distances.d_i.map((d, at) => [d, distances.d_e[at]]),
-      hovertemplate: `${D.i} %{customdata[0]:.4f} Å<br>${D.e} %{customdata[1]:.4f} Å<extra></extra>`,
-      lighting: { ambient: 0.55, diffuse: 0.6, specular: 0.12, roughness: 0.6, fresnel: 0.1 },
-      lightposition: { x: 400, y: 300, z: 800 },
-      colorbar: {
-        title: { text: `${D[letter]} (Å)`, side: "right" }, thickness: 12, outlinewidth: 0, len: 0.9,
-        tickfont: { size: 11 },
-      },
-    }],
+    data: faced ? contactTraces(ds) : [distanceTrace(ds)],
     layout: layoutOf(t, {
-      margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "kept",
+      margin: { l: 0, r: 0, t: 0, b: 0 }, uirevision: "kept", showlegend: faced,
+      legend: { itemsizing: "constant", font: { size: 11 }, ...below },
       scene: {
         xaxis: hidden, yaxis: hidden, zaxis: hidden, aspectmode: "data",
         camera: { eye: { x: 1.4, y: 0.85, z: 0.68 } }, dragmode: "orbit", uirevision: "kept",
@@ -122,10 +101,9 @@ export function writeSites(ds) {
     drawSurface(ds);
     writeSite(ds);
   };
-  const named = site => (site.label.startsWith(site.element) ? site.label : `${site.label}: ${site.element}`);
   ds.find("sites").replaceChildren(...sites.map((site, k) => make("label", {},
     make("input", { type: "radio", name: `${ds.key}-site`, checked: k === state.site, onchange: chosen(k) }),
-    make("span", {}, named(site)))));
+    make("span", {}, siteName(site)))));
   writeSite(ds);
 }
 
@@ -156,13 +134,13 @@ export function startSurface(ds) {
     });
   }
   ds.surface.addEventListener("keydown", event => turn(ds, event));
-  const siteName = () => `${ds.names[state.compound]}-${sitesOf(ds, state.compound)[state.site].label}`;
+  const fileName = () => `${ds.names[state.compound]}-${sitesOf(ds, state.compound)[state.site].label}`;
   const picture = kind =>
-    savePlot(t => surfaceFigure(ds, t), ds.surface, kind, `${siteName()}-${state.colour}`);
+    savePlot(t => surfaceFigure(ds, t), ds.surface, kind, `${fileName()}-${state.colour}`);
   const table = () => {
     const mesh = meshOf(ds, state.compound, state.site);
     const header = ["x_angstrom", "y_angstrom", "z_angstrom", "d_i_angstrom", "d_e_angstrom"];
-    saveTable(header, mesh.x.map((x, v) => [x, mesh.y[v], mesh.z[v], mesh.d_i[v], mesh.d_e[v]]), `${siteName()}.csv`);
+    saveTable(header, mesh.x.map((x, v) => [x, mesh.y[v], mesh.z[v], mesh.d_i[v], mesh.d_e[v]]), `${fileName()}.csv`);
   };
   ds.find("surface-bar").append(downloads({ SVG: () => picture("SVG"), PNG: () => picture("PNG"), CSV: table }));
 }
