@@ -77,7 +77,7 @@ models: env  ## train the models in the box again, models/oqmd, from the embedde
 	mkdir -p models
 	cp -r results/oqmd/models models/oqmd && rm -f models/oqmd/.snakemake_timestamp
 
-test: env .venv-fetch-test/made  ## all tests but those of SLURM; those that need Chromium are skipped where it is absent
+test: env .venv-fetch-test/made .venv-docs/made  ## all tests but those of SLURM; those that need Chromium are skipped where it is absent
 	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder --ignore=tests/slurm
 
 test-pythons:  ## unit tests of surfaces on the other versions of Python that are found here

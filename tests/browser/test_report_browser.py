@@ -6,8 +6,7 @@ import base64
 import json
 import re
 import runpy
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,25 +14,16 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+from browsing import errors, requests
 from PIL import Image
 from projects import Project
 
 from hirshprint.report.page.write import write_report
 
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 MADE_UP = Path(__file__).parents[1] / "unit" / "test_report.py"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-quic", "--no-first-run", "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-
-webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
-
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM.exists() and DRIVER.exists()), reason="needs Debian's chromium and chromium-driver"
-)
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +33,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     inputs = [made_up["synthetic_run"](folder / name, name=name) for name in ("oqmd", "experimental")]
     write_report(inputs, made_up["RUN"], folder / "report.html", made_up["CAPTIONS"])
     return folder / "report.html"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    profile = tmp_path_factory.mktemp("profile")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={profile}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(service=webdriver.ChromeService(str(DRIVER)), options=options)
-    yield driver
-    driver.quit()
-    shutil.rmtree(profile, ignore_errors=True)
 
 
 def opened(browser: Any, report: Path, width: int = 1280) -> None:
@@ -121,11 +97,6 @@ def click(browser: Any, x: float, y: float) -> None:
         browser.execute_cdp_cmd("Input.dispatchMouseEvent", event)
 
 
-def errors(browser: Any) -> list[str]:
-    """What the console says, but for the browser's advice on how Plotly reads back a canvas."""
-    return [x["message"] for x in browser.get_log("browser") if "willReadFrequently" not in x["message"]]
-
-
 def test_no_error_no_request_and_every_section_is_visible(browser: Any, report: Path) -> None:
     explored(browser, report)
     parts = (
@@ -143,10 +114,7 @@ def test_no_error_no_request_and_every_section_is_visible(browser: Any, report: 
     loaded = browser.execute_script("return [...document.images].map(x => x.complete && x.naturalWidth > 0)")
     assert loaded == [True] * 12
     assert errors(browser) == []
-    events = [json.loads(x["message"])["message"] for x in browser.get_log("performance")]
-    urls = [x["params"]["request"]["url"] for x in events if x["method"] == "Network.requestWillBeSent"]
-    assert urls
-    assert [x for x in urls if not x.startswith(("file:", "data:", "blob:"))] == []
+    assert requests(browser) == []
 
 
 @pytest.mark.parametrize("width", [1440, 390])
