@@ -1,6 +1,6 @@
 """Features of crystals by hirshprint, dscribe and matminer: what they cost, and what a random forest makes of them.
 
-python benchmarks/features.py SET.jsonl.gz PROPERTY [SET.jsonl.gz PROPERTY ...] [--crystals N] [--log PROPERTY ...]
+python benchmarks/features.py [SET.jsonl.gz PROPERTY ...] [--crystals N] [--log PROPERTY ...]
 
 Prints for each set a table: features, CPU seconds a crystal, mean absolute error over five folds of the same random
 forest, in the property or in the decades of it. Crystals are drawn at random (seed 0), the same for all; the folds too.
@@ -26,6 +26,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 PEERS = ROOT / ".venv-benchmarks/bin/python"
 FOLDS, TREES = 5, 300
+DATA = ROOT / "../shared/data/benchmarks"
+SETS = [f"{DATA}/mb_phonons.jsonl.gz", "last phdos peak", f"{DATA}/dielectric_petousis2017.jsonl.gz", "n"]
 
 Features = Callable[[list[Any]], np.ndarray]
 
@@ -175,15 +177,18 @@ def show(path: Path, key: str, count: int, logarithmic: bool) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="+", help="file of crystals and property, one after the other")
+    parser.add_argument("sets", nargs="*", default=SETS, help="file of crystals and property, one after the other")
     parser.add_argument("--crystals", type=int, default=400)
-    parser.add_argument("--log", nargs="*", default=[], help="properties whose logarithms are learned")
+    parser.add_argument("--log", nargs="*", default=["n"], help="properties whose logarithms are learned")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     paths, keys = given.sets[::2], given.sets[1::2]
     if given.only:
         compute(given.only, Path(paths[0]), given.crystals, given.out)
+        return
+    if missing := [path for path in paths if not Path(path).is_file()]:
+        print(f"Skipped: there is no {Path(missing[0]).name} here; name files of crystals.")
         return
     print(f"Random forest of {TREES} trees, a third of the features at each branch; {FOLDS} random folds.")
     for path, key in zip(paths, keys, strict=True):

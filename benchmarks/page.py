@@ -27,6 +27,7 @@ SECTIONS = {
     "one_edit": ("one_edit.py", "Of thousands of files one is edited"),
     "gathering": ("gathering.py", "Fingerprints of a hundred thousand structures gathered"),
     "reading": ("reading.py 20000", "Reading structure files"),
+    "features": ("features.py", "Features of crystals: dscribe's SOAP, matminer's, and these"),
     "end_to_end": ("end_to_end.py", "A whole run"),
 }
 HEAD = """# Benchmarks

@@ -176,6 +176,14 @@ def test_contacts_add_up_to_the_surface(given: dict[str, Any]) -> None:
     table = made.table()
     np.testing.assert_allclose(table.groupby("site")["share"].sum(), 1.0, atol=1e-5)
     assert set(table[table["site"] == "Ti1"]["met_site"]) == {"O1"}
+    labels = np.array(made.surfaces.site_labels)
+    arrays = {"site": labels[made.site], "met_site": labels[made.met_site], "share": made.share}
+    arrays |= {name: getattr(made, name) for name in ("atoms", "distance_angstrom", "area_angstrom2")}
+    for name, values in arrays.items():
+        expected = sorted(table[name].tolist())
+        assert sorted(values.tolist()) == (pytest.approx(expected) if name == "share" else expected), name
+    total = made.surfaces.multiplicity @ made.surfaces.volume_angstrom3
+    assert 0.5 < total / RUTILE.volume <= 1.0
     assert made.sites[1].areas.sum() == pytest.approx(made.surfaces["O1"].area, rel=1e-5)
     assert "CrystalContacts of TiO2" in repr(made)
     assert "<table" in made._repr_html_()

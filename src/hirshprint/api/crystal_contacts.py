@@ -6,10 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hirshprint.api.crystal_surfaces import CrystalSurfaces
 from hirshprint.api.defaults import check_installed
 from hirshprint.api.tables import contact_rows
-from hirshprint.fingerprints.contact_layout import Contacts
+from hirshprint.fingerprints.contact_layout import Contacts, join_contacts
 from hirshprint.fingerprints.contacts import site_contacts
 
 if TYPE_CHECKING:
@@ -26,7 +29,7 @@ class CrystalContacts:
     name : str
         Of the crystal.
     sites : tuple of Contacts
-        Contacts of each distinct site, as arrays: which site is met, how far away, on how much area.
+        Contacts of each distinct site, with all that a file of fingerprints has of them.
     surfaces : CrystalSurfaces
         What they were made from.
     """
@@ -34,6 +37,37 @@ class CrystalContacts:
     name: str
     sites: tuple[Contacts, ...]
     surfaces: CrystalSurfaces
+
+    @property
+    def site(self) -> NDArray[np.int64]:
+        """Row of the site that meets, of each contact, (k,): of the sites of the structure, one after the other."""
+        return np.repeat(np.arange(len(self.sites)), [len(one.sites) for one in self.sites])
+
+    @property
+    def met_site(self) -> NDArray[np.int32]:
+        """Row of the site that is met, of each contact, (k,)."""
+        return join_contacts(self.sites).sites
+
+    @property
+    def atoms(self) -> NDArray[np.int32]:
+        """How many atoms of that site are met so, (k,)."""
+        return join_contacts(self.sites).atoms
+
+    @property
+    def distance_angstrom(self) -> NDArray[np.float32]:
+        """Distance between the nuclei of each contact, (k,), Å."""
+        return join_contacts(self.sites).distances
+
+    @property
+    def area_angstrom2(self) -> NDArray[np.float32]:
+        """Area of all patches of each contact together, around one atom, (k,), Å²."""
+        return join_contacts(self.sites).areas
+
+    @property
+    def share(self) -> NDArray[np.float64]:
+        """Share of the area of its site that each contact has, (k,)."""
+        found: NDArray[np.float64] = self.area_angstrom2 / self.surfaces.area_angstrom2[self.site]
+        return found
 
     @property
     def density_source(self) -> str:

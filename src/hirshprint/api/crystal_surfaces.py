@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hirshprint.api.compiled import compile_for_library
 from hirshprint.api.crystals import structure_of
 from hirshprint.api.defaults import CrystalWarning, check_installed
@@ -53,10 +56,29 @@ class CrystalSurfaces:
         """Surface of a site, by its row or its name."""
         if not isinstance(key, str):
             return self.sites[key]
-        labels = [surface.site_label for surface in self.sites]
-        if key not in labels:
-            raise KeyError(f"{key}: the sites are {', '.join(labels)}")
-        return self.sites[labels.index(key)]
+        if key not in self.site_labels:
+            raise KeyError(f"{key}: the sites are {', '.join(self.site_labels)}")
+        return self.sites[self.site_labels.index(key)]
+
+    @property
+    def site_labels(self) -> tuple[str, ...]:
+        """Names of the distinct sites."""
+        return tuple(surface.site_label for surface in self.sites)
+
+    @property
+    def multiplicity(self) -> NDArray[np.int64]:
+        """Atoms of the cell that each site stands for, (n_sites,)."""
+        return np.array([surface.multiplicity for surface in self.sites])
+
+    @property
+    def area_angstrom2(self) -> NDArray[np.float64]:
+        """Area of the surface of one atom of each site, (n_sites,), Å²."""
+        return np.array([surface.area for surface in self.sites])
+
+    @property
+    def volume_angstrom3(self) -> NDArray[np.float64]:
+        """Volume within it, (n_sites,), Å³."""
+        return np.array([surface.volume for surface in self.sites])
 
     @property
     def density_source(self) -> str:
