@@ -170,6 +170,14 @@ def test_tutorial_run_is_as_described(place: Path) -> None:
     assert str((len(CRYSTALS), 3, 50, 50)) in run(place, f"python - <<'END'\n{python}\nEND")
 
 
+def test_python_of_the_how_tos_runs(place: Path) -> None:
+    given = "from pymatgen.core import Structure\nstructure = Structure.from_file('structures/NaCl.cif')\n"
+    lines = [given, "structures = [structure]", *blocks(ROOT / "docs/howto.md", "python")]
+    run(place, "python - <<'END'\n{}\nEND".format("\n".join(lines)))
+    for name in ("contacts.csv", "sites.csv", "fingerprint.pdf", "contacts.png"):
+        assert (place / name).stat().st_size > 100
+
+
 def test_blocks_are_of_known_kinds_and_left_out_ones_say_why() -> None:
     for path in DOCUMENTS:
         kinds = {kind for _, kind, _ in BLOCK.findall(path.read_text(encoding="utf-8"))}
