@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -25,6 +25,9 @@ from hirshprint.api.crystals import structure_of
 from hirshprint.api.defaults import EDGE_ANGSTROM, MESH_LEVEL, CrystalWarning
 from hirshprint.api.densities import find_densities
 from hirshprint.fingerprints.features import bin_features, contact_features, moment_features
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CITATIONS = (
     "@article{williams2020, author = {Williams, Logan and Mukherjee, Arpan and Rajan, Krishna}, title = {Deep Learning "
@@ -170,6 +173,37 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
             See `hirshprint.surfaces`.
         """
         return _values(crystal, self._kinds(), self._source(), self.mesh_level, self.edge_angstrom)
+
+    def featurize_dataframe(
+        self, df: pd.DataFrame, col_id: str, ignore_errors: bool = False, **options: Any
+    ) -> pd.DataFrame:
+        """Add the features of a column of crystals to a table, as matminer does.
+
+        Parameters
+        ----------
+        df : pandas.DataFrame
+            The table; not modified.
+        col_id : str
+            Its column of crystals.
+        ignore_errors : bool, default False
+            Give a crystal that has no features NaN, with a `CrystalWarning`, in place of an error.
+        **options
+            Others of matminer's, which are not used.
+
+        Raises
+        ------
+        CrystalError, InputError, SurfaceError
+            See `hirshprint.surfaces`.
+        """
+        import pandas as pd
+
+        crystals = df[col_id].tolist()
+        rows = self.transform(crystals) if ignore_errors else [self.featurize(crystal) for crystal in crystals]
+        return pd.concat([df, pd.DataFrame(rows, index=df.index, columns=self.feature_labels())], axis=1)
+
+    def set_n_jobs(self, n_jobs: int | None) -> None:
+        """Set the number of processes, as matminer does."""
+        self.n_jobs = n_jobs
 
     def feature_labels(self) -> list[str]:
         """Names of the features, with units at their end."""

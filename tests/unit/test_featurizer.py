@@ -168,3 +168,14 @@ def test_manners_of_matminer(featurizer: HirshfeldFeaturizer) -> None:
     assert featurizer.implementors() == ["hirshprint contributors"]
     with pytest.raises(ValueError, match="partial occupancy"):
         featurizer.featurize(DISORDERED)
+    table = pd.DataFrame({"structure": [RUTILE, DISORDERED], "gap_ev": [3.0, 1.0]}, index=[7, 9])
+    with pytest.raises(ValueError, match="partial occupancy"):
+        featurizer.featurize_dataframe(table, "structure")
+    with pytest.warns(CrystalWarning, match="1 of 2 crystals"):
+        found = featurizer.featurize_dataframe(table, "structure", ignore_errors=True, pbar=False)
+    assert found.columns.tolist() == ["structure", "gap_ev", *featurizer.feature_labels()]
+    assert found.index.tolist() == [7, 9]
+    np.testing.assert_array_equal(found.iloc[0, 2:].astype(float), values)
+    assert found.iloc[1, 2:].isna().all()
+    featurizer.set_n_jobs(2)
+    assert featurizer.n_jobs == 2
