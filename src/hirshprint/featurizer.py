@@ -20,9 +20,9 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from hirshprint.api.crystal_surfaces import CrystalSurfaces, surfaces_of_structure
+from hirshprint.api.crystal_surfaces import CrystalSurfaces, check_made, surfaces_of_structure
 from hirshprint.api.crystals import structure_of
-from hirshprint.api.defaults import EDGE_ANGSTROM, MESH_LEVEL, CrystalWarning
+from hirshprint.api.defaults import EDGE_ANGSTROM, MESH_LEVEL, CrystalWarning, check_settings
 from hirshprint.api.densities import find_densities
 from hirshprint.fingerprints.features import bin_features, contact_features, moment_features
 
@@ -37,7 +37,7 @@ CITATIONS = (
     "intermolecular interactions in molecular crystals}, journal = {CrystEngComm}, volume = {4}, pages = {378--392}, "
     "year = {2002}, doi = {10.1039/B203191B}}",
 )
-FAILURES_SHOWN = 5
+LINES_SHOWN = 5
 COARSE_LEVEL = 2  # where only names are asked for
 
 
@@ -56,10 +56,11 @@ KINDS: dict[str, Callable[[CrystalSurfaces], dict[str, float]]] = {
 
 
 class Row(NamedTuple):
-    """Features of one crystal, or why it has none."""
+    """Features of one crystal, or why it has none; and what was assumed or is doubtful of it."""
 
     values: list[float]
     fault: str
+    remarks: tuple[str, ...] = ()
 
 
 class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -71,7 +72,7 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
     Parameters
     ----------
     features : str or tuple of str, default ("contacts", "moments")
-        ``contacts``: statistics of who meets whom, with the elements (107 numbers); ``moments``: moments of the
+        ``contacts``: statistics of who meets whom, with the elements (104 numbers); ``moments``: moments of the
         fingerprint of all atoms, anions and cations (30); ``bins``: the fingerprint itself, 25 × 25 bins (625).
     densities : str or path, optional
         See `hirshprint.surfaces`.
@@ -117,6 +118,7 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         y : ignored
         """
         self._kinds()
+        check_settings(self.mesh_level, self.edge_angstrom)
         self.density_source_ = find_densities(self.densities).source
         return self
 
@@ -133,6 +135,7 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         ndarray of float64, (n, k)
             A row for each crystal, NaN where it has no features.
         """
+        check_settings(self.mesh_level, self.edge_angstrom)
         crystals = _listed(X)
         source = self._source()
         find_densities(source)  # made once, before processes ask for it
@@ -144,20 +147,16 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
             rows, total=len(crystals), desc="surfaces", unit="crystal", disable=None if self.progress else True
         )
         found = np.full((len(crystals), len(self.feature_labels())), np.nan)
-        faults = []
+        faults, remarks = list[str](), list[str]()
         for number, row in enumerate(bar):
+            called = f"row {number}, {_named(crystals[number])}"
             if row.fault:
-                faults.append(f"row {number}, {_named(crystals[number])}: {row.fault}")
+                faults.append(f"{called}: {row.fault}")
             else:
                 found[number] = row.values
-        if faults:
-            more = " ..." if len(faults) > FAILURES_SHOWN else ""
-            warnings.warn(
-                f"{len(faults)} of {len(crystals)} crystals have no features, their rows are NaN: "
-                f"{'; '.join(faults[:FAILURES_SHOWN])}{more}",
-                CrystalWarning,
-                stacklevel=2,
-            )
+            remarks += [f"{called}: {', '.join(row.remarks)}"] if row.remarks else []
+        _warn(f"of {len(crystals)} crystals have no features, their rows are NaN", faults)
+        _warn(f"of {len(crystals)} crystals have remarks", remarks)
         return found
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
@@ -172,7 +171,7 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         CrystalError, InputError, SurfaceError
             See `hirshprint.surfaces`.
         """
-        return _values(crystal, self._kinds(), self._source(), self.mesh_level, self.edge_angstrom)
+        return _values(_made(crystal, self._source(), self.mesh_level, self.edge_angstrom), self._kinds())
 
     def featurize_dataframe(
         self, df: pd.DataFrame, col_id: str, ignore_errors: bool = False, **options: Any
@@ -207,7 +206,7 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
 
     def feature_labels(self) -> list[str]:
         """Names of the features, with units at their end."""
-        return [name for kind in self._kinds() for name in _names(kind)]
+        return [name for kind in self._kinds() for name in _names(kind, self._source())]
 
     def citations(self) -> list[str]:
         """What to cite, as BibTeX."""
@@ -236,6 +235,12 @@ class HirshfeldFeaturizer(TransformerMixin, BaseEstimator):  # type: ignore[misc
         return tags
 
 
+def _warn(what: str, lines: Sequence[str]) -> None:
+    if lines:
+        more = " ..." if len(lines) > LINES_SHOWN else ""
+        warnings.warn(f"{len(lines)} {what}: {'; '.join(lines[:LINES_SHOWN])}{more}", CrystalWarning, stacklevel=3)
+
+
 def _bar() -> Any:
     """The bar of a notebook where it can be shown, else that of a terminal."""
     if find_spec("ipywidgets"):
@@ -262,24 +267,28 @@ def _listed(X: Any) -> list[Any]:
 
 def _row(crystal: Any, kinds: Sequence[str], source: Any, mesh_level: int, edge_angstrom: float) -> Row:
     try:
-        return Row(_values(crystal, kinds, source, mesh_level, edge_angstrom), "")
-    except (ValueError, TypeError, OSError) as error:  # what a crystal can be refused for
-        return Row([], str(error))
+        made = _made(crystal, source, mesh_level, edge_angstrom)
+        return Row(_values(made, kinds), "", made.remarks)
+    except Exception as error:  # one odd crystal must not end thousands
+        kind = "" if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: "
+        return Row([], f"{kind}{error}")
 
 
-def _values(crystal: Any, kinds: Sequence[str], source: Any, mesh_level: int, edge_angstrom: float) -> list[float]:
-    densities = find_densities(source)
+def _made(crystal: Any, source: Any, mesh_level: int, edge_angstrom: float) -> CrystalSurfaces:
     if isinstance(crystal, CrystalSurfaces):
-        made = crystal
-    else:
-        made = surfaces_of_structure(structure_of(crystal, edge_angstrom), densities, mesh_level)
+        check_made(crystal, source, mesh_level)
+        return crystal
+    return surfaces_of_structure(structure_of(crystal, edge_angstrom), find_densities(source), mesh_level)
+
+
+def _values(made: CrystalSurfaces, kinds: Sequence[str]) -> list[float]:
     return [value for kind in kinds for value in KINDS[kind](made).values()]
 
 
 @cache
-def _names(kind: str) -> tuple[str, ...]:
-    """Names of a kind of features: those of any crystal."""
-    example = surfaces_of_structure(structure_of("SrTiO3", EDGE_ANGSTROM), find_densities(), COARSE_LEVEL)
+def _names(kind: str, source: Any) -> tuple[str, ...]:
+    """Names of a kind of features: those of any crystal, with any densities."""
+    example = surfaces_of_structure(structure_of("SrTiO3", EDGE_ANGSTROM), find_densities(source), COARSE_LEVEL)
     return tuple(KINDS[kind](example))
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.spacegroup import crystal
 from matplotlib.figure import Figure
-from pymatgen.core import Lattice, Molecule, Structure
+from pymatgen.core import IStructure, Lattice, Molecule, Structure
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 import hirshprint
 from hirshprint.api import densities as own
@@ -31,6 +33,7 @@ from hirshprint.structures.entries import InputError
 
 ROOT = Path(__file__).parents[2]
 PLACES = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
+CELL = [4.0, 4.0, 4.0, 90, 90, 90]
 RUTILE = Structure.from_spacegroup(
     "P4_2/mnm", Lattice.tetragonal(4.594, 2.959), ["Ti", "O"], [[0, 0, 0], [0.3053, 0.3053, 0]]
 )
@@ -140,11 +143,30 @@ def test_a_fingerprint_is_that_of_the_engine(given: dict[str, Any], thakkar: Any
         (Molecule(["H", "H"], [[0, 0, 0], [0, 0, 0.7]]), TypeError, "Molecule is no crystal"),
         (Structure(Lattice.cubic(4), [{"Na": 0.5, "K": 0.5}], [[0, 0, 0]]), CrystalError, "partial occupancy"),
         (Structure(Lattice.cubic(4), ["Na", "Cl"], [[0, 0, 0], [0, 0, 0.01]]), CrystalError, "apart"),
+        (Structure(Lattice.cubic(4), ["X", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]), CrystalError, "element"),
+        (
+            crystal(["Na", "Cl"], [(0, 0, 0), (0.5, 0.5, 0.5)], spacegroup=221, cellpar=CELL, occupancies=[0.6, 1]),
+            CrystalError,
+            "partial occupancy or disorder",
+        ),
     ],
 )
 def test_what_is_no_crystal_is_refused(crystal: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         hirshprint.surfaces(crystal)
+
+
+def test_what_is_beside_the_atoms_does_not_matter(given: dict[str, Any]) -> None:
+    plain = hirshprint.fingerprint(perovskite(), **given).total
+    noted = perovskite()
+    noted.properties = {"calculator": object(), ("a", 1): {1, 2}}
+    noted.add_site_property("note", [object()] * 5)
+    charged = perovskite()
+    charged.add_oxidation_state_by_element({"Sr": 2, "Ti": 4, "O": -2})
+    symmetrised = SpacegroupAnalyzer(perovskite()).get_symmetrized_structure()
+    atoms = Atoms("SrTiO3", scaled_positions=PLACES, cell=[3.905] * 3, pbc=True, info={"note": object()})
+    for other in (noted, charged, symmetrised, IStructure.from_sites(list(perovskite())), atoms):
+        np.testing.assert_array_equal(hirshprint.fingerprint(other, **given).total, plain)
 
 
 def test_what_was_assumed_is_warned_of_and_kept(given: dict[str, Any], tmp_path: Path) -> None:
@@ -242,6 +264,13 @@ def test_unequal_fingerprints_are_not_compared(given: dict[str, Any], densities_
     for what, other in others.items():
         with pytest.raises(ValueError, match=f"has {what} .*; make both with the same"):
             hirshprint.compare(one, other)
+    far = Structure(Lattice.cubic(40), ["Xe"], [[0, 0, 0]])
+    with pytest.raises(ValueError, match="Xe: no part of its surfaces is within the bins"):
+        hirshprint.compare(far, one, **given)
+    with pytest.raises(ValueError, match="have mesh_level 6, not 10; make them anew"):
+        hirshprint.fingerprint(one.surfaces, mesh_level=10)
+    with pytest.raises(ValueError, match="have thakkar densities, not x2c"):
+        hirshprint.contacts(one.surfaces, densities=densities_file("x2c"))
     with pytest.raises(ValueError, match="write one of area, paper"):
         hirshprint.fingerprint(perovskite(), weighting="volume", **given)
 
@@ -272,10 +301,12 @@ def test_without_chmpy_the_default_is_x2c(
     content = densities_file("x2c").read_bytes()
     monkeypatch.setattr(own, "OWN_PYTHON", Path("none"))
     monkeypatch.setattr(own, "find_spec", lambda name: name == "atomref" or None)
-    monkeypatch.setattr(own, "_make", lambda source, path: (path.parent.mkdir(parents=True), path.write_bytes(content)))
+    asked = list[str]()
+    monkeypatch.setattr(own, "_make", lambda source, path: (asked.append(source), path.write_bytes(content)))
     assert "x2c densities" in repr(hirshprint.fingerprint("SrTiO3", mesh_level=4))
-    with pytest.raises(FileExistsError):  # of the stand-in: it was asked for the other one
-        hirshprint.fingerprint("SrTiO3", densities="thakkar", mesh_level=4)
+    assert asked == ["x2c"]
+    hirshprint.fingerprint("SrTiO3", densities="thakkar", mesh_level=4)
+    assert asked == ["x2c", "thakkar"]
 
 
 def test_densities_that_cannot_be_had(empty_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,6 +343,38 @@ def test_predictions_stand_in_the_order_of_the_crystals(
 
 
 @PREDICTS
+def test_a_crystal_never_gets_the_number_of_another_compound(
+    empty_cache: Path, densities_file: Callable[[str], Path]
+) -> None:
+    """A formula with the sites exchanged, a site order that is not that of the electronegativity, one left out."""
+    densities_file("thakkar")
+    lead = Structure(Lattice.cubic(3.97), ["Pb", "Ti", "O", "O", "O"], PLACES)
+    moved = perovskite()
+    moved.perturb(0.15)
+    with pytest.warns(CrystalWarning, match="left out crystal 3"):
+        table = hirshprint.predict(["TiPbO3", lead, "PbTiO3", moved, "SrTiO3"])
+    predicted = table["a_predicted_angstrom"].to_numpy()
+    assert table["A"].tolist()[:3] == ["Ti", "Pb", "Pb"]
+    assert predicted[1] == predicted[2] != predicted[0]
+    assert np.isnan(predicted[3])
+    assert np.isfinite(predicted[4])
+    assert np.isfinite(hirshprint.predict(lead)["a_predicted_angstrom"][0])
+
+
+def test_equal_ids_of_two_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hirshprint.api import prediction
+
+    for folder, edge in (("a", 4.1), ("b", 4.2)):
+        (tmp_path / folder).mkdir()
+        Structure(Lattice.cubic(edge), ["Cs", "Cl"], [[0, 0, 0], [0.5] * 3]).to(
+            filename=str(tmp_path / folder / "1.cif")
+        )
+    card = {"prototype": None, "initial_edge": None, "property": "p", "unit": "eV"}
+    asked = prediction.Asked(files=[tmp_path / "a", tmp_path / "b"])
+    with pytest.raises(InputError, match=r"a/1\.cif and .*b/1\.cif have the same id, 1; rename one"):
+        prediction._plan(asked, tmp_path, card, tmp_path, print)
+
+
 def test_what_cannot_be_predicted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to predict; give crystals"):
         hirshprint.predict([])
@@ -329,7 +392,58 @@ def test_an_extra_that_is_not_installed_is_named(given: dict[str, Any], monkeypa
             call()
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"mesh_level": 0}, "mesh_level = 0; write a whole number"),
+        ({"mesh_level": 2.5}, "mesh_level = 2.5"),
+        ({"mesh_level": "10"}, "mesh_level = '10'"),
+        ({"edge_angstrom": "4"}, "edge_angstrom = '4'; write a length in Å"),
+        ({"edge_angstrom": -1.0}, "edge_angstrom = -1.0"),
+    ],
+)
+def test_settings_are_checked(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        hirshprint.fingerprint("SrTiO3", **settings)
+
+
 def test_results_can_be_pickled(given: dict[str, Any]) -> None:
     made = hirshprint.fingerprint(perovskite(), **given)
-    again = pickle.loads(pickle.dumps(made))
+    content = pickle.dumps(made)
+    assert len(content) < 1_000_000  # without the densities of all elements
+    again = pickle.loads(content)
     np.testing.assert_array_equal(again.counts, made.counts)
+    (first, *_), (second, *_) = (one.surfaces.table()["area_angstrom2"] for one in (made, again))
+    assert first == second
+    assert isinstance(again.plot(), Figure)
+
+
+def test_unpickled_results_share_the_densities_of_the_machine(
+    empty_cache: Path, densities_file: Callable[[str], Path]
+) -> None:
+    densities_file("thakkar")
+    made = hirshprint.surfaces("SrTiO3", mesh_level=4)
+    assert pickle.loads(pickle.dumps(made)).densities is made.densities
+
+
+def test_threads_may_call_first(densities_file: Callable[[str], Path]) -> None:
+    code = (
+        "import sys, threading; from concurrent.futures import ThreadPoolExecutor; import hirshprint;"
+        "sys.setswitchinterval(1e-6); wall = threading.Barrier(8);"
+        f"one = lambda k: (wall.wait(), hirshprint.fingerprint('SrTiO3', mesh_level=3,"
+        f" densities={str(densities_file('thakkar'))!r}).total.sum())[1];"
+        "print(len(set(ThreadPoolExecutor(8).map(one, range(8)))))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (done.stdout, done.returncode) == ("1\n", 0), done.stderr
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    densities_file: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    densities_file("thakkar")
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file/x"))  # no folder can be there
+    assert hirshprint.surfaces("SrTiO3", mesh_level=3).density_source == "thakkar"
+    assert hirshprint.surfaces("SrTiO3", mesh_level=3).density_source == "thakkar"

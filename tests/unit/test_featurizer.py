@@ -17,6 +17,7 @@ from sklearn.exceptions import SkipTestWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
+import hirshprint
 from hirshprint.api.defaults import CrystalWarning
 from hirshprint.featurizer import KINDS, HirshfeldFeaturizer
 
@@ -94,6 +95,31 @@ def test_what_has_no_features_is_a_row_of_nan_that_is_named(featurizer: Hirshfel
         found = featurizer.fit_transform([CUBIC, DISORDERED, IRON, "no.cif"])
     assert np.isnan(found).all(axis=1).tolist() == [False, True, False, True]
     np.testing.assert_array_equal(found[[0, 2]], featurizer.transform([CUBIC, IRON]))
+
+
+def test_remarks_are_said(featurizer: HirshfeldFeaturizer) -> None:
+    far = Structure(Lattice.cubic(4.12), ["Cs", "Cl"], [[0, 0, 0], [7.5, 0.5, 0.5]])
+    with pytest.warns(CrystalWarning, match="1 of 2 crystals have remarks: row 1, Cs1 Cl1: "):
+        first, second = featurizer.fit_transform([CUBIC, far])
+    np.testing.assert_allclose(second, first, atol=1e-6)
+
+
+def test_one_odd_object_does_not_end_the_others(featurizer: HirshfeldFeaturizer) -> None:
+    class Odd:
+        lattice = frac_coords = None
+
+    with pytest.warns(CrystalWarning, match=r"2 of 3 .*row 1, Odd: AttributeError: .*row 2, Xe1: no part of its surf"):
+        found = featurizer.fit_transform([CUBIC, Odd(), Structure(Lattice.cubic(40), ["Xe"], [[0, 0, 0]])])
+    assert np.isnan(found).all(axis=1).tolist() == [False, True, True]
+
+
+def test_surfaces_of_other_settings_are_refused(featurizer: HirshfeldFeaturizer) -> None:
+    made = hirshprint.surfaces(CUBIC, densities=featurizer.densities, mesh_level=5)
+    with pytest.warns(CrystalWarning, match="the surfaces have mesh_level 5, not 6"):
+        assert np.isnan(featurizer.fit_transform([made])).all()
+    for wrong in (0, "10"):
+        with pytest.raises(ValueError, match="write a whole number from 1 on"):
+            HirshfeldFeaturizer(mesh_level=wrong).fit([])
 
 
 def test_processes_give_the_same(featurizer: HirshfeldFeaturizer) -> None:

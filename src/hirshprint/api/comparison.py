@@ -64,6 +64,9 @@ def compared(first: CrystalFingerprint, second: CrystalFingerprint) -> Compariso
         one, other = getattr(first, what), getattr(second, what)
         if one != other:
             raise ValueError(f"{first.name} has {what} {one}, {second.name} {other}; make both with the same")
+    for made in (first, second):
+        if not made.total.any():
+            raise ValueError(f"{made.name}: no part of its surfaces is within the bins")
     levels = first.surfaces.mesh_level, second.surfaces.mesh_level
     if levels[0] != levels[1]:
         raise ValueError(f"{first.name} has mesh_level {levels[0]}, {second.name} {levels[1]}; make both with the same")

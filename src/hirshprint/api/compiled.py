@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
+import threading
 from functools import cache
 
 COMPILED_AT = "NUMBA_CACHE_DIR"
 
 
-@cache
+LOCK = threading.Lock()
+
+
 def compile_for_library() -> None:
     """Compile what surfaces are made with, or take the code that is there; other users of numba notice nothing.
 
     Numba asks for its folder when a function is declared. So the folder is ours only while ours are.
     """
+    with LOCK:  # the first calls of several threads
+        _compile()
+
+
+@cache
+def _compile() -> None:
     from hirshprint.run.environment import prepare_command
 
     before = os.environ.get(COMPILED_AT)
@@ -26,5 +35,5 @@ def compile_for_library() -> None:
     declare_all()
     compile_once()
     if before is None:
-        del os.environ[COMPILED_AT]
+        os.environ.pop(COMPILED_AT, None)
         config.reload_config()

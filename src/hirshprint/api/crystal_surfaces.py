@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hirshprint.api.compiled import compile_for_library
 from hirshprint.api.crystals import structure_of
 from hirshprint.api.defaults import CrystalWarning, check_installed
-from hirshprint.api.densities import find_densities
+from hirshprint.api.densities import find_densities, shared
 from hirshprint.densities import Densities
 from hirshprint.hirshfeld.surface import Surface, pack_surfaces, unpack_surfaces
 from hirshprint.structures.structure import Structure
@@ -138,6 +138,12 @@ class CrystalSurfaces:
         meshes = picture_meshes(self.structure, self.densities, self.sites)
         return show(scene_of_distances(meshes, colour), screenshot, window_size)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be pickled with the densities of its own elements: the table of all has megabytes."""
+        numbers = sorted({int(number) for number in self.structure.numbers})
+        part = replace(self.densities, density=self.densities.density[[number - 1 for number in numbers]])
+        return _unpickled, (self.structure, self.sites, part, numbers, self.mesh_level)
+
     def __repr__(self) -> str:
         return (
             f"CrystalSurfaces of {summary_line(self.structure)}; {self.density_source} densities, mesh level "
@@ -147,6 +153,30 @@ class CrystalSurfaces:
     def _repr_html_(self) -> str:
         table = self.table().to_html(index=False, float_format="{:.3f}".format)
         return f"<p>{summary_line(self.structure)}; {self.density_source} densities</p>{table}"
+
+
+def _unpickled(
+    structure: Structure, sites: tuple[Surface, ...], part: Densities, numbers: list[int], mesh_level: int
+) -> CrystalSurfaces:
+    return CrystalSurfaces(structure, sites, shared(part, numbers), mesh_level)
+
+
+def check_made(made: CrystalSurfaces, densities: str | os.PathLike[str] | None, mesh_level: int | None) -> None:
+    """Check that surfaces were made with what is asked for; None asks for nothing.
+
+    Raises
+    ------
+    ValueError
+        Naming what differs.
+    """
+    if mesh_level not in (None, made.mesh_level):
+        raise ValueError(
+            f"the surfaces have mesh_level {made.mesh_level}, not {mesh_level}; make them anew from the crystal"
+        )
+    if densities is not None and (asked := find_densities(densities)).source != made.density_source:
+        raise ValueError(
+            f"the surfaces have {made.density_source} densities, not {asked.source}; make them anew from the crystal"
+        )
 
 
 def surfaces_of(

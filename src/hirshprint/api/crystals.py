@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hirshprint.structures.sources.placement import compound_fault, overlap_faul
 from hirshprint.structures.structure import Structure
 
 IDS_SHOWN = 5
+OCCUPIED = 1e-4  # a share that differs from 1 by no more is 1
 PEROVSKITE = PROTOTYPES["cubic_perovskite"]
 
 
@@ -64,10 +65,18 @@ def record_of(crystal: Any) -> dict[str, Any]:
     TypeError
         An object of another kind.
     """
-    if hasattr(crystal, "lattice") and hasattr(crystal, "to_json"):  # of pymatgen's
-        found: dict[str, Any] = json.loads(crystal.to_json())
-        return found
+    if hasattr(crystal, "lattice") and hasattr(crystal, "frac_coords"):  # of pymatgen's
+        return {
+            "lattice": crystal.lattice.matrix.tolist(),
+            "species": [
+                [{"element": str(getattr(kind, "symbol", kind)), "occu": float(share)} for kind, share in kinds.items()]
+                for kinds in (site.species for site in crystal)
+            ],
+            "frac": crystal.frac_coords.tolist(),
+            "pbc": [bool(one) for one in crystal.lattice.pbc],
+        }
     if hasattr(crystal, "get_atomic_numbers") and hasattr(crystal, "pbc"):  # of ASE's
+        _check_occupancy(crystal.info.get("occupancy") or {})
         return {
             "numbers": crystal.get_atomic_numbers().tolist(),
             "positions": crystal.get_positions().tolist(),
@@ -78,6 +87,14 @@ def record_of(crystal: Any) -> dict[str, Any]:
         f"{type(crystal).__name__} is no crystal; give a structure of pymatgen's, Atoms of ASE's, the name of a "
         "structure file, or a formula such as SrTiO3"
     )
+
+
+def _check_occupancy(of_kinds: Mapping[Any, Mapping[str, float]]) -> None:
+    """Refuse Atoms of ASE's that keep partial occupancies beside the atoms: `info["occupancy"]`."""
+    for shares in of_kinds.values():
+        if len(shares) != 1 or any(abs(share - 1) > OCCUPIED for share in shares.values()):
+            said = ", ".join(f"{symbol} {share:g}" for symbol, share in shares.items())
+            raise CrystalError(f"partial occupancy or disorder ({said})", "give an ordered model")
 
 
 def read_text(text: str, edge_angstrom: float, edge_name: str = "edge_angstrom") -> Structure:

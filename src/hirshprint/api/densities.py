@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+
+import numpy as np
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files.reading import DamagedError
@@ -16,6 +22,8 @@ from hirshprint.versions import DENSITIES
 
 PACKAGES = {"thakkar": "chmpy", "x2c": "atomref"}
 """Sources of densities, the best first, and the package that has their table."""
+
+ELEMENTS = 103
 
 PROGRAM = Path(__file__).parents[1] / "density_tables.py"
 OWN_PYTHON = Path(__file__).parents[3] / ".venv-densities/bin/python"
@@ -62,6 +70,8 @@ def find_densities(wanted: str | os.PathLike[str] | None = None, beside: Path | 
     if path is None or not path.is_file():
         path = cache_folder() / f"{source}-{DENSITIES}.h5"
     if not path.is_file():
+        path = _writable(path.parent) / path.name
+    if not path.is_file():
         _make(source, path)
     return _read(path, f"delete it: it is made again; or run snakemake {path}")
 
@@ -96,6 +106,40 @@ def _pythons(source: str) -> Iterator[str]:
         yield sys.executable
     if OWN_PYTHON.exists():
         yield str(OWN_PYTHON)
+
+
+@cache
+def _writable(folder: Path) -> Path:
+    """The folder, or where nothing can be written into it one that is there as long as this process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        temporary = Path(tempfile.mkdtemp(prefix="hirshprint-densities-"))
+        atexit.register(shutil.rmtree, temporary, ignore_errors=True)
+        return temporary
+
+
+def shared(part: Densities, numbers: Sequence[int]) -> Densities:
+    """Give the table of this machine for some elements of it, where both have the same numbers: it is large.
+
+    Parameters
+    ----------
+    part : Densities
+        A row for each of `numbers`.
+    numbers : sequence of int
+        Atomic numbers.
+    """
+    rows = [number - 1 for number in numbers]
+    path = cache_folder() / f"{part.source}-{DENSITIES}.h5"
+    if path.is_file():
+        here = _read(path, "delete it: it is made again")
+        if np.array_equal(here.r_bohr, part.r_bohr) and np.array_equal(here.density[rows], part.density):
+            return here
+    table = np.full((max(ELEMENTS, *numbers), len(part.r_bohr)), np.nan)
+    table[rows] = part.density
+    return replace(part, density=table)
 
 
 def _make(source: str, path: Path) -> None:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from hirshprint.api.defaults import EDGE_ANGSTROM, MESH_LEVEL
+from hirshprint.api.defaults import EDGE_ANGSTROM, MESH_LEVEL, check_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ def surfaces(
     *,
     edge_angstrom: float = EDGE_ANGSTROM,
     densities: str | os.PathLike[str] | None = None,
-    mesh_level: int = MESH_LEVEL,
+    mesh_level: int | None = None,
 ) -> CrystalSurfaces:
     """Compute the Hirshfeld surfaces of the symmetry-distinct atoms of a crystal.
 
@@ -41,8 +41,8 @@ def surfaces(
     densities : str or path, optional
         Free-atom densities: ``thakkar``, ``x2c``, or a file of them. By default ``thakkar`` where its table is at hand
         (the package chmpy, or `make env` in a checkout), else ``x2c`` (the package atomref). The result says which.
-    mesh_level : int, default 10
-        How fine the meshes are.
+    mesh_level : int, optional
+        How fine the meshes are: 10 by default, as in a run.
 
     Returns
     -------
@@ -58,16 +58,20 @@ def surfaces(
         Densities that are not at hand.
     SurfaceError
         An atom has no surface.
+    ValueError
+        A mesh level or an edge that is none, or surfaces that were made with others than those that are named.
 
     Examples
     --------
     >>> hirshprint.surfaces("SrTiO3", edge_angstrom=3.905).table()
     """
-    from hirshprint.api.crystal_surfaces import CrystalSurfaces, surfaces_of
+    from hirshprint.api.crystal_surfaces import CrystalSurfaces, check_made, surfaces_of
 
+    check_settings(MESH_LEVEL if mesh_level is None else mesh_level, edge_angstrom)
     if isinstance(crystal, CrystalSurfaces):
+        check_made(crystal, densities, mesh_level)
         return crystal
-    return surfaces_of(crystal, edge_angstrom, densities, mesh_level)
+    return surfaces_of(crystal, edge_angstrom, densities, MESH_LEVEL if mesh_level is None else mesh_level)
 
 
 def fingerprint(
@@ -76,7 +80,7 @@ def fingerprint(
     weighting: str = "area",
     edge_angstrom: float = EDGE_ANGSTROM,
     densities: str | os.PathLike[str] | None = None,
-    mesh_level: int = MESH_LEVEL,
+    mesh_level: int | None = None,
 ) -> CrystalFingerprint:
     """Compute the fingerprint of a crystal: the area of its atoms' surfaces by d_i and d_e.
 
@@ -115,7 +119,7 @@ def contacts(
     *,
     edge_angstrom: float = EDGE_ANGSTROM,
     densities: str | os.PathLike[str] | None = None,
-    mesh_level: int = MESH_LEVEL,
+    mesh_level: int | None = None,
 ) -> CrystalContacts:
     """Compute who meets whom in a crystal: the patches of each atom's surface by the atom that they face.
 
@@ -152,7 +156,7 @@ def compare(
     *,
     edge_angstrom: float = EDGE_ANGSTROM,
     densities: str | os.PathLike[str] | None = None,
-    mesh_level: int = MESH_LEVEL,
+    mesh_level: int | None = None,
 ) -> Comparison:
     """Compare the fingerprints of two crystals, each of all atoms and scaled to a sum of one.
 

@@ -33,7 +33,7 @@ from hirshprint.networks.cards import (
     with_network,
 )
 from hirshprint.remarks import remark_lines
-from hirshprint.structures.crystals import CrystalError, reduced_formula
+from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
@@ -58,13 +58,30 @@ class Asked(NamedTuple):
     files: Sequence[Path] = ()
 
 
+class Found(NamedTuple):
+    """What was predicted.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        A row for each compound.
+    left_out : list of Rejection
+        What could not be.
+    names : dict of str to str
+        Name in the table of each crystal from a file, by its id: on a prototype it has that of its compound.
+    """
+
+    table: pd.DataFrame
+    left_out: list[Rejection]
+    names: dict[str, str]
+
+
 def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | None, network: str | None) -> pd.DataFrame:
     """Predict crystals of any kind; see `hirshprint.predict`."""
     one = isinstance(crystals, (str, os.PathLike)) or hasattr(crystals, "pbc") or hasattr(crystals, "lattice")
     given = [crystals] if one else list(crystals)
     if not given:
         raise InputError("nothing to predict; give crystals")
-    check_installed("tensorflow", "learn", "a prediction")
     folder, card = open_models(None if model is None else Path(model), network)
 
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
@@ -76,29 +93,29 @@ def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | Non
             )
             warnings.warn(named, CrystalWarning, stacklevel=2)
 
-        asked, keys = _sorted(given, records, places, say)
-        table, _ = predict_asked(folder, card, asked, say)
-    if keys is None:
-        return table
-    rows = {name: row for row, name in enumerate(table["name"])}
-    rows_of = [next((rows[key] for key in of_one if key in rows), -1) for of_one in keys]
-    found = table.reindex(rows_of)
-    found["name"] = [of_one[0] for of_one in keys]
-    return found.reset_index(drop=True)
+        asked, names = _sorted(given, records, places, say)
+        found = predict_asked(folder, card, asked, say)
+    if names is None:
+        return found.table
+    rows = {name: row for row, name in enumerate(found.table["name"])}
+    called = [found.names.get(name, "") if number in places else name for number, name in enumerate(names)]
+    table = found.table.reindex([rows.get(name, -1) for name in called])
+    table["name"] = names
+    return table.reset_index(drop=True)
 
 
-def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) -> tuple[Asked, list[list[str]] | None]:
+def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) -> tuple[Asked, list[str] | None]:
     """Sort what was given into formulas, files, and crystals: these are written into `records`, their rows in `places`.
 
     Returns
     -------
     Asked
         What is to be predicted.
-    list of list of str or None
-        Names by which the prediction of each is found; None where one stands for many.
+    list of str or None
+        Name of each; None where a folder or file stands for many.
     """
     formulas, files, lines = list[str](), list[Path](), list[str]()
-    keys = list[list[str]]()
+    names = list[str]()
     single = True
     for number, crystal in enumerate(given):
         if isinstance(crystal, (str, os.PathLike)):
@@ -109,23 +126,21 @@ def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) ->
                 continue
             if not path.is_file() and str(crystal).isalnum():
                 formulas.append(str(crystal))
-                keys.append([str(crystal)])
+                names.append(str(crystal))
                 continue
         try:
             structure = structure_of(crystal, EDGE_ANGSTROM)
         except CrystalError as error:
             say(f"left out crystal {number}: {error}")
-            keys.append([f"crystal {number}"])
+            names.append(f"crystal {number}")
             continue
-        formula = reduced_formula(structure.numbers)
-        name = f"{structure.structure_id}-{number}"
+        names.append(f"{structure.structure_id}-{number}")
         places.append(number)
-        lines.append(json.dumps(_record(crystal, structure) | {"id": name}))
-        keys.append([name, formula])
+        lines.append(json.dumps(_record(crystal, structure) | {"id": names[-1]}))
     if lines:
         records.write_text("\n".join(lines) + "\n", encoding="utf-8")
         files.append(records)
-    return Asked(formulas, None, files), keys if single else None
+    return Asked(formulas, None, files), names if single else None
 
 
 def _record(crystal: Any, structure: Structure) -> Row:
@@ -149,7 +164,10 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
     ------
     ModelError
         A folder that cannot be used here.
+    ImportError
+        TensorFlow is not installed.
     """
+    check_installed("tensorflow", "learn", "a prediction")
     if folder is None:
         folder = OWN_MODELS
         if not folder.is_dir():
@@ -168,7 +186,7 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
     return folder, card
 
 
-def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> tuple[pd.DataFrame, list[Rejection]]:
+def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> Found:
     """Predict what was asked for: a row for each compound that can be, and what was left out.
 
     Parameters
@@ -192,10 +210,11 @@ def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> tuple[pd.D
     if asked.formulas and not card["prototype"]:
         raise InputError(f"{folder}: it learned from files; name crystals or files of them (--cif)")
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
-        plan = _plan(asked, folder, card, Path(temporary), say)
+        plan, placed = _plan(asked, folder, card, Path(temporary), say)
         first = unit_cards(folder, best_network(card))[0]
         _check_edges(plan, card, read_json(first, unit=folder)["inputs"])
-        return _predict(folder, card, plan, Path(temporary), say)
+        table, left_out = _predict(folder, card, plan, Path(temporary), say)
+    return Found(table, left_out, {entry.structure_id: entry.structure_id for entry in plan.entries} | placed)
 
 
 def _check_edges(plan: Plan, card: Row, inputs: Row) -> None:
@@ -232,11 +251,11 @@ def _check_here(folder: Path, card: Row) -> None:
     check_fits(folder, card, fingerprint_definition(card, surfaces, card["densities"], card["fingerprint"]))
 
 
-def _plan(asked: Asked, folder: Path, card: Row, temporary: Path, say: Say) -> Plan:
-    """The structures of all compounds and files that were named, and what was left out."""
+def _plan(asked: Asked, folder: Path, card: Row, temporary: Path, say: Say) -> tuple[Plan, dict[str, str]]:
+    """The structures of all that was named and what was left out; and the compounds that crystals are placed as."""
     settings = {"prototype": card["prototype"], "initial_edge": needed_edges(card)}
     settings |= {"property": card["property"], "unit": card["unit"], "model": str(folder)}
-    plans = []
+    plans, placed = list[Plan](), dict[str, str]()
     if asked.formulas:
         if not all(formula.strip() for formula in asked.formulas):
             raise InputError("a formula is empty; write one such as SrTiO3")
@@ -255,9 +274,16 @@ def _plan(asked: Asked, folder: Path, card: Row, temporary: Path, say: Say) -> P
         of_files = _plan_files(path, settings)
         if of_files.passed_over:
             say(f"{path}: {passed_over_text(of_files.passed_over)}")
-        plans.append(_placed(of_files, settings, say) if card["prototype"] else of_files)
-    entries = {entry.structure_id: entry for plan in plans for entry in plan.entries}
-    return Plan(tuple(entries.values()), tuple(rejection for plan in plans for rejection in plan.rejections))
+        if card["prototype"]:
+            of_files, compounds = _placed(of_files, settings, say)
+            placed |= compounds
+        plans.append(of_files)
+    entries: dict[str, Entry] = {}
+    for entry in (entry for plan in plans for entry in plan.entries):
+        first = entries.setdefault(entry.structure_id, entry)
+        if not card["prototype"] and first is not entry:
+            raise InputError(f"{first.source} and {entry.source} have the same id, {entry.structure_id}; rename one")
+    return Plan(tuple(entries.values()), tuple(one for plan in plans for one in plan.rejections)), placed
 
 
 def _formula_fault(fault: Rejection) -> str:
@@ -282,8 +308,8 @@ def _plan_files(path: Path, settings: Row) -> Plan:
     return plan_dataset(Dataset.from_dict({**settings, "prototype": None, kind: str(path)}))
 
 
-def _placed(plan: Plan, settings: Row, say: Say) -> Plan:
-    """Entries of the prototype for the files that are crystals of it; the others are left out."""
+def _placed(plan: Plan, settings: Row, say: Say) -> tuple[Plan, dict[str, str]]:
+    """Entries of the prototype for the files that are crystals of it, and their compounds; the others are left out."""
     from hirshprint.structures.building import build_structures
     from hirshprint.structures.recognition import prototype_elements
     from hirshprint.structures.sources.placement import initial_edges, prototype_entries, radius_fault
@@ -294,7 +320,7 @@ def _placed(plan: Plan, settings: Row, say: Say) -> Plan:
     sources = {entry.structure_id: entry.source for entry in plan.entries}
     entries: list[Entry] = []
     rejections = [*plan.rejections, *unusable]
-    remarks = []
+    remarks, compounds = [], dict[str, str]()
     for structure in structures:
         source = sources[structure.structure_id]
         elements = prototype_elements(structure, prototype)
@@ -307,9 +333,11 @@ def _placed(plan: Plan, settings: Row, say: Say) -> Plan:
             rejections.append(Rejection(structure.structure_id, source, *fault))
             continue
         remarks.append((source, structure.remarks))
-        entries += prototype_entries(prototype, elements, edges, source)
+        made = prototype_entries(prototype, elements, edges, source)
+        compounds[structure.structure_id] = made[0].compound
+        entries += made
     _say_remarks(remarks, say)
-    return Plan(tuple(entries), tuple(rejections))
+    return Plan(tuple(entries), tuple(rejections)), compounds
 
 
 def _say_remarks(remarks: Iterable[tuple[str, Iterable[str]]], say: Say) -> None:

@@ -19,7 +19,7 @@ from hirshprint.config.proposal import FIELDS_SHOWN, Proposal, field_text, propo
 from hirshprint.datasets.split_faults import learning_faults
 from hirshprint.files.writing import written_whole
 from hirshprint.remarks import remark_lines
-from hirshprint.run.pending import SNAKEFILE
+from hirshprint.run.pending import LIBRARY_ALONE, SNAKEFILE
 from hirshprint.run.planned import plan_faults
 from hirshprint.structures.building import formula_of, read_entries
 from hirshprint.structures.entries import CrystalError, InputError, Plan
@@ -154,6 +154,9 @@ def _show_proposal(proposal: Proposal, usable: int, out: Path) -> None:
     print(f"written: {out}")
     for text in proposal.to_do:
         print(text)
+    if not SNAKEFILE.is_file():
+        print(f"next: read it. {LIBRARY_ALONE[0].upper()}{LIBRARY_ALONE[1:]}".replace("give this command", "run it"))
+        return
     here = "" if Path("Snakefile").is_file() else f"--snakefile {shlex.quote(str(SNAKEFILE))} "
     config = shlex.quote(str(out))
     print(f"next: read it, then   hirshprint status --configfile {config}")

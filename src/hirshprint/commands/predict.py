@@ -33,10 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
         folder, card = open_models(arguments.model, arguments.network)
         files = [arguments.cif] if arguments.cif else []
         asked = Asked(arguments.formula, arguments.table, files)
-        found, left_out = predict_asked(folder, card, asked, _say)
+        found, left_out, _ = predict_asked(folder, card, asked, _say)
     except InputError as error:
         raise CommandError(str(error), UNUSABLE) from None
-    except (ModelError, DensitiesError) as error:
+    except (ModelError, DensitiesError, ImportError) as error:
         raise CommandError(str(error)) from None
     if arguments.out:
         _write(found, arguments.out)

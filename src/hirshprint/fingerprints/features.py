@@ -49,9 +49,15 @@ def moment_features(surfaces: Sequence[Surface]) -> dict[str, float]:
     -------
     dict of str to float
         Of all atoms, of the anions and of the cations; 0 where there are none.
+
+    Raises
+    ------
+    ValueError
+        No part of the surfaces is within the bins.
     """
     settings = Fingerprint.from_dict({"channels": ["total", "inside"], "normalise": "none"})
     counts, _ = fingerprint_of(surfaces, settings)
+    _check_filled(counts[0])
     channels = dict(zip(CHANNELS, (counts[0], counts[1], counts[2]), strict=True))
     atoms = sum(surface.multiplicity for surface in surfaces)
     span = settings.bins.high_angstrom - settings.bins.low_angstrom
@@ -75,6 +81,11 @@ def moment_features(surfaces: Sequence[Surface]) -> dict[str, float]:
     return found
 
 
+def _check_filled(counts: NDArray[np.float32]) -> None:
+    if not counts.any():
+        raise ValueError("no part of its surfaces is within the bins of d_i and d_e")
+
+
 def _over(value: float, scale: float) -> float:
     return value / scale if scale > 0 else 0.0
 
@@ -86,9 +97,15 @@ def bin_features(surfaces: Sequence[Surface]) -> dict[str, float]:
     ----------
     surfaces : sequence of Surface
         One for each distinct site of the structure.
+
+    Raises
+    ------
+    ValueError
+        No part of the surfaces is within the bins.
     """
     settings = Fingerprint.from_dict({"channels": ["total"], "normalise": "sum"})
     counts, _ = fingerprint_of(surfaces, settings)
+    _check_filled(counts[0])
     size = settings.bins.count // COARSE
     shares = counts[0].reshape(size, COARSE, size, COARSE).sum(axis=(1, 3))
     middles = bin_edges(settings.bins)[COARSE // 2 :: COARSE].tolist()

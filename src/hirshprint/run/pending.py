@@ -15,6 +15,7 @@ from pathlib import Path
 SNAKEFILE = Path(__file__).parents[3] / "Snakefile"
 UPDATE = "update pending"
 NO_LOG = "-"  # which the summary has for a job that has not run yet
+LIBRARY_ALONE = "the workflow is not here, only the library: give this command in a clone of hirshprint's repository"
 NOISE = ("Building DAG", "Assuming unrestricted", "Migrating")
 
 
@@ -39,6 +40,8 @@ class Pending:
 
 def pending_jobs(configfile: Path) -> Pending:
     """Ask Snakemake what it would do now with a configuration, in this folder; nothing is changed."""
+    if not SNAKEFILE.is_file():
+        return Pending(fault=LIBRARY_ALONE)
     done = _asked(configfile, "--summary")
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(NOISE)]
