@@ -227,6 +227,6 @@ def predict(
     --------
     >>> hirshprint.predict([rutile, anatase], model="results/mine/models")
     """
-    from hirshprint.api.prediction import predicted
+    from hirshprint.api.predicted_crystals import predicted
 
     return predicted(crystals, model, network)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import re
 import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hirshprint.api.compiled import compile_for_library
-from hirshprint.api.crystals import record_of, structure_of
-from hirshprint.api.defaults import EDGE_ANGSTROM, CrystalWarning, check_installed
+from hirshprint.api.defaults import check_installed
 from hirshprint.api.densities import find_densities
 from hirshprint.config.model import Dataset, Fingerprint, InitialEdge
 from hirshprint.densities import Densities
@@ -33,7 +29,6 @@ from hirshprint.networks.cards import (
     with_network,
 )
 from hirshprint.remarks import remark_lines
-from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
 from hirshprint.structures.planning import plan_dataset
 from hirshprint.structures.prototypes import PrototypeError, find_prototype
@@ -74,80 +69,6 @@ class Found(NamedTuple):
     table: pd.DataFrame
     left_out: list[Rejection]
     names: dict[str, str]
-
-
-def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | None, network: str | None) -> pd.DataFrame:
-    """Predict crystals of any kind; see `hirshprint.predict`."""
-    one = isinstance(crystals, (str, os.PathLike)) or hasattr(crystals, "pbc") or hasattr(crystals, "lattice")
-    given = [crystals] if one else list(crystals)
-    if not given:
-        raise InputError("nothing to predict; give crystals")
-    folder, card = open_models(None if model is None else Path(model), network)
-
-    with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
-        records, places = Path(temporary) / "crystals.jsonl", list[int]()
-
-        def say(line: str) -> None:
-            named = re.sub(
-                rf"{re.escape(str(records))} line (\d+)", lambda of: f"crystal {places[int(of[1]) - 1]}", line
-            )
-            warnings.warn(named, CrystalWarning, stacklevel=2)
-
-        asked, names = _sorted(given, records, places, say)
-        found = predict_asked(folder, card, asked, say)
-    if names is None:
-        return found.table
-    rows = {name: row for row, name in enumerate(found.table["name"])}
-    called = [found.names.get(name, "") if number in places else name for number, name in enumerate(names)]
-    table = found.table.reindex([rows.get(name, -1) for name in called])
-    table["name"] = names
-    return table.reset_index(drop=True)
-
-
-def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) -> tuple[Asked, list[str] | None]:
-    """Sort what was given into formulas, files, and crystals: these are written into `records`, their rows in `places`.
-
-    Returns
-    -------
-    Asked
-        What is to be predicted.
-    list of str or None
-        Name of each; None where a folder or file stands for many.
-    """
-    formulas, files, lines = list[str](), list[Path](), list[str]()
-    names = list[str]()
-    single = True
-    for number, crystal in enumerate(given):
-        if isinstance(crystal, (str, os.PathLike)):
-            path = Path(crystal)
-            if path.is_dir() or (path.is_file() and has_many(path)):
-                files.append(path)
-                single = False
-                continue
-            if not path.is_file() and str(crystal).isalnum():
-                formulas.append(str(crystal))
-                names.append(str(crystal))
-                continue
-        try:
-            structure = structure_of(crystal, EDGE_ANGSTROM)
-        except CrystalError as error:
-            say(f"left out crystal {number}: {error}")
-            names.append(f"crystal {number}")
-            continue
-        names.append(f"{structure.structure_id}-{number}")
-        places.append(number)
-        lines.append(json.dumps(_record(crystal, structure) | {"id": names[-1]}))
-    if lines:
-        records.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        files.append(records)
-    return Asked(formulas, None, files), names if single else None
-
-
-def _record(crystal: Any, structure: Structure) -> Row:
-    if isinstance(crystal, (str, os.PathLike, Structure)):
-        numbers, frac = structure.numbers.tolist(), structure.frac.tolist()
-        return {"lattice": structure.lattice.tolist(), "numbers": numbers, "frac": frac}
-    return record_of(crystal)
 
 
 def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
