@@ -344,7 +344,7 @@ def test_predictions_stand_in_the_order_of_the_crystals(
 
 @PREDICTS
 def test_a_crystal_never_gets_the_number_of_another_compound(
-    empty_cache: Path, densities_file: Callable[[str], Path]
+    empty_cache: Path, densities_file: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A formula with the sites exchanged, a site order that is not that of the electronegativity, one left out."""
     densities_file("thakkar")
@@ -359,6 +359,9 @@ def test_a_crystal_never_gets_the_number_of_another_compound(
     assert np.isnan(predicted[3])
     assert np.isfinite(predicted[4])
     assert np.isfinite(hirshprint.predict(lead)["a_predicted_angstrom"][0])
+    (tmp_path / "PbTiO3").mkdir()  # a folder of this name is not meant
+    monkeypatch.chdir(tmp_path)
+    assert hirshprint.predict("PbTiO3")["a_predicted_angstrom"][0] == predicted[2]
 
 
 def test_equal_ids_of_two_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

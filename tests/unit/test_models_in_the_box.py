@@ -106,15 +106,20 @@ def test_what_cannot_be_predicted_is_said_before_anything_is_computed(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["edges.csv"]
 
 
-def test_one_structure_file_is_predicted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", [[], ["--cif"]])
+def test_one_structure_file_is_predicted(option: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ["SrTiO3", "3.9", "1 0 0", "0 1 0", "0 0 1", "Sr Ti O", "1 1 3", "Direct"]
     lines += ["0 0 0", "0.5 0.5 0.5", "0.5 0.5 0", "0.5 0 0.5", "0 0.5 0.5"]
     (tmp_path / "POSCAR").write_text("\n".join(lines) + "\n", encoding="utf-8")
     out = tmp_path / "out.csv"
-    assert main(["predict", "--cif", str(tmp_path / "POSCAR"), "--out", str(out)]) == 0
+    assert main(["predict", *option, str(tmp_path / "POSCAR"), "--out", str(out)]) == 0
     found = pd.read_csv(out).iloc[0]
     assert found["a_predicted_angstrom"] == pytest.approx(PREDICTED["hybrid"]["SrTiO3"], abs=0.0002)
     assert found["in_training"]
+    (tmp_path / "SrTiO3").mkdir()  # a folder of this name is not meant
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", "SrTiO3", "--out", "again.csv"]) == 0
+    assert pd.read_csv("again.csv").iloc[0]["a_predicted_angstrom"] == found["a_predicted_angstrom"]
 
 
 @pytest.mark.parametrize("network", PREDICTED)

@@ -37,7 +37,7 @@ class CrystalFingerprint:
     in_range_fraction : ndarray of float64, (n_channels,)
         Share of each channel that falls into the bins.
     counts_unit : str
-        What a bin holds: area or points, per cell.
+        What a bin holds: area in Å² or points, per formula unit.
     weighting : str
         ``area`` or ``paper``.
     surfaces : CrystalSurfaces

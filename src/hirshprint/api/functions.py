@@ -90,8 +90,12 @@ def fingerprint(
         See `hirshprint.api.functions`; or what `surfaces` returned.
     weighting : str, default "area"
         What is counted: ``area`` in Å², or ``paper``, points as in the paper.
-    edge_angstrom, densities, mesh_level
-        See `surfaces`.
+    edge_angstrom : float, default 4.5, Å
+        Edge of the cubic perovskite that a formula is placed on.
+    densities : str or path, optional
+        ``thakkar``, ``x2c``, or a file; see `surfaces`.
+    mesh_level : int, optional
+        How fine the meshes are: 10 by default.
 
     Returns
     -------
@@ -127,8 +131,12 @@ def contacts(
     ----------
     crystal : pymatgen.core.Structure, ase.Atoms, str, path or CrystalSurfaces
         See `hirshprint.api.functions`; or what `surfaces` returned.
-    edge_angstrom, densities, mesh_level
-        See `surfaces`.
+    edge_angstrom : float, default 4.5, Å
+        Edge of the cubic perovskite that a formula is placed on.
+    densities : str or path, optional
+        ``thakkar``, ``x2c``, or a file; see `surfaces`.
+    mesh_level : int, optional
+        How fine the meshes are: 10 by default.
 
     Returns
     -------
@@ -164,8 +172,12 @@ def compare(
     ----------
     first, second : pymatgen.core.Structure, ase.Atoms, str, path, CrystalSurfaces or CrystalFingerprint
         See `hirshprint.api.functions`; or what `surfaces` or `fingerprint` returned.
-    edge_angstrom, densities, mesh_level
-        See `surfaces`.
+    edge_angstrom : float, default 4.5, Å
+        Edge of the cubic perovskite that a formula is placed on.
+    densities : str or path, optional
+        ``thakkar``, ``x2c``, or a file; see `surfaces`.
+    mesh_level : int, optional
+        How fine the meshes are: 10 by default.
 
     Returns
     -------
@@ -213,8 +225,9 @@ def predict(
     -------
     pandas.DataFrame
         The columns of `hirshprint predict`: name, formula, value, standard deviation, and whether the compound is
-        outside of what training saw. Crystals that are no file are named by their formula and their place in
-        `crystals`, from 0. What is left out is said as a `CrystalWarning`.
+        outside of what training saw. Without folders and files of many crystals it has a row for each of `crystals`, in
+        their order, NaN for one that is left out; names are formulas, or the crystal's name and its place from 0. What
+        is left out is said as a `CrystalWarning`.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hirshprint.api.crystals import record_of, structure_of
 from hirshprint.api.defaults import EDGE_ANGSTROM, CrystalWarning
-from hirshprint.api.prediction import Asked, open_models, predict_asked
+from hirshprint.api.prediction import Asked, is_formula, open_models, predict_asked
 from hirshprint.structures.crystals import CrystalError
 from hirshprint.structures.entries import InputError
 from hirshprint.structures.sources.collections import has_many
@@ -43,7 +43,7 @@ def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | Non
             )
             warnings.warn(named, CrystalWarning, stacklevel=2)
 
-        asked, names = _sorted(given, records, places, say)
+        asked, names = _sorted(given, card, records, places, say)
         found = predict_asked(folder, card, asked, say)
     if names is None:
         return found.table
@@ -54,7 +54,9 @@ def predicted(crystals: Iterable[Any] | Any, model: str | os.PathLike[str] | Non
     return table.reset_index(drop=True)
 
 
-def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) -> tuple[Asked, list[str] | None]:
+def _sorted(
+    given: Sequence[Any], card: Row, records: Path, places: list[int], say: Say
+) -> tuple[Asked, list[str] | None]:
     """Sort what was given into formulas, files, and crystals: these are written into `records`, their rows in `places`.
 
     Returns
@@ -70,13 +72,13 @@ def _sorted(given: Sequence[Any], records: Path, places: list[int], say: Say) ->
     for number, crystal in enumerate(given):
         if isinstance(crystal, (str, os.PathLike)):
             path = Path(crystal)
+            if is_formula(str(crystal), card) or (not path.exists() and str(crystal).isalnum()):
+                formulas.append(str(crystal))
+                names.append(str(crystal))
+                continue
             if path.is_dir() or (path.is_file() and has_many(path)):
                 files.append(path)
                 single = False
-                continue
-            if not path.is_file() and str(crystal).isalnum():
-                formulas.append(str(crystal))
-                names.append(str(crystal))
                 continue
         try:
             structure = structure_of(crystal, EDGE_ANGSTROM)

@@ -107,6 +107,13 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
     return folder, card
 
 
+def is_formula(text: str, card: Row) -> bool:
+    """Say whether a text is a formula for the models, and no file of that name; a folder may be named so."""
+    if not card["prototype"] or Path(text).is_file():
+        return False
+    return find_prototype(card["prototype"]).elements_of(text) is not None
+
+
 def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> Found:
     """Predict what was asked for: a row for each compound that can be, and what was left out.
 

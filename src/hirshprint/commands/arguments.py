@@ -105,10 +105,15 @@ def _add_arguments_of_one(added: dict[str, argparse.ArgumentParser]) -> None:
 
 
 def _add_arguments_of_predict(predict: argparse.ArgumentParser) -> None:
-    predict.add_argument("formula", nargs="*", metavar="FORMULA", help="formulas, such as SrTiO3")
+    predict.add_argument(
+        "formula",
+        nargs="*",
+        metavar="FORMULA|FILE",
+        help="formulas, such as SrTiO3; files and folders, as --cif",
+    )
     predict.add_argument("--table", type=Path, metavar="T.csv", help="CSV with formula, or formula, A, B, X")
     predict.add_argument(
-        "--cif", type=Path, metavar="DIR|FILE", help="folder of structure files, or file of many crystals"
+        "--cif", type=Path, metavar="DIR|FILE", help="structure file, folder of them, or file of many crystals"
     )
     predict.add_argument(
         "--model", type=Path, metavar="DIR", help="folder of a run's models (default: models/oqmd of hirshprint)"

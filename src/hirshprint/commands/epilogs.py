@@ -85,7 +85,8 @@ the model learned from files, the files are used as they are.
 Columns of the result: name, formula, elements by site, a_predicted_angstrom and a_std_angstrom (named after the
 property; std is the standard deviation to expect), a_spread_angstrom (between the networks), unseen (elements that
 training had on no such site), fingerprint_distance (to the nearest fingerprint of the training, in units of what is
-usual there), outside_domain (an unseen element, or that distance above 1). The value of a compound outside is a guess.
+usual there), outside_domain (an unseen element, or that distance above 1). in_training (it learned from
+this compound). The value of a compound outside is a guess.
 
 examples:
   hirshprint predict SrTiO3 BaZrO3 --json

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hirshprint.api.densities import DensitiesError
-from hirshprint.api.prediction import Asked, edges_text, open_models, predict_asked
+from hirshprint.api.prediction import Asked, edges_text, is_formula, open_models, predict_asked
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.commands.json_output import print_json
 from hirshprint.files.writing import written_whole
@@ -31,8 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
         _check_out(arguments.out)
     try:
         folder, card = open_models(arguments.model, arguments.network)
-        files = [arguments.cif] if arguments.cif else []
-        asked = Asked(arguments.formula, arguments.table, files)
+        files = [Path(text) for text in arguments.formula if Path(text).exists() and not is_formula(text, card)]
+        formulas = [text for text in arguments.formula if Path(text) not in files]
+        asked = Asked(formulas, arguments.table, [*files, *([arguments.cif] if arguments.cif else [])])
         found, left_out, _ = predict_asked(folder, card, asked, _say)
     except InputError as error:
         raise CommandError(str(error), UNUSABLE) from None

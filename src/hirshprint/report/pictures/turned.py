@@ -23,6 +23,7 @@ from hirshprint.report.pictures.scene import site_name
 
 DISTANCES = {"d_i": "d_i (Å)", "d_e": "d_e (Å)"}
 APART = 1.15  # of the widest surface: how far the sites are drawn from each other
+AMBIENT = 0.35  # so that colours are seen in the shade too
 SECONDS = 300
 NO_CONTACT = (0.8, 0.8, 0.8)
 
@@ -56,7 +57,7 @@ def scene_of_contacts(meshes: Sequence[Surface], contacts: Sequence[Contacts], l
     labels : sequence of str
         Names of the sites.
     """
-    met = sorted({int(site) for one in contacts for site in one.sites})
+    met = sorted({int(site) for one in contacts for site in one.sites}, key=lambda site: labels[site])
     colours = {site: mpl.colormaps["tab20"]((2 * k + k // 10) % 20)[:3] for k, site in enumerate(met)}
     scene = _placed(meshes)
     for k, (mesh, of_site) in enumerate(zip(meshes, contacts, strict=True)):
@@ -130,10 +131,10 @@ def plotter_of(scene: Mapping[str, NDArray[Any]], window_size: tuple[int, int], 
             title = str(scene["title"])
             drawn.point_data[title] = values[k]
             limits = (min(float(one.min()) for one in values), max(float(one.max()) for one in values))
-            plotter.add_mesh(drawn, scalars=title, cmap=COLOURS, clim=limits, smooth_shading=True)
+            plotter.add_mesh(drawn, scalars=title, cmap=COLOURS, clim=limits, smooth_shading=True, ambient=AMBIENT)
         else:
             drawn.cell_data["rgb"] = scene[f"rgb_{k}"]
-            plotter.add_mesh(drawn, scalars="rgb", rgb=True)
+            plotter.add_mesh(drawn, scalars="rgb", rgb=True, ambient=AMBIENT)
         plotter.add_point_labels(
             [scene[f"below_{k}"]], [name], shape=None, show_points=False, always_visible=True, font_size=12
         )
