@@ -148,9 +148,9 @@ def add_network(root: Path) -> None:
 def add_engine(root: Path) -> None:
     """A module, an entry of the registry, a word of the configuration."""
     library = root / "src/hirshprint"
-    (library / "surfaces/toy.py").write_text(TOY_ENGINE, encoding="utf-8")
-    _insert(library / "surfaces/registry.py", "ENGINES = {engine.name", TOY_ENTRY)
-    _replace(library / "surfaces/registry.py", "for engine in (PYTHON, TONTO)}", "for engine in (PYTHON, TONTO, TOY)}")
+    (library / "hirshfeld/toy.py").write_text(TOY_ENGINE, encoding="utf-8")
+    _insert(library / "hirshfeld/registry.py", "ENGINES = {engine.name", TOY_ENTRY)
+    _replace(library / "hirshfeld/registry.py", "for engine in (PYTHON, TONTO)}", "for engine in (PYTHON, TONTO, TOY)}")
     _replace(
         library / "config/model.py",
         'engine: Literal["auto", "tonto", "python"]',
