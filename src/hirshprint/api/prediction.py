@@ -88,7 +88,6 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
     ImportError
         TensorFlow is not installed.
     """
-    check_installed("tensorflow", "learn", "a prediction")
     if folder is None:
         folder = OWN_MODELS
         if not folder.is_dir():
@@ -104,6 +103,7 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
         raise ModelError(str(error)) from None
     except DamagedError as error:
         raise ModelError(damage_text(folder, error)) from None
+    check_installed("tensorflow", "learn", "a prediction")
     return folder, card
 
 
