@@ -18,7 +18,6 @@ from written_settings import build_structures, plan_dataset, train_networks
 
 from hirshprint.batch.gathering import write_fingerprints
 from hirshprint.cli import main
-from hirshprint.commands import predict as predict_command
 from hirshprint.config.model import Fingerprint
 from hirshprint.datasets.gather import Dataset, load_dataset
 from hirshprint.datasets.splits import SITES
@@ -253,9 +252,9 @@ def test_a_network_of_the_folder_can_be_chosen_and_is_said(
     message = capsys.readouterr().err
     assert "has no network cnn_large; write one of these (validation error): " in message
     assert all(f"{name} (" in message for name in NAMES)
-    monkeypatch.setattr(predict_command, "ROOT", tmp_path)
-    assert main(["predict", "SrTiO3"]) == 2
-    assert f"there is no {tmp_path / 'models/oqmd'}; name a folder of models: --model" in capsys.readouterr().err
+    monkeypatch.setattr("hirshprint.api.prediction.OWN_MODELS", tmp_path / "models/oqmd")
+    assert main(["predict", "SrTiO3"]) == 1
+    assert f"there is no {tmp_path / 'models/oqmd'}; name a folder of models" in capsys.readouterr().err
     shutil.copytree(folder, tmp_path / "models/oqmd")
     assert main(["predict", "SrTiO3", "--network", "readout"]) == 0
     assert f"{shown['readout']} " in capsys.readouterr().out

@@ -29,7 +29,9 @@ def test_of_a_linear_network_they_are_the_products() -> None:
     assert found.settled
 
 
-def test_of_the_papers_network_they_sum_up_to_the_change() -> None:
+def test_of_the_papers_network_they_sum_up_to_the_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path has many kinks: how many points it needs to settle depends on the processor's rounding."""
+    monkeypatch.setattr("hirshprint.networks.explaining.MOST", 2**18)
     keras.utils.set_random_seed(1)
     network = build_cnn_paper((8, 8, 1))
     rng = np.random.default_rng(1)

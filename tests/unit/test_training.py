@@ -164,7 +164,7 @@ def test_the_authors_network_learns_at_a_constant_rate(tmp_path: Path, monkeypat
     monkeypatch.setattr(training, "learning_rate", lambda *_: pytest.fail("not the rate of the configuration"))
     rates: list[float] = []
     told = training._log
-    monkeypatch.setattr(training, "_log", lambda *given: (rates.append(given[-1]), told(*given)))
+    monkeypatch.setattr(training, "_log", lambda *given: (rates.append(given[-2]), told(*given)))
     train(tmp_path, ALL | {"networks": ["cnn_paper"]}, tensorboard=tmp_path / "logs")
     assert rates == 2 * 6 * [0.002]
 

@@ -98,7 +98,6 @@ def open_models(folder: Path | None, network: str | None) -> tuple[Path, Row]:
         _check_here(folder, card)
         if card["prototype"]:
             find_prototype(card["prototype"])
-        unit_cards(folder, best_network(card))
     except PrototypeError as error:
         raise ModelError(str(error)) from None
     except DamagedError as error:
@@ -137,9 +136,12 @@ def predict_asked(folder: Path, card: Row, asked: Asked, say: Say) -> Found:
     """
     if asked.formulas and not card["prototype"]:
         raise InputError(f"{folder}: it learned from files; name crystals or files of them (--cif)")
+    try:
+        first = unit_cards(folder, best_network(card))[0]
+    except DamagedError as error:
+        raise ModelError(damage_text(folder, error)) from None
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as temporary:
         plan, placed = _plan(asked, folder, card, Path(temporary), say)
-        first = unit_cards(folder, best_network(card))[0]
         _check_edges(plan, card, read_json(first, unit=folder)["inputs"])
         table, left_out = _predict(folder, card, plan, Path(temporary), say)
     return Found(table, left_out, {entry.structure_id: entry.structure_id for entry in plan.entries} | placed)
