@@ -378,6 +378,7 @@ def test_equal_ids_of_two_folders_are_refused(tmp_path: Path, monkeypatch: pytes
         prediction._plan(asked, tmp_path, card, tmp_path, print)
 
 
+@PREDICTS
 def test_what_cannot_be_predicted(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing to predict; give crystals"):
         hirshprint.predict([])
