@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from io import BytesIO
 from itertools import product
 from pathlib import Path
 from typing import Any, cast
@@ -28,6 +30,8 @@ ATOM = 0.42  # radius of an atom's ball, in units of the smallest d_i of its sur
 COLOURS = "RdYlBu"  # red: short, blue: long, as is usual for Hirshfeld surfaces
 STILL: dict[str, Any] = {"render": False, "reset_camera": False}
 SIGNED = "RdBu_r"  # of quantities that are drawn from minus to plus their largest size
+
+RENDERER = "hirshprint.report.pictures.render"
 
 
 class NoPictureError(RuntimeError):
@@ -52,12 +56,35 @@ def render_panels(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
     NoPictureError
         That process failed: most often there is no OpenGL.
     """
+    with np.load(BytesIO(drawn_apart(RENDERER, scene, "panels.npz")), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays}
+
+
+def drawn_apart(module: str, scene: Mapping[str, Any], made: str, *words: str) -> bytes:
+    """Have a module draw a scene in a process of its own, for OpenGL may end it, or not stand what is loaded here.
+
+    Parameters
+    ----------
+    module : str
+        It is run with the file of the scene (NPZ), the file to make, and `words`.
+    scene : mapping of str to array
+        What it draws.
+    made : str
+        Name of the file that it makes, whose content is returned.
+    *words : str
+        Further words of its command.
+
+    Raises
+    ------
+    NoPictureError
+        That process failed: most often there is no OpenGL.
+    """
     source = str(Path(__file__).parents[3])
     paths = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
     with tempfile.TemporaryDirectory(prefix="hirshprint-") as folder:
-        given, made = Path(folder, "scene.npz"), Path(folder, "panels.npz")
+        given, out = Path(folder, "scene.npz"), Path(folder, made)
         np.savez(given, **scene)
-        command = [sys.executable, "-m", "hirshprint.report.pictures.render", str(given), str(made)]
+        command = [sys.executable, "-m", module, str(given), str(out), *words]
         try:
             result = subprocess.run(
                 command,
@@ -71,8 +98,7 @@ def render_panels(scene: dict[str, Any]) -> dict[str, NDArray[Any]]:
             raise NoPictureError(f"rendering took longer than {SECONDS} s") from None
         if result.returncode:
             raise NoPictureError(_reason(result))
-        with np.load(made, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays}
+        return out.read_bytes()
 
 
 def _reason(result: subprocess.CompletedProcess[str]) -> str:

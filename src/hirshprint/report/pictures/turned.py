@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,13 +16,13 @@ from numpy.typing import NDArray
 from hirshprint.fingerprints.contact_layout import Contacts
 from hirshprint.hirshfeld.surface import Surface
 from hirshprint.report.pictures.contact_patches import patch_contacts
-from hirshprint.report.pictures.render import COLOURS, NoPictureError
+from hirshprint.report.pictures.render import COLOURS, NoPictureError, drawn_apart
 from hirshprint.report.pictures.scene import site_name
 
 DISTANCES = {"d_i": "d_i (Å)", "d_e": "d_e (Å)"}
 APART = 1.15  # of the widest surface: how far the sites are drawn from each other
 AMBIENT = 0.35  # so that colours are seen in the shade too
-SECONDS = 300
+RENDERER = "hirshprint.report.pictures.turned"
 NO_CONTACT = (0.8, 0.8, 0.8)
 
 Scene = dict[str, NDArray[Any]]
@@ -107,7 +105,7 @@ def show(scene: Scene, screenshot: str | os.PathLike[str] | None, window_size: t
     display = sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if screenshot is None and (find_spec("trame") if notebook else display):
         return plotter_of(scene, window_size).show()
-    content = _still(scene, window_size)
+    content = drawn_apart(RENDERER, scene, "picture.png", *map(str, window_size))
     if screenshot is not None:
         Path(screenshot).write_bytes(content)
         return None
@@ -144,30 +142,6 @@ def plotter_of(scene: Mapping[str, NDArray[Any]], window_size: tuple[int, int], 
     plotter.view_xz()
     plotter.camera.zoom(1.25)
     return plotter
-
-
-def _still(scene: Scene, window_size: tuple[int, int]) -> bytes:
-    source = str(Path(__file__).parents[3])
-    paths = os.pathsep.join([source, *filter(None, [os.environ.get("PYTHONPATH")])])
-    with tempfile.TemporaryDirectory(prefix="hirshprint-") as folder:
-        given, made = Path(folder, "scene.npz"), Path(folder, "picture.png")
-        np.savez(given, **scene)  # type: ignore[arg-type]
-        command = [sys.executable, "-m", __name__, str(given), str(made), *map(str, window_size)]
-        done = subprocess.run(
-            command,
-            env={**os.environ, "PYTHONPATH": paths},
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        if done.returncode or not made.exists():
-            reason = (done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"])[-1]
-            raise NoPictureError(
-                f"the renderer failed ({reason}); if OpenGL is missing: on Debian or Ubuntu this helps: "
-                "apt-get install libegl1 libgl1-mesa-dri"
-            )
-        return made.read_bytes()
 
 
 def main(given: str, made: str, width: str, height: str) -> None:
