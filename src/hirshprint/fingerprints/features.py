@@ -17,8 +17,7 @@ from hirshprint.fingerprints.contacts import site_contacts
 from hirshprint.fingerprints.layout import bin_edges
 from hirshprint.fingerprints.moments import moments
 from hirshprint.hirshfeld.surface import Surface
-from hirshprint.structures.elements import element_properties
-from hirshprint.structures.symbols import SYMBOLS
+from hirshprint.structures.elements import filled_properties
 
 CHANNELS = ("total", "anion", "cation")
 COARSE = 2
@@ -30,8 +29,6 @@ OF_ATOMS = (
     *("molar_volume_cm3_per_mol", "melting_point_kelvin"),
 )
 """Properties of elements (`elements.PROPERTIES`) whose statistics over the atoms belong to those of contacts."""
-
-ELEMENTS_WITH_DENSITIES = 103
 
 LEAST_SHARE = 0.005
 """Share of a site's area that an atom must have to count in the statistics: of smaller patches chance decides."""
@@ -182,7 +179,4 @@ def _statistics(name: str, values: NDArray[np.float64], weights: NDArray[np.floa
 @cache
 def _properties() -> NDArray[np.float64]:
     """Properties `OF_ATOMS` by atomic number, row 0 empty; an element without a value has the mean of the others."""
-    names, values = element_properties(SYMBOLS)
-    chosen = values[:, [names.index(name) for name in OF_ATOMS]]
-    chosen = np.where(np.isfinite(chosen), chosen, np.nanmean(chosen[:ELEMENTS_WITH_DENSITIES], axis=0))
-    return np.concatenate([np.zeros((1, len(OF_ATOMS))), chosen])
+    return np.concatenate([np.zeros((1, len(OF_ATOMS))), filled_properties(OF_ATOMS)])

@@ -23,9 +23,8 @@ from hirshprint.networks.backend import keras, tf
 from hirshprint.networks.cgcnn import ElementEmbedding, GatedConvolution
 from hirshprint.networks.interface import Applied, Fitted, Inputs, Recipe, Source, array_digest
 from hirshprint.networks.site_graphs import EDGE_FEATURES, NODE_FEATURES, SiteGraphs, contact_graphs, graph_batch
-from hirshprint.structures.elements import element_properties
+from hirshprint.structures.elements import filled_properties
 from hirshprint.structures.structure import Structure
-from hirshprint.structures.symbols import SYMBOLS
 
 RECIPE = Recipe(huber=0.05, weight_decay=0.1)
 CONVOLUTIONS = 3
@@ -63,9 +62,7 @@ class ContactFeatures(keras.layers.Layer):  # type: ignore[misc]
 
     def build(self, contacts_shape: Any, **shapes: Any) -> None:
         """Make the table of the elements; one without a value has the mean of those up to lawrencium."""
-        names, values = element_properties(SYMBOLS)
-        chosen = values[:, [names.index(name) for name in OF_ELEMENTS]]
-        chosen = np.where(np.isfinite(chosen), chosen, np.nanmean(chosen[:103], axis=0))
+        chosen = filled_properties(OF_ELEMENTS)
         table = np.concatenate([chosen.mean(axis=0, keepdims=True), chosen])
         self.table = self.add_weight(shape=table.shape, initializer="zeros", trainable=False, name="elements")
         self.table.assign(table)

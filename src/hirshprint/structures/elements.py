@@ -43,6 +43,9 @@ PROPERTIES: tuple[str, ...] = (
     "melting_point_kelvin",
 )
 
+LAWRENCIUM = 103
+"""The last element with a free-atom density."""
+
 _COORDINATION = {
     name: number + 1
     for number, name in enumerate(
@@ -69,6 +72,24 @@ def element_properties(symbols: Sequence[str]) -> tuple[tuple[str, ...], NDArray
     if unknown := sorted(set(symbols) - set(SYMBOLS)):
         raise ValueError(f"not chemical elements: {', '.join(unknown)}")
     return PROPERTIES, np.array([_row(str(symbol)) for symbol in symbols]).reshape(-1, len(PROPERTIES))
+
+
+def filled_properties(names: Sequence[str]) -> NDArray[np.float64]:
+    """Look up properties of all elements; one without a value has the mean of those up to lawrencium.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Some of `PROPERTIES`.
+
+    Returns
+    -------
+    ndarray of float64, (len(SYMBOLS), len(names))
+        Row Z - 1.
+    """
+    known, values = element_properties(SYMBOLS)
+    chosen = values[:, [known.index(name) for name in names]]
+    return np.where(np.isfinite(chosen), chosen, np.nanmean(chosen[:LAWRENCIUM], axis=0))
 
 
 @cache
