@@ -79,8 +79,8 @@ def taken(offsets: NDArray[np.int64], rows: NDArray[np.int64]) -> tuple[NDArray[
     -------
     begins : ndarray of int64, (m + 1,)
         Where the entries of each taken row begin.
-    entries : ndarray of int64
-        Ndarray of int64, (begins[-1],) Their places among all entries.
+    entries : ndarray of int64, (begins[-1],)
+        Their places among all entries.
     """
     lengths = offsets[rows + 1] - offsets[rows]
     begins = np.concatenate([[0], np.cumsum(lengths)])

@@ -67,16 +67,15 @@ class Dataset:
         for.
     halves : dict of str to ndarray of float32, (n, h, h)
         `half_resolution` of the fingerprints, by channel; of those that were asked for.
-    places : ndarray of int64 or None
-        Ndarray of int64, (n,), or None Row of each structure in the table of targets, whose order the split ``paper``
-        follows; None where the structures are in this order.
+    places : ndarray of int64, (n,), or None
+        Row of each structure in the table of targets, whose order the split ``paper`` follows; None where the
+        structures are in this order.
     contacts : SiteContacts or None
         Sites and contacts of the structures; None where they were not asked for.
     target : Target
         What kind of number `targets` are.
-    atoms : ndarray of int64 or None
-        Ndarray of int64, (n,), or None Atoms that each of them is of (`Target.atoms_of`); None where they do not grow
-        with these.
+    atoms : ndarray of int64, (n,), or None
+        Atoms that each of them is of (`Target.atoms_of`); None where they do not grow with these.
     """
 
     name: str

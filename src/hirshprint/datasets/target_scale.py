@@ -90,8 +90,8 @@ class Target:
         ----------
         targets : ndarray of float64, (n,)
             Values in the property's unit.
-        atoms : ndarray of int64 or None
-            Ndarray of int64, (n,), or None Atoms that each is of.
+        atoms : ndarray of int64, (n,), or None
+            Atoms that each is of.
         """
         by_atom = targets if atoms is None else targets / atoms
         return np.log10(by_atom) if self.scale == "log" else by_atom
@@ -103,8 +103,8 @@ class Target:
         ----------
         learned : ndarray of float64, (n,)
             What a model says.
-        atoms : ndarray of int64 or None
-            Ndarray of int64, (n,), or None Atoms that each value is of.
+        atoms : ndarray of int64, (n,), or None
+            Atoms that each value is of.
         """
         by_atom = 10.0 ** np.clip(learned, -DECADES, DECADES) if self.scale == "log" else learned
         return by_atom if atoms is None else by_atom * atoms

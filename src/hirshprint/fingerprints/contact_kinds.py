@@ -27,9 +27,8 @@ def contact_fingerprints(
     Returns
     -------
     dict of tuple (int, int) to tuple (ndarray of float64, float)
-        Dict of (int, int) to (ndarray, float) For each pair of atomic numbers (inside, outside) that occurs, largest
-        share first: the area in each bin (n_bins, n_bins), Å² per formula unit, and the pair's share of the area of all
-        atoms, in and out of range.
+        For each pair of atomic numbers (inside, outside) that occurs, largest share first: the area in each bin
+        (n_bins, n_bins), Å² per formula unit, and the pair's share of the area of all atoms, in and out of range.
     """
     found: dict[tuple[int, int], tuple[NDArray[np.float64], float]] = {}
     for surface in surfaces:

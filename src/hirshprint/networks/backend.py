@@ -41,8 +41,8 @@ def load_network(path: Path, network: Any = None) -> Any:
     ----------
     path : Path
         File of the network (``.keras``).
-    network : object, optional
-        Keras.Model, optional Another one of the same layers, which gets its weights: that takes a tenth of the time.
+    network : keras.Model, optional
+        Another one of the same layers, which gets its weights: that takes a tenth of the time.
 
     Raises
     ------

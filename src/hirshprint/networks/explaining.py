@@ -158,8 +158,8 @@ def in_unit(card: Mapping[str, Any], ends: Array, attribution: Attribution, atom
         Its output for the reference and for what is explained.
     attribution : Attribution
         Of the change between them.
-    atoms : ndarray of int64, optional
-        Ndarray of int64, (2,), or None `Target.atoms_of` what is explained, twice.
+    atoms : ndarray of int64, (2,), optional
+        `Target.atoms_of` what is explained, twice.
     """
     target, learned = Target.of_card(card), ends * card["target_sd"] + card["target_mean"]
     reference, predicted = target.stated(target.linked(learned), atoms)

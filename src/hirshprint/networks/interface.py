@@ -209,7 +209,7 @@ def rows_digest(array: NDArray[Any], rows: NDArray[np.int64]) -> str:
     Parameters
     ----------
     array : ndarray, (m, ...)
-        Array of any type.
+        Of any type.
     rows : ndarray of int64, (n,)
         Rows of `array`, in the order that counts.
     """
