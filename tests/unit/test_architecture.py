@@ -17,6 +17,7 @@ ROOMS = [  # each imports only those before it; a module named with its room may
         "__init__",
         "versions",
         "words",
+        "machine",
         "telling",
         "remarks",
         "files",

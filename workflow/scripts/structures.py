@@ -1,9 +1,9 @@
 """Read a dataset, check it and find symmetry: write structures.h5, targets.csv and rejected.csv."""
 
-import os
 from pathlib import Path
 
 from hirshprint.config.model import Config
+from hirshprint.machine import cores
 from hirshprint.run.environment import learning_is_asked_for
 from hirshprint.run.frozen import frozen_dataset, refuse_edited
 from hirshprint.run.logs import start_log
@@ -21,7 +21,7 @@ make_structures(
     structures_path=Path(snakemake.output.structures),
     targets_path=Path(snakemake.output.targets),
     rejected_path=Path(snakemake.output.rejected),
-    processes=min(snakemake.threads, len(os.sched_getaffinity(0))),
+    processes=min(snakemake.threads, cores()),
     plan=frozen.plan,
     earlier_path=Path("cache/structures") / f"{dataset}.h5",
 )

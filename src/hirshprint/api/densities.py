@@ -18,6 +18,7 @@ import numpy as np
 
 from hirshprint.densities import Densities, read_densities
 from hirshprint.files.reading import DamagedError
+from hirshprint.machine import user_cache_folder
 from hirshprint.versions import DENSITIES
 
 PACKAGES = {"thakkar": "chmpy", "x2c": "atomref"}
@@ -40,7 +41,7 @@ class NoDensitiesError(DensitiesError):
 
 def cache_folder() -> Path:
     """Folder of this user's density files."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hirshprint" / "densities"
+    return user_cache_folder() / "densities"
 
 
 def find_densities(wanted: str | os.PathLike[str] | None = None, beside: Path | None = None) -> Densities:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from hirshprint.densities import Densities
 from hirshprint.files.reading import DamagedError, read_json
 from hirshprint.files.writing import digest
 from hirshprint.hirshfeld.registry import PYTHON
+from hirshprint.machine import cores
 from hirshprint.networks.cards import (
     ModelError,
     best_network,
@@ -341,8 +341,3 @@ def edges_text(rule: Row) -> str:
     if rule["kind"] == "list":
         return f"{', '.join(map(str, rule['edges_angstrom']))} Å"
     return f"{rule['edge_angstrom']} Å" if rule["kind"] == "fixed" else "estimated from atomic radii"
-
-
-def cores() -> int:
-    """Number of cores that this process may use."""
-    return len(os.sched_getaffinity(0))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from hirshprint.commands import FAILED, UNUSABLE, CommandError
 from hirshprint.commands.json_output import print_json
 from hirshprint.config.model import Dataset
 from hirshprint.files.writing import written_whole
+from hirshprint.machine import cores
 from hirshprint.remarks import join_remarks, split_remarks
 from hirshprint.structures.building import build_structures
 from hirshprint.structures.entries import Entry, InputError, Plan, Rejection, passed_over_text
@@ -70,8 +70,7 @@ def _plans(paths: Iterable[Path]) -> list[Plan]:
 
 def _rows(plan: Plan) -> list[Row]:
     """A row for each crystal of a plan, then one for each that is rejected."""
-    processes = len(os.sched_getaffinity(0))
-    structures, targets, unusable = build_structures(plan.entries, SETTINGS, processes)
+    structures, targets, unusable = build_structures(plan.entries, SETTINGS, cores())
     pairs = told(zip(structures, targets, strict=True), len(structures), "space groups found")
     read = [_row(structure, target["source"]) for structure, target in pairs]
     return read + [_rejected(rejection) for rejection in (*plan.rejections, *unusable)]

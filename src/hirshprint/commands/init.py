@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from hirshprint.config.model import Config
 from hirshprint.config.proposal import FIELDS_SHOWN, Proposal, field_text, propose, proposed_file
 from hirshprint.datasets.split_faults import learning_faults
 from hirshprint.files.writing import written_whole
+from hirshprint.machine import cores
 from hirshprint.remarks import remark_lines
 from hirshprint.run.pending import LIBRARY_ALONE, SNAKEFILE
 from hirshprint.run.planned import plan_faults
@@ -80,7 +80,7 @@ def _config(proposal: Proposal) -> Config:
 def _read_some(plan: Plan) -> dict[str, Answer]:
     """Read up to `SAMPLE` of the crystals that come from files, as a run reads them."""
     entries = [entry for entry in plan.entries if entry.path is not None]
-    return read_entries(entries[:: max(1, -(-len(entries) // SAMPLE))], len(os.sched_getaffinity(0)))
+    return read_entries(entries[:: max(1, -(-len(entries) // SAMPLE))], cores())
 
 
 def _fitting(proposal: Proposal, plan: Plan, answers: Mapping[str, Answer]) -> tuple[Proposal, str]:

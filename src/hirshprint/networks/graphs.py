@@ -91,6 +91,33 @@ def lonely(graphs: Graphs) -> NDArray[np.bool_]:
     return np.array(np.add.reduceat(alone, graphs.node_offsets[:-1]) > 0)
 
 
+def joined_places(
+    node_offsets: NDArray[np.int64], edge_offsets: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Say what of many graphs makes the batch of some.
+
+    Parameters
+    ----------
+    node_offsets, edge_offsets : ndarray of int64, (n_structures + 1,)
+        Structure k owns the entries from ``offsets[k]`` to ``offsets[k + 1]``.
+    rows : ndarray of int64, (n,)
+        The structures of the batch.
+
+    Returns
+    -------
+    nodes, edges : ndarray of int64
+        Places of their entries among all.
+    owners : ndarray of int32
+        Structure of each node, counted from 0 within the batch.
+    shift : ndarray of int32
+        What each edge's node numbers within its structure lack to those of the batch.
+    """
+    node_begins, nodes = taken(node_offsets, rows)
+    edge_begins, edges = taken(edge_offsets, rows)
+    owners = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(node_begins))
+    return nodes, edges, owners, np.repeat(node_begins[:-1].astype(np.int32), np.diff(edge_begins))
+
+
 def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.generic], ...]:
     """Join the graphs of some structures into one disconnected graph.
 
@@ -108,10 +135,7 @@ def graph_batch(graphs: Graphs, rows: NDArray[np.int64]) -> tuple[NDArray[np.gen
     centres, neighbours, distances, multiplicities : tuple of ndarray
         (e,) per edge; node numbers of the batch.
     """
-    node_begins, nodes = taken(graphs.node_offsets, rows)
-    edge_begins, edges = taken(graphs.edge_offsets, rows)
-    owners = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(node_begins))
-    shift = np.repeat(node_begins[:-1].astype(np.int32), np.diff(edge_begins))
+    nodes, edges, owners, shift = joined_places(graphs.node_offsets, graphs.edge_offsets, rows)
     return (
         graphs.numbers[nodes],
         graphs.shares[nodes],

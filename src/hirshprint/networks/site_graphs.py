@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hirshprint.datasets.contacts import SiteContacts, taken
+from hirshprint.datasets.contacts import SiteContacts
+from hirshprint.networks.graphs import joined_places
 
 Floats = NDArray[np.float32]
 NODE_FEATURES = 5
@@ -105,10 +106,7 @@ def graph_batch(graphs: SiteGraphs, rows: NDArray[np.int64]) -> tuple[NDArray[np
     centres, neighbours, edges, weights : tuple of ndarray
         (e, ...) per edge; node numbers of the batch.
     """
-    node_begins, nodes = taken(graphs.node_offsets, rows)
-    edge_begins, edges = taken(graphs.edge_offsets, rows)
-    owners = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(node_begins))
-    shift = np.repeat(node_begins[:-1].astype(np.int32), np.diff(edge_begins))
+    nodes, edges, owners, shift = joined_places(graphs.node_offsets, graphs.edge_offsets, rows)
     return (
         graphs.numbers[nodes],
         graphs.shares[nodes],

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hirshprint.files.writing import digest, file_digest, written_whole
+from hirshprint.machine import user_cache_folder
 
 LEARNING_IS_ASKED_FOR = "HIRSHPRINT_LEARNING"
 COMPILED_AHEAD = "hirshprint-compiled"
@@ -52,8 +53,7 @@ def prepare_command() -> None:
     if ahead.is_dir() and os.access(ahead, os.W_OK):
         os.environ["NUMBA_CACHE_DIR"] = str(ahead)
         return
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = compiled_code_folder(cache / "hirshprint" / "numba")
+    folder = compiled_code_folder(user_cache_folder() / "numba")
     try:
         _copied(ahead, folder)
     except OSError:
