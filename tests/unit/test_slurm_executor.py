@@ -447,6 +447,12 @@ def test_no_run_starts_beside_jobs_of_an_earlier_one(say: Callable[..., None]) -
         slurm.refuse_beside_jobs(here)
 
 
+def test_no_run_waits_for_a_cluster_that_nothing_names(say: Callable[..., None]) -> None:
+    say(squeue="echo 'squeue: fatal: Could not establish a configuration source' >&2; exit 1")
+    with pytest.raises(slurm.SlurmError, match=r"nothing tells them of a cluster .* --profile profiles/local"):
+        slurm.refuse_beside_jobs(Path.cwd())
+
+
 def test_a_machine_without_slurm_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local, there = SimpleNamespace(name="local", executor=None), SimpleNamespace(name="slurm", executor=None)
     slurm_start.take_slurm_executor(local)

@@ -15,6 +15,7 @@ from pathlib import Path
 COMMANDS = ("sbatch", "squeue", "scancel")
 COMMAND_SECONDS = 60.0  # for an answer of the controller
 GRACE_SECONDS = 10.0  # for an answer that nobody waits for any more
+UNCONFIGURED = "establish a configuration source"  # what SLURM's commands say where they find no configuration
 END_SECONDS = 120.0  # for cancelled jobs to be gone; clusters give them some 30 s to end by themselves
 RUN_FILE = Path(".snakemake/hirshprint-slurm")  # is there from the start of a run on SLURM until all its jobs are gone
 NAME_LENGTH = 60  # of what a job computes; the whole name is shown by squeue only in wide columns
@@ -136,13 +137,19 @@ def refuse_beside_jobs(folder: Path) -> None:
     Raises
     ------
     SlurmError
-        Saying how to end them.
+        Saying how to end them; also where the commands know of no cluster, for which a run would wait in vain.
     """
     until = time.monotonic() + END_SECONDS
     while True:
         try:
             left = folder_jobs(folder)
         except SlurmError as error:
+            if UNCONFIGURED in str(error):
+                raise SlurmError(
+                    "SLURM's commands are on this machine, but nothing tells them of a cluster (`squeue`: no "
+                    "configuration). Give the command on a login node of the cluster, or run here without SLURM: "
+                    "snakemake --profile profiles/local"
+                ) from None
             if not RUN_FILE.exists():
                 return  # submissions wait for the controller
             raise SlurmError(
