@@ -59,7 +59,7 @@ class Found(NamedTuple):
     Attributes
     ----------
     table : pandas.DataFrame
-        A row for each compound.
+        A row for each compound, in the order of what was asked.
     left_out : list of Rejection
         What could not be.
     names : dict of str to str
@@ -302,7 +302,8 @@ def _predict(folder: Path, card: Row, plan: Plan, temporary: Path, say: Say) -> 
     needed = needed_of_fingerprints([best_network(card)], names)
     dataset = load_dataset(card["dataset"], *files, **needed, with_targets=False)
     table = result_table(predict_dataset(folder, card, dataset, structures, files[0]), card["property"])
-    return table, left_out
+    place = {compound: number for number, compound in enumerate(dict.fromkeys(one.compound for one in plan.entries))}
+    return table.sort_values("name", key=lambda names: names.map(place), ignore_index=True), left_out
 
 
 def _surfaces(
