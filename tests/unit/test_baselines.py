@@ -11,6 +11,7 @@ from written_settings import planned_splits, predict_baselines
 
 from hirshprint.accuracy.metrics import metrics
 from hirshprint.accuracy.predictions import validate_predictions
+from hirshprint.baselines.answers import ANSWER_FITS
 from hirshprint.baselines.fingerprint import fingerprint_inputs
 from hirshprint.baselines.registry import BASELINES
 from hirshprint.datasets.gather import Dataset, DatasetError
@@ -19,6 +20,7 @@ from hirshprint.structures.symbols import SYMBOLS, composition
 
 A = ("Na", "K", "Rb", "Cs", "Ca", "Sr", "Ba", "La", "Y", "Pb")
 B = ("Ti", "Zr", "Hf", "Fe", "Co", "Al", "Sc", "Nb")
+OF_COMPOSITION = [one.name for one in BASELINES.values() if one.sees == "composition" and not one.formula]
 LEARNING = {"splits": ["random"], "folds": 4, "seeds": [3], "validation_fraction": 0.15}
 
 
@@ -67,6 +69,26 @@ def test_mean_predicts_the_training_mean() -> None:
         of_fold = table[table["fold"] == fold.number]
         np.testing.assert_allclose(of_fold["predicted"], dataset.targets[fold.train].mean())
     assert metrics(table).set_index("part").loc["test", "r2"] <= 0
+
+
+@pytest.mark.parametrize(
+    "name", [one.name for one in BASELINES.values() if one.sees == "composition" and not one.formula]
+)
+def test_polymorphs_of_one_formula_are_predicted_as_their_mean(name: str) -> None:
+    """Where all crystals have the same composition, it tells nothing."""
+    many = additive(sites=False)
+    ids = np.array([f"x{k}" for k in range(len(many.targets))])
+    one = dataclasses.replace(
+        many, structure_ids=ids, groups=ids, **dict.fromkeys(("compounds", "formulas"), np.full(len(ids), "TiO2"))
+    )
+    table = predict_baselines(one, LEARNING | {"baselines": [name]})
+    for fold in planned_splits(one, LEARNING)["random"]:
+        of_fold = table[(table["fold"] == fold.number) & (table["part"] == "test")]
+        np.testing.assert_allclose(of_fold["predicted"], one.targets[fold.train].mean(), atol=0.2)
+    if name in ANSWER_FITS:
+        answers = (one.targets > 4).astype(np.float64)
+        said = ANSWER_FITS[name](np.ones((len(ids), 3)), answers, np.arange(60), 0)
+        np.testing.assert_allclose(said, answers[:60].mean(), atol=0.05)
 
 
 @pytest.mark.parametrize("sites", [True, False])

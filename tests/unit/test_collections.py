@@ -475,6 +475,38 @@ def test_groups_may_be_numbers_also_zero(tmp_path: Path) -> None:
     assert reasons == ["it has no fold", "fold is [1], neither text nor a number", "it has no fold"]
 
 
+GROUPS = {  # what is written, and the name that it is; None where it is none
+    **{"1": "1", " 1 ": "1", "1.0": "1", "01": "1", "+1": "1", "-1.": "-1", "0": "0", "00": "0", "1.5": "1.5"},
+    **{"1e3": "1e3", "Na": "Na", "nano": "nano", "x y": "x y", "90071992547409931": "90071992547409931"},
+    **dict.fromkeys(["", " ", "NaN", "nan", "None", "NULL", "N/A", "NA", "<NA>", "-", "?"]),
+}
+
+
+@pytest.mark.parametrize("form", ["records", "table of targets", "table"])
+def test_a_group_has_one_name_however_it_is_written_and_none_where_there_is_none(form: str, tmp_path: Path) -> None:
+    """A word for nothing must not become a fold, nor 1.0 another one than 1."""
+    if form == "table":
+        elements = [a for a in ("Ca", "Sr", "Ba", "Na", "K", "Rb", "Cs", "La", "Y", "Pb") for _ in range(3)]
+        metals = ["Ti", "Zr", "Hf"] * 10
+        rows = [f"{a}{b}O3,4,{g}" for a, b, g in zip(elements, metals, GROUPS, strict=False)]
+        (tmp_path / "t.csv").write_text("\n".join(["formula,a_angstrom,fold", *rows]) + "\n")
+        settings = {"table": str(tmp_path / "t.csv"), "property": "a_angstrom", "group": "fold"}
+        edge = {"kind": "fixed", "edge_angstrom": 4.5}
+        plan = plan_dataset(settings | {"prototype": "cubic_perovskite", "unit": "Å", "initial_edge": edge})
+    elif form == "records":
+        text = lines(*(plain(RUTILE, id=f"s{k}", gap=1, fold=group) for k, group in enumerate(GROUPS)))
+        plan = plan_of(tmp_path / "x.jsonl", text, group="fold")
+    else:
+        rows = [f"s{k},1,{group}" for k, group in enumerate(GROUPS)]
+        (tmp_path / "targets.csv").write_text("\n".join(["structure_id,gap,fold", *rows]) + "\n")
+        text = lines(*(plain(RUTILE, id=f"s{k}") for k in range(len(GROUPS))))
+        plan = plan_of(tmp_path / "x.jsonl", text, group="fold", targets=str(tmp_path / "targets.csv"))
+    assert [entry.group for entry in plan.entries] == [name for name in GROUPS.values() if name]
+    reasons = [rejection.reason for rejection in plan.rejections if "fold" in rejection.reason]
+    assert len(reasons) == sum(name is None for name in GROUPS.values())
+    assert sum("no name" in reason for reason in reasons) == len(reasons) - 2
+
+
 def test_a_record_that_changed_since_it_was_planned_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     plan = plan_of(path, lines(plain(RUTILE, id="a", gap=1), plain(SKEW, id="b", gap=2)))

@@ -315,10 +315,10 @@ def test_decimal_commas_in_lists_and_braces(tmp_path: Path, text: str, message: 
     path.write_text(f"datasets: {{a: {{table: t, initial_edge: {text}}}}}\nlearning: {{seeds: [0,1]}}\n")
     if message:
         with pytest.raises(ConfigError, match=message) as caught:
-            read_datasets(path)
+            read_datasets([path])
         assert str(caught.value).count("\n") == 1
     else:
-        read_datasets(path)
+        read_datasets([path])
 
 
 def test_a_unit_that_nobody_told_is_unknown() -> None:
@@ -391,16 +391,16 @@ def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) ->
         path.write_text(text)
     if part:
         with pytest.raises(ConfigError, match=part):
-            read_datasets(path)
+            read_datasets([path])
     else:
-        assert read_datasets(path)["one"].unit == "Å"
+        assert read_datasets([path])["one"].unit == "Å"
 
 
 def test_predictions_are_made_for_the_first_edges_of_those_that_training_drew(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     edge = "{kind: random, low_angstrom: 3.5, high_angstrom: 5.5, draws: 32, seed: 4}"
     path.write_text(f"datasets: {{one: {{table: t.csv, initial_edge: {edge}}}, new: {{table: n.csv, model: one}}}}\n")
-    rules = [of.initial_edge.written() for of in read_datasets(path).values() if of.initial_edge]
+    rules = [of.initial_edge.written() for of in read_datasets([path]).values() if of.initial_edge]
     assert rules == [rules[0], rules[0] | {"draws": 8}]
     assert rules[0]["draws"] == 32
 

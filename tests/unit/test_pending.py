@@ -34,12 +34,12 @@ def test_jobs_of_which_no_log_tells_are_counted_by_a_dry_run(
 ) -> None:
     rows = [f"f{k}\t-\tstructures\t{log}\t-\tupdate pending" for k, log in enumerate(logs)]
 
-    def asked(configfile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def asked(configuration: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
         answer = "\n".join([HEAD, *rows, "g\t-\ttrain\tc.log\tok\tno update"]) if arguments == ("--summary",) else TABLE
         return subprocess.CompletedProcess([], 0, answer, "")
 
     monkeypatch.setattr(pending, "_asked", asked)
-    found = pending.pending_jobs(Path("c.yaml"))
+    found = pending.pending_jobs([Path("c.yaml")])
     assert found.jobs == expected
     assert found.outputs == {"f0", "f1", "f2"}
     assert pending.pending_line(found).startswith(f"the next run has {sum(expected.values())} jobs: 2 structures")

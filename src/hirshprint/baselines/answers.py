@@ -47,8 +47,9 @@ def _logistic(inputs: Floats, targets: Floats, train: Rows, seed: int) -> Floats
 def _boosted(inputs: Floats, targets: Floats, train: Rows, seed: int) -> Floats:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    known = np.nan_to_num(inputs[train], nan=np.inf)
-    inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
+    inputs = regressors.varying(inputs, train)
+    if not inputs.shape[1]:
+        return _share(inputs, targets, train, seed)
     boosted = HistGradientBoostingClassifier(
         max_iter=100, learning_rate=0.1, min_samples_leaf=regressors.least_leaf(len(train)), random_state=0
     )

@@ -240,8 +240,9 @@ def _ridge(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int)
 def _gradient_boosting(inputs: Floats, targets: Floats, train: NDArray[np.int64], seed: int) -> Floats:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    known = np.nan_to_num(inputs[train], nan=np.inf)
-    inputs = inputs[:, (known != known[0]).any(axis=0)]  # scikit-learn fails on a column of NaN
+    inputs = regressors.varying(inputs, train)
+    if not inputs.shape[1]:
+        return _mean(inputs, targets, train, seed)
     leaf = regressors.least_leaf(len(train))
     boosted = HistGradientBoostingRegressor(max_iter=300, learning_rate=0.1, min_samples_leaf=leaf, random_state=0)
     predicted: Floats = boosted.fit(inputs[train], targets[train]).predict(inputs)

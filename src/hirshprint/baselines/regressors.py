@@ -326,6 +326,22 @@ def _winners(neurons: Floats, x: Floats) -> Rows:
     return np.concatenate([np.argmin(lengths - 2 * block @ neurons.T, axis=1) for block in blocks])
 
 
+def varying(inputs: Floats, train: Rows) -> Floats:
+    """Inputs (n, f) without those that are alike in all training rows; none is left where these have one composition.
+
+    scikit-learn fails on a column of NaN.
+
+    Parameters
+    ----------
+    inputs : ndarray of float64, (n, m)
+        May have NaN.
+    train : ndarray of int64
+        Rows of the training part.
+    """
+    known = np.nan_to_num(inputs[train], nan=np.inf)
+    return inputs[:, (known != known[0]).any(axis=0)]
+
+
 def least_leaf(rows: int) -> int:
     """Fewest training rows that a leaf of boosted trees holds: the usual 20, fewer where there are few rows.
 

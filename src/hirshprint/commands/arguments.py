@@ -64,7 +64,15 @@ def parser() -> argparse.ArgumentParser:
     added["check"].add_argument("path", nargs="+", type=Path, metavar="PATH", help="folder or file")
     added["check"].add_argument("--csv", type=Path, metavar="T.csv", help="table to write")
     added["recover"].add_argument("--failed", action="store_true", help="have failed structures computed again")
-    added["status"].add_argument("--configfile", type=Path, default=Path("config/config.yaml"), metavar="FILE")
+    added["status"].add_argument(
+        "--configfile",
+        type=Path,
+        nargs="+",
+        default=[Path("config/config.yaml")],
+        metavar="FILE",
+        help="as in a run",
+    )
+    added["status"].add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="as in a run")
     for name in WITH_JSON:
         added[name].add_argument("--json", action="store_true", help="print the results as JSON, for scripts")
     return whole

@@ -108,5 +108,6 @@ With --json the structures that are not done are listed, each with its state and
 examples:
   hirshprint status
   hirshprint status --configfile config/mine.yaml
+  hirshprint status --configfile config/matbench.yaml mine.yaml
   hirshprint status --configfile config/mine.yaml --json""",
 }

@@ -23,8 +23,8 @@ RESULTS = Path("results")
 def run(arguments: argparse.Namespace) -> None:
     """Print the state of every dataset of a configuration, and what the next run would make."""
     try:
-        datasets = read_datasets(arguments.configfile)
-        pending = pending_jobs(arguments.configfile)
+        datasets = read_datasets(arguments.configfile, arguments.config)
+        pending = pending_jobs(arguments.configfile, arguments.config)
         if arguments.json:
             states = {name: _states(settings, RESULTS / name, pending) for name, settings in datasets.items()}
             print_json({"datasets": states, "next_run": {"jobs": pending.jobs, "fault": pending.fault or None}})

@@ -6,9 +6,11 @@ import copy
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from hirshprint.config.faults import DATASET_KEYS, EDGE_KEYS, complete_faults, cross_faults
 from hirshprint.config.files import ConfigFileError, comma_lists, read_config_file, repeated_keys
@@ -142,18 +144,35 @@ def resolve_engine(config: dict[str, Any], environment: Mapping[str, str]) -> di
     return resolved
 
 
-def read_datasets(path: Path) -> dict[str, Dataset]:
-    """Read the datasets of a configuration file, with every default and what comes with their models filled in.
+def read_datasets(paths: Sequence[Path], given: Sequence[str] = ()) -> dict[str, Dataset]:
+    """Read the datasets of a configuration, with every default and what comes with their models filled in.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Its files; a later one adds to those before it, or takes the place of what they say, as in Snakemake.
+    given : sequence of str
+        What the command line adds, each as ``KEY=VALUE``.
 
     Raises
     ------
     ConfigError
-        If the file is missing or cannot be used.
+        If a file is missing, or the whole cannot be used.
     """
+    config: dict[str, Any] = {}
     try:
-        resolved = resolve_config(read_config_file(path), [path])
+        for path in paths:
+            _add(config, read_config_file(path))
+        for text in given:
+            key, equals, value = text.partition("=")
+            if not (key and equals):
+                raise ConfigError(f"--config {text}: write KEY=VALUE")
+            _add(config, {key: yaml.safe_load(value)})
+        resolved = resolve_config(config, paths)
     except ConfigFileError as error:
         raise ConfigError(str(error)) from None
+    except yaml.YAMLError:
+        raise ConfigError(f"--config {text}: its value is no YAML") from None
     if not any("model" in dataset for dataset in resolved["datasets"].values()):
         return Config.from_dict(resolved).datasets
     try:
@@ -161,6 +180,15 @@ def read_datasets(path: Path) -> dict[str, Dataset]:
         return Config.from_dict({**resolved, "datasets": datasets}).datasets
     except ModelError as error:
         raise ConfigError(str(error)) from None
+
+
+def _add(config: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add a configuration to another, in place: sections key by key, as Snakemake does."""
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(config.get(key), dict):
+            _add(config[key], value)
+        else:
+            config[key] = copy.deepcopy(value)
 
 
 def _fill(value: dict[str, Any], schema: dict[str, Any]) -> None:

@@ -75,10 +75,9 @@ def divide(
     units, what = _units(name, kind, groups, elements)
     sizes = Counter(units)
     if len(sizes) < folds:
-        advice = f"write learning: folds: {len(sizes)}" if len(sizes) > 1 else f"leave out the split '{kind}'"
         raise SplitError(
             f"dataset '{name}' has {len(sizes)} {what}, too few for {folds} folds of the split "
-            f"'{kind}'; {advice} or add structures"
+            f"'{kind}'; {_advice(name, kind, len(sizes))}"
         )
     filled = [0] * folds
     fold_of: dict[str, int] = {}
@@ -98,6 +97,18 @@ def divide(
             "less than two; add structures"
         )
     return made
+
+
+def _advice(name: str, kind: str, units: int) -> str:
+    """Say what to do where there are fewer units than folds."""
+    if kind != "random":
+        return f"write learning: folds: {units} or add structures" if units > 1 else f"leave out the split '{kind}'"
+    if units > 1:
+        return f"write learning: folds: {units}, or learning: splits: [{GROUPS}], which tests each group once"
+    return (
+        f"crystals of one formula stay together: name under `datasets: {name}: group:` a column that says which of "
+        "them belong together, such as their ids"
+    )
 
 
 def group_folds(

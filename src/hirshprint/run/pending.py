@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,11 +38,20 @@ class Pending:
     fault: str = ""
 
 
-def pending_jobs(configfile: Path) -> Pending:
-    """Ask Snakemake what it would do now with a configuration, in this folder; nothing is changed."""
+def pending_jobs(configfiles: Sequence[Path], given: Sequence[str] = ()) -> Pending:
+    """Ask Snakemake what it would do now with a configuration, in this folder; nothing is changed.
+
+    Parameters
+    ----------
+    configfiles : sequence of Path
+        Its files.
+    given : sequence of str
+        What the command line adds, each as ``KEY=VALUE``.
+    """
+    configuration = ["--configfile", *map(str, configfiles), *(["--config", *given] if given else [])]
     if not SNAKEFILE.is_file():
         return Pending(fault=LIBRARY_ALONE)
-    done = _asked(configfile, "--summary")
+    done = _asked(configuration, "--summary")
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(NOISE)]
         return Pending(fault="\n".join(lines))
@@ -51,11 +60,11 @@ def pending_jobs(configfile: Path) -> Pending:
     jobs = {(row["rule"], row["log-file(s)"]) for row in rows}  # a job may have several outputs, and has one log
     if all(log != NO_LOG for _, log in jobs):
         return Pending(dict(Counter(rule for rule, _ in sorted(jobs))), outputs)
-    return Pending(_counted(_asked(configfile, "--dry-run", "--quiet", "rules").stdout), outputs)
+    return Pending(_counted(_asked(configuration, "--dry-run", "--quiet", "rules").stdout), outputs)
 
 
-def _asked(configfile: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--configfile", str(configfile)]
+def _asked(configuration: Sequence[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), *configuration]
     return subprocess.run(
         [*command, "--cores", "1", *arguments],
         capture_output=True,

@@ -183,7 +183,7 @@ def _file_faults(name: str, learning: Learning, plan: Plan) -> list[str]:
         return [  # no number of folds is named: files that cannot be read, and those of one formula, are in it
             *faults,
             f"`learning.folds`: dataset '{name}' has at most {len(set(groups))} groups of compounds, too few for "
-            f"{learning.folds} folds; write fewer folds, or add structures",
+            f"{learning.folds} folds; write fewer folds, or `splits: [groups]`, which tests each group once",
         ]
     countable = replace(learning, splits=splits, saliency=[], learning_curve=[])
     return faults + learning_faults(name, countable, groups, groups, {})

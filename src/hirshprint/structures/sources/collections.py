@@ -19,7 +19,7 @@ from hirshprint.structures.sources.ase_rows import read_sqlite, record_of_row
 from hirshprint.structures.sources.frames import comment_fault, frame_geometry, read_comment, split_frames
 from hirshprint.structures.sources.json_text import DELETE, ID_KEYS, legible_id, loaded
 from hirshprint.structures.sources.record import Record, record_digest
-from hirshprint.structures.sources.rows import NUMBER
+from hirshprint.structures.sources.rows import NUMBER, read_group
 from hirshprint.structures.sources.targets import read_answer, read_targets, value_fault
 
 GEOMETRY = {"lattice", "cell", "pbc", "sites", "species", "sp", "symbols", "numbers"} | {
@@ -318,10 +318,9 @@ def _number(value: Any, name: str) -> tuple[float | None, tuple[str, str] | None
 def _group(value: Any, name: str) -> tuple[str | None, tuple[str, str] | None]:
     """Read the name of a group, or say what is wrong with it."""
     remedy = "give it one, the name of its group"
-    if value is None or value == "" or value != value:
+    if value is None or value != value or not str(value).strip():
         return None, (f"it has no {name}", remedy)
     if isinstance(value, (dict, list)):
         return None, (f"{name} is {str(value)[:40]}, neither text nor a number", remedy)
-    if isinstance(value, float) and value.is_integer():  # a column with gaps makes 1.0 of 1
-        value = int(value)
-    return str(value), None
+    found, fault = read_group(str(value), name)
+    return (None, (f"its {name} is {str(value).strip()!r}, no name", remedy)) if fault else (found, None)

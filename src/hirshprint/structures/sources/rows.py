@@ -19,6 +19,14 @@ from hirshprint.structures.entries import InputError
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 """What is read as a number: Python's own `float` also takes 3_905 and digits of other scripts."""
+WHOLE_NUMBER = re.compile(r"(?P<sign>-?)\+?0*(?P<digits>\d+)(\.0*)?", re.ASCII)
+NO_NAMES = frozenset(
+    [
+        *("nan", "NaN", "NAN", "-nan", "-NaN", "NA", "<NA>", "N/A", "n/a", "#N/A", "#NA"),
+        *("null", "NULL", "None", "none", "-", "--", "?"),
+    ]
+)
+"""What programs and people write into a cell where there is nothing; Na is an element."""
 LOOK_ALIKES = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d", "-"),
     **{"\uff0b": "+", "\uff0e": ".", "\uff0c": ",", "\u066b": ","},
@@ -255,6 +263,28 @@ def shortened(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:40]} ..."
 
 
-def group_fault(cells: dict[str, str], column: str) -> tuple[str, str] | None:
+def read_group(text: str, column: str) -> tuple[str, tuple[str, str] | None]:
+    """Read the name of a group, or say what is wrong with the cell.
+
+    Whole numbers are one name however they are written (1, 1.0, 01), for programs write them so. A group by the name of
+    what programs write where they have none would be tested as if its rows belonged together.
+    """
+    name = text.strip()
+    if not name or name in NO_NAMES:
+        said = f"column {column} is {name!r}, no name" if name else f"column {column} is empty"
+        return "", (said, "write the name of its group")
+    whole = WHOLE_NUMBER.fullmatch(name)
+    return (whole["sign"] + whole["digits"] if whole else name), None
+
+
+def group_fault(cells: Mapping[str, str], column: str) -> tuple[str, str] | None:
     """Reject a row that names no group where splits go by a column."""
-    return None if cells.get(column) else (f"column {column} is empty", "write the name of its group")
+    return read_group(cells.get(column, ""), column)[1]
+
+
+def with_group(row: Row, column: str | None) -> Row:
+    """Write the name of a row's group as `read_group` reads it; what is no name stays, for `group_fault`."""
+    if column is None:
+        return row
+    name, fault = read_group(row.cells.get(column, ""), column)
+    return row if fault or row.cells[column] == name else Row(row.number, row.cells | {column: name}, row.fault)

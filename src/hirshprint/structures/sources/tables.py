@@ -17,7 +17,7 @@ from hirshprint.structures.sources.placement import (
     prototype_entries,
     radius_fault,
 )
-from hirshprint.structures.sources.rows import Row, group_fault, read_number, read_rows
+from hirshprint.structures.sources.rows import Row, group_fault, read_number, read_rows, with_group
 from hirshprint.structures.sources.targets import UNIT_COLUMN, read_value, target_column, unit_fault, wanted_columns
 
 
@@ -29,7 +29,7 @@ def plan_table(settings: Dataset) -> Plan:
     check_filters(filters, prototype.sites)
     wanted = dict.fromkeys(filter_columns(filters), "filters") | wanted_columns("formula", column, group)
     rows = read_rows(path, wanted, prototype.sites, (EDGE_COLUMN, *([UNIT_COLUMN] if column else [])))
-    rows = [with_elements(row, prototype) for row in rows]
+    rows = [with_elements(with_group(row, group), prototype) for row in rows]
     entries: list[Entry] = []
     rejections: list[Rejection] = []
     seen: dict[str, list[tuple[Row, float | None]]] = {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from hirshprint.config.keys import needed
 from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import Rejection
-from hirshprint.structures.sources.rows import group_fault, read_number, read_rows, shortened
+from hirshprint.structures.sources.rows import group_fault, read_number, read_rows, shortened, with_group
 
 UNIT_UNKNOWN = "unit unknown"  # of a property other than the edge where the configuration gives none
 UNIT_COLUMN = "unit"  # that a table may have
@@ -89,7 +89,10 @@ def read_targets(
         return None, []
     column, group = needed(settings.property), settings.group
     path = Path(settings.targets)
-    rows = read_rows(path, wanted_columns("structure_id", column, group), optional=(UNIT_COLUMN,))
+    rows = [
+        with_group(row, group)
+        for row in read_rows(path, wanted_columns("structure_id", column, group), optional=(UNIT_COLUMN,))
+    ]
     names = Counter(row.cells.get("structure_id", "") for row in rows)
     contents: dict[str, set[tuple[float, str]]] = {}
     for row in rows:
