@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -105,6 +106,22 @@ def test_module_runs_as_a_program(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
     assert done.stderr == "hirshprint surface: nothing.cif: there is no such file\n"
+
+
+def test_status_of_a_configuration_of_several_files(run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    rows = [f"Sr{b}O3,4" for b in ("Ti", "Zr", "Hf", "Fe", "Co", "Nb")]
+    (tmp_path / "t.csv").write_text("\n".join(["formula,a_angstrom", *rows]) + "\n")
+    (tmp_path / "first.yaml").write_text("learning: {folds: 7}\ndatasets: {given: {table: '{path?}'}}\n")
+    (tmp_path / "second.yaml").write_text("datasets: {mine: {table: t.csv}}\n")
+    files = ("--configfile", tmp_path / "first.yaml", tmp_path / "second.yaml")
+    with contextlib.chdir(tmp_path):
+        code, out, _ = run("status", *files, "--config", "path=t.csv", "--json")
+        _, plain, _ = run("status", *files)
+    assert code == 0
+    found = json.loads(out)
+    assert {name: of["counts"]["new"] for name, of in found["datasets"].items()} == {"mine": 6, "given": 6}
+    assert "dataset 'mine' has 6 groups of compounds, too few for 7 folds" in found["next_run"]["fault"]
+    assert "given" not in plain
 
 
 def test_status_ends_quietly_where_nobody_reads_on(tmp_path: Path) -> None:

@@ -396,6 +396,19 @@ def test_a_file_is_read_or_named(text: str | None, part: str, tmp_path: Path) ->
         assert read_datasets([path])["one"].unit == "Å"
 
 
+def test_files_and_the_command_line_add_to_each_other_as_in_snakemake(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    datasets = "datasets: {one: {table: '{path}'}, absent: {table: '{other?}'}}"
+    first.write_text(f"{datasets}\nlearning: {{seeds: [0, 1], folds: 4}}\n")
+    second.write_text("datasets: {two: {table: u.csv, learning: {folds: 3}}}\nlearning: {seeds: [7]}\n")
+    found = read_datasets([first, second], ["path=t.csv"])
+    assert {name: of.table for name, of in found.items()} == {"one": "t.csv", "two": "u.csv"}
+    assert [(of.learning.seeds, of.learning.folds) for of in found.values()] == [([7], 4), ([7], 3)]
+    for given, message in (("path", "write KEY=VALUE"), ("path=[", "no YAML"), ("nothing=t.csv", "nothing")):
+        with pytest.raises(ConfigError, match=message):
+            read_datasets([first, second], [given])
+
+
 def test_predictions_are_made_for_the_first_edges_of_those_that_training_drew(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     edge = "{kind: random, low_angstrom: 3.5, high_angstrom: 5.5, draws: 32, seed: 4}"
