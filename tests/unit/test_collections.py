@@ -475,6 +475,21 @@ def test_groups_may_be_numbers_also_zero(tmp_path: Path) -> None:
     assert reasons == ["it has no fold", "fold is [1], neither text nor a number", "it has no fold"]
 
 
+def test_a_copy_of_a_crystal_is_remarked(tmp_path: Path) -> None:
+    """In two folds, one copy would be learned from where the other is tested."""
+    moved = RUTILE.copy()
+    moved.translate_sites([0], [0.01, 0, 0])
+    backwards = Crystal.from_sites(list(reversed(RUTILE.sites)))
+    text = lines(*(plain(one, id=f"s{k}", gap=k) for k, one in enumerate([RUTILE, moved, backwards, RUTILE])))
+    structures, targets, rejected = build_structures(plan_of(tmp_path / "x.jsonl", text).entries, {})
+    assert not rejected
+    assert [structure.remarks for structure in structures] == [
+        *((), ()),
+        *(("its cell and atoms are those of s0",), ("its cell and atoms are those of s0",)),
+    ]
+    assert targets[3]["remarks"] == "its cell and atoms are those of s0"
+
+
 GROUPS = {  # what is written, and the name that it is; None where it is none
     **{"1": "1", " 1 ": "1", "1.0": "1", "01": "1", "+1": "1", "-1.": "-1", "0": "0", "00": "0", "1.5": "1.5"},
     **{"1e3": "1e3", "Na": "Na", "nano": "nano", "x y": "x y", "90071992547409931": "90071992547409931"},

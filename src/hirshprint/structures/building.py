@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hirshprint.config.model import Dataset
 from hirshprint.remarks import join_remarks
@@ -55,12 +58,16 @@ def build_structures(
     prototype = find_prototype(settings.prototype) if settings.prototype else None
     structures, targets, rejections = [], [], []
     answers = read_entries(entries, processes) if known is None else known
+    first: dict[bytes, str] = {}
     for entry in entries:
         try:
             structure = _structure(entry, prototype, answers)
         except CrystalError as error:
             rejections.append(Rejection(entry.structure_id, entry.source, error.reason, error.remedy))
             continue
+        same = entry.structure_id if prototype else first.setdefault(_description(structure), entry.structure_id)
+        if same != entry.structure_id:
+            structure = replace(structure, remarks=(*structure.remarks, f"its cell and atoms are those of {same}"))
         structures.append(structure)
         formula = (formulas or {}).get(entry.structure_id) or formula_of(structure)
         targets.append(_target(entry, structure, formula, prototype, settings))
@@ -102,6 +109,14 @@ def _structure(entry: Entry, prototype: Prototype | None, answers: Mapping[str, 
     if isinstance(found, CrystalError):
         raise found
     return found
+
+
+def _description(structure: Structure) -> bytes:
+    """Cell and atoms, in any order, to 0.001 Å or so: the same for copies of a crystal, however they are named."""
+    places = np.rint((structure.frac % 1.0) * 10_000).astype(np.int64) % 10_000
+    atoms = np.column_stack([structure.numbers, places])
+    metric = np.rint(structure.lattice @ structure.lattice.T * 1000).astype(np.int64)
+    return metric.tobytes() + atoms[np.lexsort(atoms.T)].tobytes()
 
 
 def _tasks(entries: Iterable[Entry]) -> Iterator[Task]:
