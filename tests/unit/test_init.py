@@ -254,6 +254,36 @@ def test_a_table_that_nearly_fits_is_named(init: Init, header: str, cell: str, h
     assert "    # targets: targets.csv" in Path("config/mine.yaml").read_text()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "per", "said"),
+    [
+        ("energy", lambda n, k: -3.1 * n * (1 + k / 50), "cell", "as a property of the whole cell does"),
+        ("volume_per_spin", lambda n, k: 11.5 * n + k, "cell", "as a property of the whole cell does"),
+        ("energy", lambda n, k: -3.1 - k / 50, "atom", None),
+        ("gap", lambda n, k: (7 * k) % 5 + 0.3, "atom", None),
+        ("energy", lambda n, k: 0.0 if k < 9 else -n, "atom", "TO DO: if energy is of the whole cell"),
+        ("energy_ev_per_atom", lambda n, k: 0.0 if k < 9 else -n, "atom", None),
+    ],
+)
+def test_a_property_that_grows_with_the_cell_is_found(
+    name: str, value: Callable[[int, int], float], per: str, said: str | None, init: Init
+) -> None:
+    rows = []
+    for k, one in enumerate(SALTS):
+        cells = k % 4 + 1
+        cell = salt(one)
+        frac = [[x, y, (z + i) / cells] for i in range(cells) for x, y, z in cell["frac"]]
+        size = {"cell": [4.1, 4.1, 4.1 * cells, 90, 90, 90], "sp": cell["sp"] * cells, "frac": frac}
+        rows.append(cell | size | {name: value(2 * cells, k)})
+    records("c.jsonl", rows)
+    assert init("c.jsonl")[0] == 0
+    assert written()["datasets"]["mine"]["per"] == per
+    text = Path("config/mine.yaml").read_text()
+    comments = " ".join(text.replace("\n    #", "").split())
+    assert said is None or said in comments
+    assert ("whole cell" in comments) == (said is not None)
+
+
 def test_crystals_of_one_formula_are_not_to_be_learned_from(init: Init) -> None:
     place = folder("salts", ("CsCl",))
     for k in range(20):

@@ -14,7 +14,7 @@ import yaml
 from hirshprint.commands import UNUSABLE, CommandError
 from hirshprint.config.load import ConfigError, resolve_config
 from hirshprint.config.model import Config
-from hirshprint.config.proposal import FIELDS_SHOWN, Proposal, field_text, propose, proposed_file
+from hirshprint.config.proposal import FIELDS_SHOWN, Proposal, field_text, propose, proposed_file, sized
 from hirshprint.datasets.split_faults import learning_faults
 from hirshprint.files.writing import written_whole
 from hirshprint.machine import cores
@@ -50,6 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         _show_rejected(plan, answers)
         proposal, fault = _fitting(proposal, plan, answers)
         proposal = propose(look, path, out, fault) if fault else proposal
+        proposal = sized(proposal, *_sizes(plan, answers))
         text = proposed_file(proposal, path, out, look.rows)
         resolve_config(yaml.safe_load(text))
     except (InputError, ConfigError) as error:
@@ -81,6 +82,13 @@ def _read_some(plan: Plan) -> dict[str, Answer]:
     """Read up to `SAMPLE` of the crystals that come from files, as a run reads them."""
     entries = [entry for entry in plan.entries if entry.path is not None]
     return read_entries(entries[:: max(1, -(-len(entries) // SAMPLE))], cores())
+
+
+def _sizes(plan: Plan, answers: Mapping[str, Answer]) -> tuple[list[int], list[float]]:
+    """Atoms of the cell and value of the crystals that were read."""
+    read = [(answers.get(entry.structure_id), entry.target) for entry in plan.entries]
+    known = [(len(one.numbers), value) for one, value in read if isinstance(one, Structure) and value is not None]
+    return [size for size, _ in known], [value for _, value in known]
 
 
 def _fitting(proposal: Proposal, plan: Plan, answers: Mapping[str, Answer]) -> tuple[Proposal, str]:

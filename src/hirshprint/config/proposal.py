@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+import statistics
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ FEW, MANY = 50, 2000  # crystals: fewer get fewer folds; for more config/matbenc
 LOG_DECADES, SAID_DECADES = 2.0, 1.0  # from which on the logarithm is proposed, and the span is told
 FIELDS_SHOWN = 12
 TO_DO = "TO DO"
+FEWEST_SIZES, DIFFERENT_SIZES = 10, 3  # crystals, and numbers of atoms among them, that tell whether a property grows
+SLOPE_OFF, GROWS = 0.3, 0.8  # of the logarithms of property and atoms: slope farther from 1, and least correlation
+ENERGY = re.compile(r"energ|enthalp|(^|_)e_?(form|tot|hull)|toten|^e0?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -145,6 +150,33 @@ def field_text(one: Field, rows: int) -> str:
     if one.yes_no:
         return f"{one.name}: yes or no in {one.answers:,} of {rows:,}"
     return f"{one.name}: numbers in {one.numbers:,} of {rows:,}, from {one.low:.6g} to {one.high:.6g}"
+
+
+def sized(proposal: Proposal, atoms: Sequence[int], values: Sequence[float]) -> Proposal:
+    """Propose ``per: cell`` for a property that grows with the cell, and ask about an energy of which it is not known.
+
+    Parameters
+    ----------
+    proposal : Proposal
+        With a property that is a number, or without one.
+    atoms, values : sequence
+        Atoms of the cell, and the property, of some crystals.
+    """
+    if "per" not in proposal.dataset:
+        return proposal
+    name = proposal.dataset["property"]
+    pairs = [(math.log(n), math.log(abs(value))) for n, value in zip(atoms, values, strict=True) if value]
+    if len(pairs) >= FEWEST_SIZES and len({size for size, _ in pairs}) >= DIFFERENT_SIZES:
+        sizes, amounts = zip(*pairs, strict=True)
+        slope = statistics.linear_regression(sizes, amounts).slope if len(set(amounts)) > 1 else 0.0
+        if slope > 0 and abs(slope - 1) < SLOPE_OFF and statistics.correlation(sizes, amounts) > GROWS:
+            said = f"Found: {name} grows with the number of atoms in the cell, as a property of the whole cell does."
+            return replace(proposal, dataset={**proposal.dataset, "per": "cell"}, said=proposal.said | {"per": [said]})
+        return proposal
+    if ENERGY.search(name) and "atom" not in proposal.dataset.get("unit", "") + name:
+        said = f"{TO_DO}: if {name} is of the whole cell and not of an atom, write cell here."
+        return replace(proposal, said=proposal.said | {"per": [said]})
+    return proposal
 
 
 # --- the file ------------------------------------------------------------------------------------------------------
