@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +21,7 @@ from written_settings import build_structures, has_property, make_structures, pl
 from hirshprint.structures.building import _tasks
 from hirshprint.structures.entries import InputError, Plan, geometry_digest, target_digest
 from hirshprint.structures.reading.records import read_record
+from hirshprint.structures.sources.collections import has_many
 from hirshprint.structures.sources.frames import read_comment
 from hirshprint.structures.structure import Structure
 
@@ -120,7 +124,28 @@ def entry(crystal: Crystal, name: str, value: float) -> dict[str, Any]:
     return {"energy": -1.0, "entry_id": None, "structure": crystal.as_dict(), "data": {"mat_id": name, "gap": value}}
 
 
+def table(*rows: dict[str, Any]) -> str:
+    """A CSV table; its cells may have several lines."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def cif(crystal: Crystal, line_end: str = "\n") -> str:
+    return str(crystal.to(fmt="cif")).replace("\n", line_end)
+
+
 FORMS |= {
+    "cif.jsonl": lambda: lines(*({"id": n, "gap": VALUES[n], "cif": cif(c)} for n, c in CRYSTALS.items())),
+    "cif.csv": lambda: table(*({"": 7, "id": n, "cif": cif(c), "gap": VALUES[n]} for n, c in CRYSTALS.items())),
+    "ends.csv": lambda: table(
+        *({"gap": VALUES[n], "mat_id": n, "structure": cif(c, "\r\n")} for n, c in CRYSTALS.items())
+    ),
+    "json.csv": lambda: table(
+        *({"structure_id": n, "gap": f" {VALUES[n]} ", "structure": c.to_json()} for n, c in CRYSTALS.items())
+    ),
     "jarvis.json": lambda: json.dumps(
         [jarvis(c, n == "skew", jid=n, gap=VALUES[n], elements=["x"]) for n, c in CRYSTALS.items()]
     ),
@@ -224,7 +249,7 @@ BAD = {
     json.dumps(plain(RUTILE, id="x", gap=10**400)): "no finite number",
     json.dumps(plain(RUTILE, id="x", gap="1_0")): "'1_0' as gap is not a number",
     json.dumps(plain(RUTILE, id="x", gap=1))[:-1] + ', "gap": 2}': "the key gap is given twice in one object",
-    json.dumps({"id": "x", "structure": "data_x\n_cell_length_a 4", "gap": 1}): "in `structure`: it is text",
+    json.dumps({"id": "x", "structure": "data_x\n_cell_volume 4", "gap": 1}): "in `structure`: it is text",
     json.dumps(plain(RUTILE, id="good", gap=1)): "2 records have the id good: line 1, line 2",
 }
 UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
@@ -473,6 +498,37 @@ def test_groups_may_be_numbers_also_zero(tmp_path: Path) -> None:
     assert [entry.group for entry in floats.entries] == ["0", "0", "1.5"]
     reasons = [rejection.reason for rejection in plan.rejections]
     assert reasons == ["it has no fold", "fold is [1], neither text nor a number", "it has no fold"]
+
+
+def test_rows_of_a_table_that_give_no_crystal_are_named(tmp_path: Path) -> None:
+    rows = [{"id": f"s{k}", "cif": cif(RUTILE), "gap": 1} for k in range(7)]
+    for k, change in enumerate(
+        [{"cif": ""}, {"cif": "Full Formula (Ti2 O4)"}, {"cif": cif(RUTILE)[:150]}, {"gap": ""}], 1
+    ):
+        rows[k] |= change
+    text = table(*rows).replace("s5,", "s5,more,")
+    plan = plan_of(tmp_path / "x.csv", text)
+    structures, _, unread = build_structures(plan.entries, {})
+    assert [one.structure_id for one in structures] == ["s0", "s6"]
+    assert {one.source.rpartition("/")[2]: one.reason for one in [*plan.rejections, *unread]} == {
+        "x.csv row 3": "its cif is empty",
+        "x.csv row 4": "in `cif`: it is text that is neither a CIF nor JSON",
+        "x.csv row 5": "it is a CIF without atoms",
+        "x.csv row 6": "it has no gap",
+        "x.csv row 7": "more cells than the first line",
+    }
+    for name, text, message in (
+        ("a.csv", "id,gap\n1,2\n", "no column cif or structure with crystals (it has: id, gap)"),
+        ("b.csv", 'id,cif\n1,"data_', "damaged or cut off (after 0 records"),
+        ("c.csv", "id,cif\n", "no crystal in it"),
+    ):
+        with pytest.raises(InputError, match=re.escape(message)):
+            plan_of(tmp_path / name, text)
+        assert not has_many(tmp_path / name)
+    assert has_many(tmp_path / "x.csv")
+    of_table = {"prototype": "cubic_perovskite", "initial_edge": {"kind": "fixed", "edge_angstrom": 4.5}}
+    with pytest.raises(InputError, match="name a table of crystals under `structures` and not here"):
+        plan_dataset(of_table | {"table": str(tmp_path / "x.csv"), "property": "gap", "unit": "eV"})
 
 
 def test_a_copy_of_a_crystal_is_remarked(tmp_path: Path) -> None:

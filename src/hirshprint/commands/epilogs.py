@@ -17,7 +17,7 @@ each command has its own --help; so that the Tab key completes commands, options
   bash   hirshprint --print-completion bash > ~/.local/share/bash-completion/completions/hirshprint
   zsh    hirshprint --print-completion zsh > FOLDER/_hirshprint, FOLDER being one of $fpath""",
     "init": """PATH is a folder of structure files, a CSV table of compositions, or one file of many crystals (.jsonl,
-.json, .extxyz, .db ...). For a folder, the values of the property come from a CSV table with a column structure_id; it
+.json, .extxyz, .db, .csv with CIFs). For a folder, the values of the property come from a CSV table with a column structure_id; it
 is looked for in the folder, beside it and here. The command says how many crystals there are, which columns or fields
 have numbers, and what would be rejected. It goes through all rows and records, and reads up to 100 crystals as a run
 reads them. It proposes property, unit, scale and group, and writes them into a configuration that explains its keys.
@@ -66,7 +66,7 @@ examples:
   hirshprint compare SrTiO3.cif CaTiO3.cif --picture difference.png
   hirshprint compare SrTiO3.h5 BaTiO3 --edge 4.0 --json
   hirshprint compare results/experimental/fingerprints.h5:SrTiO3-a4.50000 SrTiO3""",
-    "check": """PATH is a folder, a file of many crystals (.jsonl, .json, .extxyz, .db ...), or a structure file; give
+    "check": """PATH is a folder, a file of many crystals (.jsonl, .json, .extxyz, .csv ...), or a structure file; give
 one or several. Nothing is computed: each crystal is read as a run would read it, and shown with formula, space group
 (of the atoms as they are, whatever the file says), atoms in the cell, shortest distance, and remarks on what was
 assumed or corrected. Rejected crystals follow, with reason and remedy. T.csv has all this and the cell constants. The

@@ -112,8 +112,8 @@ class Dataset(Section):
     )
     structures: str | None = given(
         """One file with many crystals: extended XYZ (*.extxyz, *.xyz), JSON lines (*.jsonl, *.ndjson), JSON (*.json; a
-        list, an object by id, a table of pandas'), each also as *.gz, or a database of ASE's (*.db, *.json). "One
-        file of many crystals" says where `property`, `group` and ids are looked for.""",
+        list, an object by id, a table of pandas'), a table with CIFs (*.csv), each also as *.gz, or a database of ASE's
+        (*.db, *.json). "One file of many crystals" says where `property`, `group` and ids are.""",
         only="structures",
     )
     targets: str | None = given(

@@ -77,10 +77,7 @@ def read_crystal(path: Path, structure_id: str, content_digest: str = "") -> Str
         If the file is empty or unreadable, has several crystals, is disordered, has an element without a free-atom
         density, overlapping atoms or a number that is not finite.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # libraries' remarks on rounding and the like; what matters is checked
-        crystal = _read(path, content_digest)
-    return crystal_structure(crystal, structure_id)
+    return crystal_structure(_read(path, content_digest), structure_id)
 
 
 def _read(path: Path, content_digest: str) -> Crystal:
@@ -90,14 +87,35 @@ def _read(path: Path, content_digest: str) -> Crystal:
     text = _text(path, content_digest)
     if kind is None and not path.name.upper().startswith(("POSCAR", "CONTCAR")):
         return _of_no_known_kind(text, path.name)
-    kind = kind or ".vasp"
+    return parsed(kind or ".vasp", text, path.suffix.lstrip(".") or path.name)
+
+
+def parsed(kind: str, text: str, called: str = "") -> Crystal:
+    """Read a crystal from a text.
+
+    Parameters
+    ----------
+    kind : str
+        A key of `READERS`.
+    text : str
+        Contents of a file.
+    called : str, optional
+        What the kind is called in a message.
+
+    Raises
+    ------
+    CrystalError
+        It cannot be read.
+    """
     try:
-        return READERS[kind](text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # libraries' remarks on rounding and the like; what matters is checked
+            return READERS[kind](text)
     except (CrystalError, MemoryError):
         raise
     except Exception:  # what no reader thought of; what a library says of it helps nobody
-        kind = path.suffix.lstrip(".") or path.name
-        raise CrystalError(f"cannot be read as {kind}", "check that it is complete, and of that format") from None
+        remedy = "check that it is complete, and of that format"
+        raise CrystalError(f"cannot be read as {called or kind.lstrip('.')}", remedy) from None
 
 
 def _ending(name: str) -> str:

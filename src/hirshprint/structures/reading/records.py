@@ -1,4 +1,4 @@
-"""Crystals from files that have many: frames of extended XYZ and JSON objects of several forms."""
+"""Crystals from files that have many: frames of extended XYZ, CIFs, and JSON objects of several forms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hirshprint.structures.crystals import Crystal, CrystalError, crystal_structure
+from hirshprint.structures.reading import parsed
 from hirshprint.structures.reading.parts import (
     check_periodic,
     checked_lattice,
@@ -37,7 +38,7 @@ def read_record(kind: str, text: str, structure_id: str) -> Structure:
     Parameters
     ----------
     kind : str
-        ``json`` or ``extxyz``.
+        ``json``, ``extxyz`` or ``cif``.
     text : str
         What determines its geometry, as `sources.collections` takes it from the file.
     structure_id : str
@@ -49,6 +50,8 @@ def read_record(kind: str, text: str, structure_id: str) -> Structure:
         It lacks something, its parts do not fit each other, it is disordered or does not repeat in three directions,
         or a fault that `crystal_structure` names.
     """
+    if kind == "cif":
+        return crystal_structure(parsed(".cif", text), structure_id)
     found = json.loads(text)
     return crystal_structure(read_frame(*found) if kind == "extxyz" else crystal_of_object(found), structure_id)
 

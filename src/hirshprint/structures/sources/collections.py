@@ -1,7 +1,8 @@
-"""One file with many crystals: extended XYZ, JSON lines, a JSON list, or a database of ASE's (light)."""
+"""One file with many crystals: extended XYZ, JSON lines or list, a CSV table with CIFs, a database of ASE's (light)."""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import sys
@@ -30,8 +31,12 @@ INNER = ("structure", "atoms", "attributes")  # where an object may have its cry
 CELLS = {"lattice", "cell", "lattice_mat", "lattice_vectors"}  # one of them is in each object that is a crystal
 MORE_FIELDS = ("properties", "attributes", "data")  # the last is that of entries of pymatgen's
 LISTS = ("data", "entries")  # where an object may have its list of objects: OPTIMADE's, pymatgen's
+LONGEST_TEXT = 2**26  # characters of a crystal in a cell of a table
+ROWS_LOOKED_AT = 20  # of a table, for one with a crystal
 LONGEST_ID = 120  # characters, for files are named after ids
-NO_TEXT = ("it is text that is not JSON", "write the dictionary of pymatgen's Structure there: structure.as_dict()")
+TEXTS = ("cif", "structure")  # where an object, or a row of a table, may have its crystal as a text: a CIF, or JSON
+CIF_TAG = "_cell_length_a"
+NO_TEXT = ("it is text that is neither a CIF nor JSON", "write a CIF there, or the JSON of structure.as_dict()")
 AS_LINES = "write it with df.to_json(..., orient='records', lines=True) and name it .jsonl"
 
 
@@ -71,6 +76,8 @@ def read_collection(path: Path) -> Iterator[Record]:
         raise InputError(f"{path}: damaged or cut off (after {number} records); copy it again") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text (after {number} records)") from None
+    except csv.Error as error:
+        raise InputError(f"{path}: damaged or cut off (after {number} records: {error}); copy it again") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or 'damaged'})") from None
     if not number:
@@ -101,6 +108,23 @@ def _read_lines(path: Path) -> Iterator[Record]:
                 if isinstance(found, dict) and ("x-optimade" in found or found.get("type") == "info"):
                     continue  # lines of OPTIMADE's that tell of the file
                 yield _of_object(number, f"line {number}", found, legible_id(line) if fault else None, fault)
+
+
+def _read_table(path: Path) -> Iterator[Record]:
+    """Rows of a table with a column of crystals as texts; rows are numbered as a spreadsheet does."""
+    csv.field_size_limit(LONGEST_TEXT)
+    with _open(path) as file:
+        rows = csv.DictReader(file, strict=True)
+        header = [name for name in rows.fieldnames or () if name]
+        column = next((name for name in TEXTS if name in header), None)
+        if column is None:
+            raise InputError(f"{path}: no column {' or '.join(TEXTS)} with crystals (it has: {', '.join(header)})")
+        for number, row in enumerate(rows, 2):
+            cells = {name: cell for name, cell in row.items() if name and isinstance(cell, str) and cell.strip()}
+            fault = None if column in cells else (f"its {column} is empty", DELETE)
+            if None in row or None in row.values():
+                fault = (f"{'more' if None in row else 'fewer'} cells than the first line", DELETE)
+            yield _of_object(number, f"row {number}", cells, fault=fault)
 
 
 def _read_json(path: Path) -> Iterator[Record]:
@@ -167,21 +191,28 @@ def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tup
     """A record of an object that is a crystal, or has one in it."""
     if not isinstance(found, dict):
         return Record(number, place, "json", "", (), name, fault or ("it is not an object with a crystal", DELETE))
-    inner = next((found[key] for key in INNER if isinstance(found.get(key), dict)), found.get("structure"))
-    if isinstance(inner, str) and not CELLS & set(found):
-        inner, fault = loaded(inner) if inner.lstrip().startswith("{") else (None, NO_TEXT)
-        fault = (f"in `structure`: {fault[0]}", fault[1]) if fault else None
+    inner = next((found[key] for key in INNER if isinstance(found.get(key), dict)), None)
+    text_key = next((key for key in TEXTS if isinstance(found.get(key), str)), None)
+    kind, geometry = "json", ""
+    if text_key and inner is None and not CELLS & set(found):
+        text = found[text_key]
+        if CIF_TAG in text:
+            kind, geometry = "cif", text.replace("\r\n", "\n").replace("\r", "\n")
+        else:
+            inner, unread = loaded(text) if text.lstrip().startswith("{") else (None, NO_TEXT)
+            fault = fault or ((f"in `{text_key}`: {unread[0]}", unread[1]) if unread else None)
     crystal = inner if isinstance(inner, dict) else found
-    geometry = json.dumps({key: crystal[key] for key in GEOMETRY & set(crystal)}, sort_keys=True)
+    geometry = geometry or json.dumps({key: crystal[key] for key in GEOMETRY & set(crystal)}, sort_keys=True)
     parts = (found, *(found.get(key) for key in MORE_FIELDS), crystal.get("properties"))
     fields = tuple(part for part in parts if isinstance(part, dict))
-    return Record(number, place, "json", geometry, fields, name, fault)
+    return Record(number, place, kind, geometry, fields, name, fault)
 
 
 KINDS: dict[str, Callable[[Path], Iterator[Record]]] = {
     **dict.fromkeys((".extxyz", ".xyz"), _read_frames),
     **dict.fromkeys((".jsonl", ".ndjson"), _read_lines),
     ".json": _read_json,
+    ".csv": _read_table,
     ".db": read_sqlite,
 }
 """How a file is read, by the end of its name; all but .db also with .gz behind it."""
@@ -257,14 +288,17 @@ def named_records(path: Path) -> Iterator[tuple[str, Record, tuple[str, str] | N
 def has_many(path: Path) -> bool:
     """Say whether a file is to be read as one of many crystals: by its name, or by what is in its JSON or XYZ.
 
-    JSON of one crystal is too, where it is in another form than that of a pymatgen Structure.
+    JSON of one crystal is too, where it is in another form than that of a pymatgen Structure; a CSV table is, where it
+    has a column of crystals.
     """
     name = path.name.lower().removesuffix(".gz")
     if not name.endswith(tuple(KINDS)):
         return False
-    if not name.endswith((".json", ".xyz", ".extxyz")):
+    if not name.endswith((".json", ".xyz", ".extxyz", ".csv")):
         return True
     try:
+        if name.endswith(".csv"):
+            return any(not record.fault for record in islice(read_collection(path), ROWS_LOOKED_AT))
         first = list(islice(read_collection(path), 2))
         if first[0].kind == "extxyz":
             return len(first) > 1

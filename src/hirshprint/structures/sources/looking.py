@@ -14,7 +14,7 @@ from typing import Any
 from hirshprint.config.model import Dataset
 from hirshprint.structures.entries import InputError, passed_over_text
 from hirshprint.structures.prototypes import PROTOTYPES, Prototype
-from hirshprint.structures.sources.collections import GEOMETRY, has_many, named_records
+from hirshprint.structures.sources.collections import GEOMETRY, TEXTS, has_many, named_records
 from hirshprint.structures.sources.fields import Field, fields_of, properties
 from hirshprint.structures.sources.folders import plan_folder, structure_kind, structure_name
 from hirshprint.structures.sources.placement import compound_fault
@@ -206,7 +206,7 @@ def _fields(record: Record) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for fields in record.fields:
         for name, value in fields.items():
-            if found.get(name) is None and name not in GEOMETRY and name.lower() != "lattice":
+            if found.get(name) is None and name not in (*GEOMETRY, *TEXTS) and name.lower() != "lattice":
                 found[name] = value
     return found
 

@@ -19,7 +19,7 @@ class Record:
     place : str
         Its place in words.
     kind, geometry : str
-        ``json`` or ``extxyz``, and as text what determines its geometry, and nothing else.
+        ``json``, ``extxyz`` or ``cif``, and as text what determines its geometry, and nothing else.
     fields : tuple of mapping
         Where its id, property and group are looked for, one after the other.
     name : object
