@@ -17,11 +17,11 @@ each command has its own --help; so that the Tab key completes commands, options
   bash   hirshprint --print-completion bash > ~/.local/share/bash-completion/completions/hirshprint
   zsh    hirshprint --print-completion zsh > FOLDER/_hirshprint, FOLDER being one of $fpath""",
     "init": """PATH is a folder of structure files, a CSV table of compositions, or one file of many crystals (.jsonl,
-.json, .extxyz, .db, .csv with CIFs). For a folder, the values of the property come from a CSV table with a column structure_id; it
-is looked for in the folder, beside it and here. The command says how many crystals there are, which columns or fields
-have numbers, and what would be rejected. It goes through all rows and records, and reads up to 100 crystals as a run
-reads them. It proposes property, unit, scale and group, and writes them into a configuration that explains its keys.
-Read that: a unit is guessed only from names such as gap_ev. An existing file is never replaced.
+.json, .extxyz, .db, .csv with CIFs). For a folder, the values of the property come from a CSV table with a column
+structure_id; it is looked for in the folder, beside it and here. The command says how many crystals there are, which
+columns or fields have numbers, and what would be rejected. It goes through all rows and records, and reads up to 100
+crystals as a run reads them. It proposes property, unit, scale and group, and writes them into a configuration that
+explains its keys. Read that: a unit is guessed only from names such as gap_ev. An existing file is never replaced.
 
 examples:
   hirshprint init structures
