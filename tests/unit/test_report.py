@@ -33,7 +33,7 @@ from hirshprint.report.figures.parity import residuals
 from hirshprint.report.fingerprint_file import example_rows, open_fingerprints, read_counts
 from hirshprint.report.items import COST, FINGERPRINT_ITEMS, LEARNING_ITEMS, Item
 from hirshprint.report.page import script
-from hirshprint.report.page.accuracy import edges_text, learned_content
+from hirshprint.report.page.accuracy import edges_text, evaluation_text, learned_content
 from hirshprint.report.page.dataset import geometry_content, predicted_content
 from hirshprint.report.page.explorer_data import page_compounds
 from hirshprint.report.page.inputs import DatasetInputs, dataset_inputs
@@ -812,3 +812,22 @@ def test_the_page_s_script_is_one_scope_of_small_modules_without_imports() -> No
             used = {name.strip() for name in names.split(",")}
             assert used <= set(exported), f"{path.name} imports from {other}.js what that does not export"
             assert all(len(re.findall(rf"\b{name}\b", text)) > 1 for name in used), f"{path.name}: unused import"
+
+
+@pytest.mark.parametrize(
+    ("split", "sizes", "text"),
+    [
+        ("groups", (7, 1, 9), "test part of 3 prescribed folds, the smallest of 1 compound"),
+        ("groups", (4, 9), "test part of 2 prescribed folds, the smallest of 4 compounds"),
+        ("groups", (5, 9), "test part of 2 prescribed folds"),
+        ("random", (2, 2), "test part of 2 random folds"),
+    ],
+)
+def test_a_small_prescribed_fold_is_said_for_it_counts_as_much(split: str, sizes: tuple[int, ...], text: str) -> None:
+    rows = [
+        {"split": split, "fold": fold, "seed": "0", "part": part, "compound": f"{fold}-{k}"}
+        for fold, size in enumerate(sizes)
+        for k in range(size)
+        for part in ("train", "test")
+    ]
+    assert evaluation_text(pd.DataFrame(rows)) == text

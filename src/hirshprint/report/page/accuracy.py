@@ -32,6 +32,7 @@ from hirshprint.report.style import display_unit, in_unit, quantity, with_unit
 from hirshprint.structures.sources.targets import ANSWER_UNIT
 from hirshprint.words import squared
 
+FEW_TESTED = 5  # compounds of a prescribed fold, below which its size is said
 WORST_COUNT = 15
 
 
@@ -222,11 +223,18 @@ def _worst(
 
 
 def evaluation_text(predictions: pd.DataFrame) -> str:
-    """Say what the figures of accuracy are computed on."""
+    """Say what the figures of accuracy are computed on.
+
+    Folds that a column prescribes may be of any size, and the smallest counts as much as the largest.
+    """
     split = main_split(predictions)
-    folds = predictions.loc[predictions["split"] == split, "fold"].nunique()
+    tested = predictions[(predictions["split"] == split) & (predictions["part"] == "test")]
+    sizes = tested.groupby("fold")["compound"].nunique()
     kind = "prescribed" if split == "groups" else split
-    return f"test part of {folds} {kind} fold{'' if folds == 1 else 's'}"
+    few = int(sizes.min())
+    alone = split == "groups" and few < FEW_TESTED
+    smallest = f", the smallest of {few} compound{'' if few == 1 else 's'}" if alone else ""
+    return f"test part of {len(sizes)} {kind} fold{'' if len(sizes) == 1 else 's'}{smallest}"
 
 
 def best_row(table: pd.DataFrame) -> dict[str, Any]:
