@@ -224,7 +224,7 @@ def test_a_folder_and_the_table_beside_it(init: Init) -> None:
     assert "1 file was skipped, of an unknown kind or in a subfolder: notes.md" in out
     assert "values.csv: a table with 14 rows (for these crystals: 13)" in out
     assert "no file for Zz in my salts; add the file, or delete the row (values.csv row 15)" in out
-    assert "13 of 13, of which 1 are rejected\n  cannot be read as CIF, line 1" in out
+    assert "13 of the other 13, of which 1 are rejected\n  cannot be read as CIF, line 1" in out
     config = written()
     dataset = config["datasets"]["mine"]
     assert (dataset["folder"], dataset["targets"]) == ("my salts", "values.csv")

@@ -135,9 +135,8 @@ def _show_rejected(plan: Plan, answers: Mapping[str, Answer]) -> None:
         print(f"rejected: {len(rejected):,}")
     _show_reasons(rejected)
     if answers:
-        print(
-            f"read as a run reads them: {len(answers):,} of {len(plan.entries):,}, of which {len(bad):,} are rejected"
-        )
+        whole = f"{'the other ' if rejected else ''}{len(plan.entries):,}"
+        print(f"read as a run reads them: {len(answers):,} of {whole}, of which {len(bad):,} are rejected")
     _show_reasons(bad)
     if not plan.entries or (answers and len(bad) == len(answers)):
         raise CommandError("nothing can be used, see above; no configuration is written")
