@@ -526,6 +526,10 @@ def test_rows_of_a_table_that_give_no_crystal_are_named(tmp_path: Path) -> None:
             plan_of(tmp_path / name, text)
         assert not has_many(tmp_path / name)
     assert has_many(tmp_path / "x.csv")
+    limit = csv.field_size_limit()
+    rows = [{"id": f"s{k}", "cif": cif(RUTILE) + f"# {'long ' * limit}\n", "gap": k} for k in range(2)]
+    assert list(built(plan_of(tmp_path / "long.csv", table(*rows)))) == ["s0", "s1"]
+    assert csv.field_size_limit() == limit  # by which other tables find a quote that is not closed
     of_table = {"prototype": "cubic_perovskite", "initial_edge": {"kind": "fixed", "edge_angstrom": 4.5}}
     with pytest.raises(InputError, match="name a table of crystals under `structures` and not here"):
         plan_dataset(of_table | {"table": str(tmp_path / "x.csv"), "property": "gap", "unit": "eV"})

@@ -112,19 +112,31 @@ def _read_lines(path: Path) -> Iterator[Record]:
 
 def _read_table(path: Path) -> Iterator[Record]:
     """Rows of a table with a column of crystals as texts; rows are numbered as a spreadsheet does."""
-    csv.field_size_limit(LONGEST_TEXT)
     with _open(path) as file:
         rows = csv.DictReader(file, strict=True)
         header = [name for name in rows.fieldnames or () if name]
         column = next((name for name in TEXTS if name in header), None)
         if column is None:
             raise InputError(f"{path}: no column {' or '.join(TEXTS)} with crystals (it has: {', '.join(header)})")
-        for number, row in enumerate(rows, 2):
+        for number, row in enumerate(_with_long_cells(rows), 2):
             cells = {name: cell for name, cell in row.items() if name and isinstance(cell, str) and cell.strip()}
             fault = None if column in cells else (f"its {column} is empty", DELETE)
             if None in row or None in row.values():
                 fault = (f"{'more' if None in row else 'fewer'} cells than the first line", DELETE)
             yield _of_object(number, f"row {number}", cells, fault=fault)
+
+
+def _with_long_cells(rows: Iterator[dict[str, str]]) -> Iterator[dict[str, str]]:
+    """Rows whose cells may have `LONGEST_TEXT` characters; the limit of other tables, which is one for all, stays."""
+    while True:
+        kept = csv.field_size_limit(LONGEST_TEXT)
+        try:
+            row = next(rows, None)
+        finally:
+            csv.field_size_limit(kept)
+        if row is None:
+            return
+        yield row
 
 
 def _read_json(path: Path) -> Iterator[Record]:
