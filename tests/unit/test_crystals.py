@@ -226,7 +226,12 @@ def test_stage_keeps_remarks_and_strict_does_not_stop_for_them(
     folder.mkdir()
     whole = CIF.format(a="4.0", atoms=ATOMS)
     bare = whole.replace("loop_\n_symmetry_equiv_pos_as_xyz\n 'x,y,z'\n", "")
-    for name, text in {"a1": bare, "a2": bare.replace("0 0 0 1", "0 0 0 ?"), "b1": whole}.items():
+    other = bare.replace("0 0 0 1", "0 0 0 ?").replace("_cell_length_a 4.0", "_cell_length_a 4.1")
+    for name, text in {
+        "a1": bare,
+        "a2": other,
+        "b1": whole.replace("_cell_length_a 4.0", "_cell_length_a 4.2"),
+    }.items():
         _file(folder, text, f"{name}.cif")
     out = [tmp_path / name for name in ("s.h5", "t.csv", "r.csv")]
     make_structures({"folder": str(folder), "property": "gap", "unit": "eV"}, True, *out)

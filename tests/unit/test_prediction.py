@@ -168,7 +168,8 @@ def test_command_predicts_formulas_tables_and_files_and_says_what_lies_outside(
     said = capsys.readouterr().err.splitlines()
     left_out = [line for line in said if not line.startswith("remark: ")]
     assert [line for line in said if line not in left_out] == [
-        f"remark: no symmetry is given: P 1 is assumed ({files}/bare.cif)"
+        f"remark: no symmetry is given: P 1 is assumed ({files}/bare.cif)",
+        f"remark: its cell and atoms are those of one ({files}/bare.cif)",
     ]
     assert len(left_out) == 5, left_out
     for line, (place, reason) in zip(
