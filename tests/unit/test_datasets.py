@@ -227,10 +227,21 @@ def test_a_fold_that_would_train_on_one_compound_is_refused() -> None:
 def test_a_fold_of_few_compounds_has_a_validation_part_and_a_training_part() -> None:
     groups = ["a", "a", "b", "b", "b", "c"]
     formulas = ["NaCl", "KCl", "LiF", "NaF", "KF", "LiCl"]
-    for one, validation in group_folds("made_up", groups, formulas, 0, 0.05):
+    for one, validation in group_folds("made_up", groups, formulas, formulas, 0, 0.05):
         others = {formula for formula, group in zip(formulas, groups, strict=True) if group != one}
         assert len(validation) == 1
         assert validation < others
+
+
+def test_polymorphs_of_one_formula_have_a_validation_part_and_those_of_many_stay_together() -> None:
+    groups, compounds = list("aabbccc"), [f"x{k}" for k in range(7)]
+    for one, validation in group_folds("made_up", groups, ["TiO2"] * 7, compounds, 0, 0.3):
+        others = {compound for compound, group in zip(compounds, groups, strict=True) if group != one}
+        assert len(validation) == 2
+        assert validation < others
+    formulas = ["TiO2", "SiO2", "TiO2", "SiO2", "TiO2", "SiO2", "TiO2"]
+    for _, validation in group_folds("made_up", groups, formulas, compounds, 0, 0.3):
+        assert len({formulas[compounds.index(one)] for one in validation}) == 1
 
 
 def test_each_group_is_the_test_part_of_a_fold() -> None:

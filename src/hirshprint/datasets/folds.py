@@ -152,13 +152,12 @@ def _paper_fold(dataset: Dataset) -> Fold:
 
 
 def _group_folds(dataset: Dataset, validation_fraction: float) -> list[Fold]:
-    """Make the folds of `splits.group_folds`; rows of one formula are never divided between training and validation."""
-    found = group_folds(
-        dataset.name, dataset.groups.tolist(), dataset.formulas.tolist(), SPLIT_SEED, validation_fraction
-    )
+    """Make the folds of `splits.group_folds`; rows of one formula are not divided between training and validation."""
+    of_rows = (dataset.groups.tolist(), dataset.formulas.tolist(), dataset.compounds.tolist())
+    found = group_folds(dataset.name, *of_rows, SPLIT_SEED, validation_fraction)
     folds = []
     for number, (group, kept) in enumerate(found):
         tested = dataset.groups == group
-        validation = ~tested & np.isin(dataset.formulas, sorted(kept))
+        validation = ~tested & np.isin(dataset.compounds, sorted(kept))
         folds.append(Fold(number, *(np.flatnonzero(part) for part in (~tested & ~validation, validation, tested))))
     return folds

@@ -65,7 +65,7 @@ def learning_faults(
                 tested = {compounds[row] for row in kept if groups[row] in parts.test}
                 faults += _untested_faults(learning, known - tested)
             elif kind == GROUPS:
-                group_folds(name, groups, compounds, SPLIT_SEED, learning.validation_fraction)
+                group_folds(name, groups, compounds, compounds, SPLIT_SEED, learning.validation_fraction)
             elif kind != HOLDOUT:
                 fraction = learning.validation_fraction
                 divide(name, kind, groups, elements.get(site), learning.folds, SPLIT_SEED, fraction)

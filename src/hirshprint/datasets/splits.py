@@ -112,7 +112,12 @@ def _advice(name: str, kind: str, units: int) -> str:
 
 
 def group_folds(
-    name: str, groups: Sequence[str], formulas: Sequence[str], seed: int, validation_fraction: float
+    name: str,
+    groups: Sequence[str],
+    formulas: Sequence[str],
+    compounds: Sequence[str],
+    seed: int,
+    validation_fraction: float,
 ) -> list[tuple[str, frozenset[str]]]:
     """Make a fold for each group, which it tests: the folds of a benchmark stand in a column of its table.
 
@@ -120,17 +125,17 @@ def group_folds(
     ----------
     name : str
         Name of the dataset, for messages.
-    groups, formulas : sequence of str
-        Group and formula of each row.
+    groups, formulas, compounds : sequence of str
+        Group, formula and compound of each row.
     seed : int
         Another seed gives other validation parts.
     validation_fraction : float
-        Share of the formulas of the other groups.
+        Share of the formulas of the other groups; of their compounds, where these have one formula.
 
     Returns
     -------
     list of tuple (str, frozenset of str)
-        The group that each fold tests, in the order of their names, and the formulas of the other groups that are kept
+        The group that each fold tests, in the order of their names, and the compounds of the other groups that are kept
         for validation.
 
     Raises
@@ -146,9 +151,16 @@ def group_folds(
         )
     found = []
     for one in names:
-        others = {formula for formula, group in zip(formulas, groups, strict=True) if group != one}
-        ordered = dealt(others, f"{seed}/{GROUPS}/{one}")
-        found.append((one, frozenset(ordered[: _validated(len(ordered), validation_fraction)])))
+        others = {
+            compound: formula
+            for compound, formula, group in zip(compounds, formulas, groups, strict=True)
+            if group != one
+        }
+        if len(set(others.values())) == 1:  # polymorphs alone
+            others = {compound: compound for compound in others}
+        ordered = dealt(set(others.values()), f"{seed}/{GROUPS}/{one}")
+        kept = set(ordered[: _validated(len(ordered), validation_fraction)])
+        found.append((one, frozenset(compound for compound, unit in others.items() if unit in kept)))
     return found
 
 

@@ -84,8 +84,8 @@ def read_folder_card(folder: Path, validated: bool = True) -> dict[str, Any]:
         )
     if validated and not card["validation_mean_absolute_error"]:
         raise ModelError(
-            f"{folder}: its training had no validation part to choose a network by; train again with `random` among "
-            "`learning: splits:`"
+            f"{folder}: its training had no validation part to choose a network by; train again with `random` or "
+            "`groups` among `learning: splits:`, and a `validation_fraction` above zero"
         )
     try:
         for name in (*card["validation_mean_absolute_error"], *networks_in(card)):
