@@ -80,7 +80,7 @@ def of_learning(run: RunPlan, dataset: str) -> str:
     """Digest of what determines the predictions of a dataset that is learned from."""
     written = run.datasets[dataset].learning.written()
     learning = {key: value for key, value in written.items() if key not in HOW_TO_TRAIN}
-    algorithm = [versions.LEARNING_ALGORITHM, versions.MODEL_FORMAT]
+    algorithm = [versions.SPLITS, versions.LEARNING_ALGORITHM, versions.MODEL_FORMAT]
     begun = [_of_start(run, *start) for start in starts(run.datasets, dataset)]
     return digest(of_input(run, dataset), of_fingerprints(run, dataset), learning, algorithm, *begun)
 
