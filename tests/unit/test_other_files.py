@@ -538,6 +538,7 @@ def test_a_start_and_an_end_of_one_run_are_not_chosen_from(tmp_path: Path) -> No
         ("water.mol", "\n  x\n", "a file of a molecule", "the crystal"),
         ("many.jsonl", "{}\n", "a file of many crystals", "FILE:ID"),
         ("all.zip", "PK\0\0", "a packed file", "unpack it"),
+        ("t.csv", "formula,a\nSrTiO3,3.9\n", "a table without a column of crystals", "hirshprint init"),
         ("POSCAR1", "Notes\n\nof a day", "not a POSCAR: line 2 is empty", "1.0"),
         ("water.xyz", "1\n\nH 0 0 0\n", "no cell that repeats in three directions", "with its cell"),
     ],

@@ -48,6 +48,13 @@ OTHER_KINDS = {
     **dict.fromkeys(
         (".jsonl", ".ndjson", ".db"), ("a file of many crystals", "name one: FILE:ID, or use `structures:`")
     ),
+    **dict.fromkeys(
+        (".csv", ".tsv", ".xlsx"),
+        (
+            "a table without a column of crystals",
+            "give it to `hirshprint init`, or write CIFs into a column `cif`",
+        ),
+    ),
     **dict.fromkeys((".h5", ".hdf5"), ("an HDF5 file, not a crystal", GIVE_KNOWN)),
     **dict.fromkeys(
         (".zip", ".tar", ".tgz", ".bz2", ".xz", ".7z"), ("a packed file", "unpack it first; only .gz is read")
