@@ -139,6 +139,9 @@ def cif(crystal: Crystal, line_end: str = "\n") -> str:
 
 FORMS |= {
     "cif.jsonl": lambda: lines(*({"id": n, "gap": VALUES[n], "cif": cif(c)} for n, c in CRYSTALS.items())),
+    "large.jsonl": lambda: lines(
+        *({"id": n, "gap": VALUES[n], "cif": cif(c).replace("_cell_", "_CELL_")} for n, c in CRYSTALS.items())
+    ),
     "cif.csv": lambda: table(*({"": 7, "id": n, "cif": cif(c), "gap": VALUES[n]} for n, c in CRYSTALS.items())),
     "ends.csv": lambda: table(
         *({"gap": VALUES[n], "mat_id": n, "structure": cif(c, "\r\n")} for n, c in CRYSTALS.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -35,7 +36,7 @@ LONGEST_TEXT = 2**26  # characters of a crystal in a cell of a table
 ROWS_LOOKED_AT = 20  # of a table, for one with a crystal
 LONGEST_ID = 120  # characters, for files are named after ids
 TEXTS = ("cif", "structure")  # where an object, or a row of a table, may have its crystal as a text: a CIF, or JSON
-CIF_TAG = "_cell_length_a"
+CIF_TAG = re.compile(r"_cell[._]length_a", re.IGNORECASE)
 NO_TEXT = ("it is text that is neither a CIF nor JSON", "write a CIF there, or the JSON of structure.as_dict()")
 AS_LINES = "write it with df.to_json(..., orient='records', lines=True) and name it .jsonl"
 
@@ -208,7 +209,7 @@ def _of_object(number: int, place: str, found: Any, name: Any = None, fault: tup
     kind, geometry = "json", ""
     if text_key and inner is None and not CELLS & set(found):
         text = found[text_key]
-        if CIF_TAG in text:
+        if CIF_TAG.search(text):
             kind, geometry = "cif", text.replace("\r\n", "\n").replace("\r", "\n")
         else:
             inner, unread = loaded(text) if text.lstrip().startswith("{") else (None, NO_TEXT)
