@@ -55,17 +55,17 @@ def show(folder: Path) -> None:
     for row in headline_metrics(predictions, split).to_dict("records"):
         name = str(row["model"])
         folds = by_fold(test[test["model"] == name])
-        cells = [", ".join(shown(value) for value in folds), with_deviation(folds)]
+        cells = [", ".join(shown(value) for value in folds), with_deviation(folds.mean(), folds.std())]
         if seeds > 1:
             alone = [by_fold(rows) for rows in seeds_alone(of_split[of_split["model"] == name])]
-            cells.append(with_deviation(np.mean(alone, axis=0)) if len(alone) > 1 else "")
+            each = np.mean(alone, axis=0) if len(alone) > 1 else None
+            cells.append("" if each is None else with_deviation(each.mean(), each.std()))
         if logarithmic:
             log = by_fold(test[test["model"] == name], decades=True)
             cells.append(f"{log.mean():.4f} ± {log.std():.4f}")
         print(f"| `{name}` | {row['inputs']} | {' | '.join([*cells, seconds(folder, name)])} |")
     for name, (mean, sd) in PUBLISHED.get(folder.name, {}).items():
-        figures = f"{shown(mean)} ± {sd:.{decimals(mean)}f}"
-        print(f"| {name}, published | | | {figures} |{' |' * (len(columns) - 2)}")
+        print(f"| {name}, published | | | {with_deviation(mean, sd)} |{' |' * (len(columns) - 2)}")
     models = set(test["model"].astype(str))
     pairs = [compare(predictions, split, "contacts", other) for other in ("voronoi", "near_atoms") if other in models]
     for pair in dict.fromkeys(filter(None, [surfaces_add(predictions, split), *pairs])):
@@ -92,14 +92,10 @@ def shown(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.3f}" if value >= 0.1 else f"{value:.4f}"
 
 
-def decimals(value: float) -> int:
-    """Digits after the point of `shown`."""
-    return len(shown(value).partition(".")[2])
-
-
-def with_deviation(folds: NDArray[np.float64]) -> str:
-    """Mean and standard deviation over the folds, both with the decimals of the mean."""
-    return f"{shown(folds.mean())} ± {folds.std():.{decimals(folds.mean())}f}"
+def with_deviation(mean: float, sd: float) -> str:
+    """Both with the decimals of the mean."""
+    text = shown(mean)
+    return f"{text} ± {sd:.{len(text.partition('.')[2])}f}"
 
 
 def seconds(folder: Path, model: str) -> str:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import yaml
 
+from hirshprint.machine import cores
+
 ROOT = Path(__file__).parents[1]
 SCREEN = yaml.safe_load((ROOT / "config/screen.yaml").read_text(encoding="utf-8"))
 METALS = SCREEN["datasets"]["screen"]["elements"]["A"]
@@ -75,18 +77,18 @@ def finish(folder: Path) -> list[str]:
 
 def measure(files: int) -> None:
     """Print what a folder, and a file of many crystals, of some size cost."""
-    cores = len(os.sched_getaffinity(0))
+    used_cores = cores()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write_crystals(folder, files)
         for name, source in (("folder", "{folder: cifs}"), ("jsonl", "{structures: many.jsonl}")):
             (folder / "config.yaml").write_text(f"datasets: {{{name}: {source}}}\n", encoding="utf-8")
-            wall, used = timed(folder, "--cores", str(cores), "--until", "structures")
+            wall, used = timed(folder, "--cores", str(used_cores), "--until", "structures")
             batches = finish(folder)
             dry, _ = timed(folder, "-n", "-q", "rules")
             job = ("--mode", "subprocess", "--allowed-rules", "surface", "--cores", "1", "--force", "--nolock", "-n")
             one, _ = timed(folder, "--target-jobs", f"surface:dataset={name},batch={batches[0]}", *job)
-            row = (name, files, cores, f"{wall:.1f}", f"{used:.1f}", f"{1000 * used / files:.1f}")
+            row = (name, files, used_cores, f"{wall:.1f}", f"{used:.1f}", f"{1000 * used / files:.1f}")
             print("".join(f"{cell:>9}" for cell in (*row, f"{dry:.1f}", f"{one:.1f}")), flush=True)
 
 

@@ -48,9 +48,9 @@ def pending_jobs(configfiles: Sequence[Path], given: Sequence[str] = ()) -> Pend
     given : sequence of str
         What the command line adds, each as ``KEY=VALUE``.
     """
-    configuration = ["--configfile", *map(str, configfiles), *(["--config", *given] if given else [])]
     if not SNAKEFILE.is_file():
         return Pending(fault=LIBRARY_ALONE)
+    configuration = ["--configfile", *map(str, configfiles), *(["--config", *given] if given else [])]
     done = _asked(configuration, "--summary")
     if done.returncode != 0:
         lines = [line for line in done.stderr.splitlines() if line.strip() and not line.startswith(NOISE)]

@@ -15,6 +15,9 @@ from pathlib import Path
 COMMANDS = ("sbatch", "squeue", "scancel")
 COMMAND_SECONDS = 60.0  # for an answer of the controller
 GRACE_SECONDS = 10.0  # for an answer that nobody waits for any more
+ELSEWHERE = (
+    "Give the command on a login node of the cluster, or run here without SLURM: snakemake --profile profiles/local"
+)
 UNCONFIGURED = "establish a configuration source"  # what SLURM's commands say where they find no configuration
 END_SECONDS = 120.0  # for cancelled jobs to be gone; clusters give them some 30 s to end by themselves
 RUN_FILE = Path(".snakemake/hirshprint-slurm")  # is there from the start of a run on SLURM until all its jobs are gone
@@ -61,8 +64,7 @@ def ask_for_commands() -> None:
     """
     if absent := _absent():
         raise SlurmError(
-            f"`executor: slurm` needs SLURM's commands, and this machine has no {', '.join(absent)}. Give the command "
-            "on a login node of the cluster, or run here without SLURM: snakemake --profile profiles/local"
+            f"`executor: slurm` needs SLURM's commands, and this machine has no {', '.join(absent)}. {ELSEWHERE}"
         )
 
 
@@ -147,8 +149,7 @@ def refuse_beside_jobs(folder: Path) -> None:
             if UNCONFIGURED in str(error):
                 raise SlurmError(
                     "SLURM's commands are on this machine, but nothing tells them of a cluster (`squeue`: no "
-                    "configuration). Give the command on a login node of the cluster, or run here without SLURM: "
-                    "snakemake --profile profiles/local"
+                    f"configuration). {ELSEWHERE}"
                 ) from None
             if not RUN_FILE.exists():
                 return  # submissions wait for the controller

@@ -29,6 +29,7 @@ CSV = re.compile(r"[^.].*\.csv(\.gz)?", re.IGNORECASE)
 MOST_TABLES = 50  # tables beside a folder that are looked into
 MOST_FOLDERS = 100  # folders within one without structure files that are looked into
 LARGEST_TABLE = 10**8  # bytes of one of them
+PARTS = GEOMETRY | {*TEXTS}  # fields of a record that are its crystal
 FORMULA, STRUCTURE_ID = "formula", "structure_id"
 
 
@@ -206,7 +207,7 @@ def _fields(record: Record) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for fields in record.fields:
         for name, value in fields.items():
-            if found.get(name) is None and name not in (*GEOMETRY, *TEXTS) and name.lower() != "lattice":
+            if found.get(name) is None and name not in PARTS and name.lower() != "lattice":
                 found[name] = value
     return found
 
